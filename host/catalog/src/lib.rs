@@ -1,0 +1,1 @@
+//! The durable catalog of connections, users, privileges, providers and the audit trail

@@ -1,0 +1,1 @@
+//! What a storage plan becomes: confined object stores

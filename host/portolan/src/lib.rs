@@ -1,0 +1,1 @@
+//! Named external connections for servers: the host, sessions, statements, and open()

@@ -1,0 +1,1 @@
+//! Providers in their sandbox: engine, limits, bindings, capabilities, loading

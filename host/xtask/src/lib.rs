@@ -1,0 +1,1 @@
+//! The project's own chores: building plugins, checking them, benchmarks

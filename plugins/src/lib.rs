@@ -1,0 +1,1 @@
+//! The built-in providers: components and manifests that a host loads
