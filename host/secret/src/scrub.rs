@@ -11,7 +11,6 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
 
 use crate::SecretBytes;
@@ -169,7 +168,8 @@ fn base64_middle(
     secret: &[u8],
     skipped: usize,
 ) -> (SecretBytes, Edges) {
-    let mut input = SecretBytes::new(vec![0; skipped]).expose().to_vec();
+    let mut input = Vec::with_capacity(skipped + secret.len());
+    input.resize(skipped, 0);
     input.extend_from_slice(secret);
     let bits = input.len() * 8;
     let first = (skipped * 8).div_ceil(6);
@@ -385,6 +385,7 @@ fn replace(text: &str, mut ranges: Vec<Range<usize>>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use base64::Engine as _;
     use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
     use proptest::prelude::*;
 
@@ -472,7 +473,7 @@ mod tests {
         folded.insert_str(20, "\r\n");
         assert_eq!(
             scrub("a longer secret, folded in the middle", &folded),
-            "redacted"
+            "redacted=="
         );
     }
 
@@ -543,7 +544,6 @@ mod tests {
             after in "[ -~]{0,5}",
         ) {
             let around = format!("{before}{secret}{after}");
-            let bytes = secret.as_bytes();
             let texts = [
                 around.clone(),
                 percent(&around, true, |byte| !byte.is_ascii_alphanumeric()),
@@ -563,7 +563,7 @@ mod tests {
                 prop_assert!(head.len() * 6 <= before.len() * 8);
                 prop_assert!(tail.trim_end_matches('=').len() * 6 <= after.len() * 8 + 5);
             }
-            let bytes_only = Scrubber::new([bytes]).scrub(&around);
+            let bytes_only = Scrubber::new([secret.as_bytes()]).scrub(&around);
             prop_assert!(bytes_only.is_some_and(|text| !text.contains(&secret)));
         }
 
