@@ -6,10 +6,20 @@
 //!
 //! # Layout
 //!
+//! * [`Manifest`]: what a provider says of itself before any of its code runs.
 //! * [`Kind`] and [`Operation`]: what a connection is and what it may be used for.
 //! * [`UriPieces`]: a URI as a provider sees it, with numbers where secrets stand.
 //! * [`Plan`]: what a connection becomes.
 //! * [`Failure`] and [`Step`]: what went wrong, and what a probe tells.
+//! * [`strip_controls`]: text of others, made safe to print.
+
+mod manifest;
+pub use manifest::{
+    Authentication, AuthorityHost, CONTRACT_VERSION, EMBEDDED_PUBLIC, EndpointRule, Format,
+    HostPattern, MAX_MANIFEST_BYTES, Manifest, ManifestError, OptionRule, PathPattern, RequestRule,
+    Reveal, RuleContext, SignatureAlgorithm, UnknownOptions, Validate, Version, Visibility,
+    looks_like_a_credential,
+};
 
 mod kind;
 pub use kind::{Kind, Operation, UnknownWord};
@@ -28,3 +38,8 @@ pub use failure::{Failure, FailureClass};
 
 mod step;
 pub use step::{Depth, Outcome, Step};
+
+mod text;
+pub use text::strip_controls;
+
+mod uri;

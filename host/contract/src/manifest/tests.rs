@@ -1,0 +1,264 @@
+use super::*;
+
+const FULL: &str = r#"
+name = "example"
+version = "1.4.0"
+contract = "0.1"
+schemes = ["example", "example-tls"]
+kinds = ["storage", "registry"]
+operations = ["backup", "schema-registry"]
+user = "public"
+path = "secret"
+unknown_options = "refuse"
+default_validate = "full"
+
+[[option]]
+name = "ENDPOINT"
+public = true
+account = true
+required = true
+meaning = "where it is"
+example = "https://example.com"
+
+[[option]]
+name = "signing_key"
+format = "pem"
+meaning = "signs"
+sign = ["ed25519"]
+
+[[option]]
+name = "sasl_token_url"
+public = true
+token_url = true
+meaning = "where tokens are asked for"
+
+[[endpoint]]
+host = "{option:ENDPOINT}"
+
+[[endpoint]]
+host = "*.example.com"
+ports = [443, 8443]
+
+[[request]]
+name = "encrypt"
+host = "*.example.com"
+method = "POST"
+path = "/keys/*/encrypt"
+headers = { "x-target" = "Encrypt" }
+authentication = "sigv4"
+service = "kms"
+
+[reveal]
+acting = ["{password}", "signing_key"]
+"#;
+
+fn refusal(text: &str) -> String {
+    Manifest::parse(text).expect_err("refused").to_string()
+}
+
+fn replaced(from: &str, to: &str) -> String {
+    assert!(FULL.contains(from), "{from}");
+    FULL.replacen(from, to, 1)
+}
+
+#[test]
+fn every_field_is_read_and_written_back() {
+    let manifest = Manifest::parse(FULL).expect("a manifest");
+    assert_eq!(manifest.version, Version::new(1, 4, 0));
+    assert_eq!(manifest.user, Visibility::Public);
+    assert_eq!(manifest.path, Visibility::Secret);
+    assert_eq!(manifest.unknown_options, UnknownOptions::Refuse);
+    assert_eq!(manifest.default_validate.depth(), Some(Depth::Full));
+    assert_eq!(
+        manifest.option("signing_key").map(|rule| rule.format),
+        Some(Format::Pem)
+    );
+    let written = toml::to_string(&manifest).expect("written");
+    assert_eq!(Manifest::parse(&written), Ok(manifest));
+}
+
+#[test]
+fn what_is_left_out_has_the_careful_default() {
+    let manifest = Manifest::parse(
+        "name = \"n\"\nversion = \"0.1.0\"\ncontract = \"0.1\"\nschemes = [\"n\"]\nkinds = [\"kms\"]\n\
+         operations = []\n[[option]]\nname = \"a\"\nmeaning = \"b\"\n",
+    )
+    .expect("a manifest");
+    assert!(!manifest.is_public("a"));
+    assert!(!manifest.is_public("not listed"));
+    assert_eq!(manifest.user, Visibility::Secret);
+    assert_eq!(manifest.path, Visibility::Public);
+    assert_eq!(manifest.unknown_options, UnknownOptions::Secret);
+    assert_eq!(manifest.default_validate, Validate::Read);
+    let anywhere = Endpoint {
+        host: "example.com".into(),
+        port: 443,
+        tls_profile: None,
+    };
+    assert_eq!(
+        manifest.endpoint_rule(&anywhere, &RuleContext::default()),
+        None
+    );
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_nearest_one() {
+    assert_eq!(
+        refusal(&replaced("unknown_options", "unknown_option")),
+        "the manifest has no key \"unknown_option\"; did you mean \"unknown_options\"?"
+    );
+    assert_eq!(
+        refusal(&replaced("format =", "fromat =")),
+        "[[option]] number 2 has no key \"fromat\"; did you mean \"format\"?"
+    );
+    assert_eq!(
+        refusal(&replaced("acting =", "zzz =")),
+        "[reveal] has no key \"zzz\""
+    );
+}
+
+#[test]
+fn a_wrong_value_is_shown_with_its_line() {
+    let text = refusal(&replaced("user = \"public\"", "user = \"maybe\""));
+    assert!(text.contains("line 8"), "{text}");
+    assert!(text.contains("public"), "{text}");
+}
+
+#[test]
+fn another_contract_is_told_before_anything_else() {
+    let text = replaced("contract = \"0.1\"", "contract = \"7.0\"\nnew_field = 1");
+    assert_eq!(
+        refusal(&text),
+        "the provider was built for contract 7.0, and this host speaks 0.1; build it again with \
+         an SDK for 0.1, or use a host for 7.0"
+    );
+}
+
+#[test]
+fn names_doubles_and_sizes_are_checked() {
+    for (from, to, expected) in [
+        ("\"example\"\n", "\"Example\"\n", "name: "),
+        (
+            "\"example-tls\"",
+            "\"external\"",
+            "schemes: external is how",
+        ),
+        (
+            "\"example-tls\"",
+            "\"example\"",
+            "the scheme \"example\" is listed twice",
+        ),
+        (
+            "name = \"signing_key\"",
+            "name = \"ENDPOINT\"",
+            "the option \"ENDPOINT\" is listed twice",
+        ),
+        (
+            "name = \"signing_key\"",
+            "name = \"a b\"",
+            "option: \"a b\" is no option name",
+        ),
+        ("[\"storage\", \"registry\"]", "[]", "kinds: at least one"),
+        (
+            "public = true\naccount",
+            "public = false\naccount",
+            "option ENDPOINT: account: ",
+        ),
+        (
+            "format = \"pem\"",
+            "public = true",
+            "option signing_key: sign: ",
+        ),
+        (
+            "ports = [443, 8443]",
+            "ports = [0]",
+            "[[endpoint]] number 2: a port",
+        ),
+        (
+            "{option:ENDPOINT}",
+            "{option:signing_key}",
+            "[[endpoint]] number 1: the host refers to signing_key",
+        ),
+        ("\"POST\"", "\"post\"", "request encrypt: method: "),
+        (
+            "service = \"kms\"",
+            "",
+            "request encrypt: service: this authentication needs it",
+        ),
+        (
+            "\"sigv4\"",
+            "\"basic\"",
+            "request encrypt: service: this authentication has no use",
+        ),
+        ("x-target", "Host", "request encrypt: headers: "),
+        (
+            "\"signing_key\"]",
+            "\"ENDPOINT\"]",
+            "reveal.acting: \"ENDPOINT\" is no secret option",
+        ),
+        (
+            "meaning = \"signs\"",
+            "meaning = \"a\\u001b[2Jb\"",
+            "option signing_key: meaning: ",
+        ),
+    ] {
+        let text = refusal(&replaced(from, to));
+        assert!(
+            text.starts_with(expected),
+            "{expected:?} is not how this starts: {text}"
+        );
+    }
+    assert_eq!(
+        refusal(&format!("{FULL}#{}", "x".repeat(MAX_MANIFEST_BYTES))),
+        format!(
+            "the manifest has {} bytes; the most is 65536",
+            FULL.len() + 1 + MAX_MANIFEST_BYTES
+        )
+    );
+}
+
+#[test]
+fn credentials_go_only_where_their_kind_may_go() {
+    let basic = replaced(
+        "authentication = \"sigv4\"\nservice = \"kms\"",
+        "authentication = \"basic\"",
+    );
+    assert!(
+        refusal(&basic).contains("only to the URI's own authority"),
+        "{}",
+        refusal(&basic)
+    );
+    let google = replaced(
+        "authentication = \"sigv4\"\nservice = \"kms\"",
+        "authentication = \"google\"\nscope = \"a\"",
+    );
+    assert!(
+        refusal(&google).contains("below googleapis.com"),
+        "{}",
+        refusal(&google)
+    );
+}
+
+#[test]
+fn a_public_credential_needs_the_administrators_word() {
+    let manifest = Manifest::parse(
+        &replaced("name = \"ENDPOINT\"", "name = \"ENDPOINT_TOKEN\"")
+            .replace("option:ENDPOINT", "option:ENDPOINT_TOKEN"),
+    )
+    .expect("a manifest");
+    assert_eq!(
+        manifest
+            .check_public_as_embedded()
+            .expect_err("refused")
+            .to_string(),
+        "the option ENDPOINT_TOKEN looks like a credential and is declared public; if its value \
+         may be shown to everybody who sees the connection, add the provider with --allow-public \
+         ENDPOINT_TOKEN"
+    );
+    assert_eq!(
+        manifest.check_public(&["sasl_token_url", "ENDPOINT_TOKEN"]),
+        Ok(())
+    );
+    // A stranger's provider is allowed nothing that was not said.
+    assert!(manifest.check_public::<&str>(&[]).is_err());
+}

@@ -1,0 +1,95 @@
+//! The authority after its userinfo: one host, or several with commas between them.
+
+use crate::AuthorityHost;
+
+/// The hosts and ports of an authority; none where a port is no number.
+pub(crate) fn authority_hosts(authority: &str) -> Option<Vec<AuthorityHost>> {
+    if authority.is_empty() {
+        return Some(Vec::new());
+    }
+    authority.split(',').map(host).collect()
+}
+
+fn host(text: &str) -> Option<AuthorityHost> {
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+        Some((literal, "")) => (literal, None),
+        Some((literal, after)) => (literal, Some(after.strip_prefix(':')?)),
+        // Everything after the first colon is a port, so that nothing but a number stands there.
+        None => match text.split_once(':') {
+            Some((host, port)) => (host, Some(port)),
+            None => (text, None),
+        },
+    };
+    Some(AuthorityHost {
+        host: host.to_owned(),
+        port: port.map(parse_port).transpose().ok()?,
+    })
+}
+
+fn parse_port(text: &str) -> Result<u16, ()> {
+    if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(());
+    }
+    text.parse().map_err(|_| ())
+}
+
+/// The host in the value of an option that is a URL, or a bare host with or without a port.
+pub(crate) fn host_of_value(value: &str) -> Option<String> {
+    let url = if value.contains("://") {
+        url::Url::parse(value)
+    } else {
+        url::Url::parse(&format!("https://{value}"))
+    };
+    let url = url.ok()?;
+    let host = url.host_str()?;
+    Some(
+        host.strip_prefix('[')
+            .and_then(|literal| literal.strip_suffix(']'))
+            .unwrap_or(host)
+            .to_owned(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hosts(authority: &str) -> Option<Vec<(String, Option<u16>)>> {
+        let hosts = authority_hosts(authority)?;
+        Some(hosts.into_iter().map(|one| (one.host, one.port)).collect())
+    }
+
+    #[test]
+    fn every_host_has_its_own_port() {
+        assert_eq!(hosts(""), Some(vec![]));
+        assert_eq!(
+            hosts("a:1,b,[::1]:3,[fe80::1]"),
+            Some(vec![
+                ("a".into(), Some(1)),
+                ("b".into(), None),
+                ("::1".into(), Some(3)),
+                ("fe80::1".into(), None),
+            ])
+        );
+        for wrong in [
+            "a:b", "a:1:2", "a:", "a:+1", "a:65536", "[::1]x", "[::1]:", "a:1,b:c",
+        ] {
+            assert_eq!(hosts(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn an_option_may_hold_a_url_or_a_bare_host() {
+        assert_eq!(
+            host_of_value("https://Minio.example.org:9000/x").as_deref(),
+            Some("minio.example.org")
+        );
+        assert_eq!(
+            host_of_value("minio.example.org:9000").as_deref(),
+            Some("minio.example.org")
+        );
+        assert_eq!(host_of_value("http://[::1]:9000").as_deref(), Some("::1"));
+        assert_eq!(host_of_value("0x7f.1").as_deref(), Some("127.0.0.1"));
+        assert_eq!(host_of_value(""), None);
+    }
+}
