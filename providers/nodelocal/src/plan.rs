@@ -1,0 +1,206 @@
+//! Phase one: the node and the directory, or the reason why not.
+
+use portolan_sdk::{
+    Failure, Kind, PathError, Plan, UriPieces, Value, decoded_segments, print_redacted,
+};
+
+/// The plan of a `nodelocal` URI: an object store of the host's own directory. Options are neither
+/// read nor refused: they belong to whoever uses the connection.
+pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
+    if uri.user.is_some() || uri.password.is_some() {
+        return Err(
+            invalid("a nodelocal URI takes no user and no password", uri)
+                .with_hint("Write nodelocal://self/PATH."),
+        );
+    }
+    node(uri)?;
+    let Value::Text(path) = &uri.path else {
+        return Err(Failure::invalid_uri("local storage needs its path as text"));
+    };
+    if path.is_empty() {
+        return Err(
+            Failure::invalid_uri("local storage requested but path not provided").with_hint(
+                "Write nodelocal://self/PATH; a lone / after the node is the shared directory itself.",
+            ),
+        );
+    }
+    let prefix = decoded_segments(path).map_err(|error| path_failure(error, uri))?;
+    Ok(Plan::new(Kind::Storage)
+        .supports(Plan::STORAGE_OPERATIONS)
+        .implicit_access("the file system of the server")
+        .object_store("nodelocal", &uri.authority, &prefix.join("/")))
+}
+
+/// The node is `self` or a number; every node is this host, so the number itself says nothing.
+fn node(uri: &UriPieces) -> Result<(), Failure> {
+    let node = uri.authority.as_str();
+    if node.is_empty() {
+        return Err(invalid(
+            "host component of nodelocal URI must be a node ID (use 'self' to specify each node \
+             should access its own local filesystem)",
+            uri,
+        )
+        .with_hint("Write nodelocal://self/PATH, or nodelocal://1/PATH."));
+    }
+    let number = node.bytes().all(|byte| byte.is_ascii_digit()) && node.parse::<i32>().is_ok();
+    if number || node == "self" {
+        return Ok(());
+    }
+    Err(
+        invalid("host component of nodelocal URI must be a node ID", uri)
+            .with_hint("Write self or a whole number, such as 1, without a port."),
+    )
+}
+
+fn path_failure(error: PathError, uri: &UriPieces) -> Failure {
+    match error {
+        PathError::DotSegment => invalid("the path holds a `.` or `..` segment", uri).with_hint(
+            "Write the directory that is meant, without dots and without escapes of them.",
+        ),
+        PathError::Character => invalid("the path holds a NUL or a backslash", uri)
+            .with_hint("Write / between the directories of the path."),
+        PathError::NotUtf8 => invalid("the path is not UTF-8 once it is decoded", uri)
+            .with_hint("Write the path in UTF-8, percent-encoded where it must be."),
+    }
+}
+
+fn invalid(what: &str, uri: &UriPieces) -> Failure {
+    Failure::invalid_uri(
+        [
+            "invalid `nodelocal` URI: ",
+            what,
+            ": ",
+            &print_redacted(uri),
+        ]
+        .concat(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_sdk::testing::pieces;
+    use portolan_sdk::{FailureClass, ObjectStore, Operation, PlanEntry, Provider};
+
+    use super::*;
+    use crate::Nodelocal;
+
+    fn planned(uri: &str) -> Result<Plan, Failure> {
+        plan(&pieces(uri, &["COCKROACH_LOCALITY"]))
+    }
+
+    fn store(uri: &str) -> ObjectStore {
+        planned(uri)
+            .expect("a plan")
+            .store()
+            .expect("a store")
+            .clone()
+    }
+
+    fn message(uri: &str) -> String {
+        let failure = planned(uri).expect_err(uri);
+        assert_eq!(failure.class, FailureClass::InvalidUri);
+        failure.message
+    }
+
+    #[test]
+    fn a_uri_becomes_a_store_of_the_host() {
+        let plan = planned("nodelocal://1/foo/bar%20baz/").expect("a plan");
+        assert_eq!(
+            plan.into_entries(),
+            [
+                PlanEntry::Kind(Kind::Storage),
+                PlanEntry::Supports(Operation::Backup),
+                PlanEntry::Supports(Operation::Restore),
+                PlanEntry::Supports(Operation::Import),
+                PlanEntry::Supports(Operation::Export),
+                PlanEntry::Supports(Operation::Changefeed),
+                PlanEntry::ImplicitAccess("the file system of the server".to_owned()),
+                PlanEntry::ObjectStore(ObjectStore {
+                    backend: "nodelocal".to_owned(),
+                    container: "1".to_owned(),
+                    prefix: "foo/bar baz".to_owned(),
+                }),
+            ]
+        );
+    }
+
+    #[test]
+    fn self_and_a_lone_slash_are_enough() {
+        assert_eq!(store("nodelocal://self/").container, "self");
+        assert_eq!(store("nodelocal://0/").prefix, "");
+        assert_eq!(store("nodelocal://0/a//b").prefix, "a/b");
+    }
+
+    #[test]
+    fn a_node_that_is_no_number_is_refused() {
+        assert_eq!(
+            message("nodelocal:///foo"),
+            "invalid `nodelocal` URI: host component of nodelocal URI must be a node ID (use 'self' \
+             to specify each node should access its own local filesystem): nodelocal:///foo"
+        );
+        for node in [
+            "a",
+            "Self",
+            "1:80",
+            "-1",
+            "+1",
+            "1.5",
+            "99999999999",
+            "1,2",
+            "١",
+        ] {
+            assert_eq!(
+                message(&format!("nodelocal://{node}/foo")),
+                format!(
+                    "invalid `nodelocal` URI: host component of nodelocal URI must be a node ID: \
+                     nodelocal://{node}/foo"
+                )
+            );
+        }
+    }
+
+    #[test]
+    fn a_missing_path_is_refused() {
+        assert_eq!(
+            message("nodelocal://1"),
+            "local storage requested but path not provided"
+        );
+    }
+
+    #[test]
+    fn a_dot_segment_is_refused_however_it_is_encoded() {
+        for path in [
+            "..",
+            "a/../b",
+            "%2e%2E/b",
+            "%252e%252e",
+            "a%2f..",
+            ".",
+            "a/%2e",
+        ] {
+            let message = message(&format!("nodelocal://1/{path}"));
+            assert!(message.contains("`.` or `..` segment"), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_shows_no_secret() {
+        let uri = "nodelocal://user:hunter2@a/foo?TOKEN=hunter3&COCKROACH_LOCALITY=region%3Dx";
+        let failure = planned(uri).expect_err("a user");
+        assert_eq!(
+            failure.message,
+            "invalid `nodelocal` URI: a nodelocal URI takes no user and no password: \
+             nodelocal://redacted:redacted@a/foo?COCKROACH_LOCALITY=region%3Dx&TOKEN=redacted"
+        );
+    }
+
+    #[test]
+    fn options_of_whoever_uses_the_connection_are_kept() {
+        let uri = pieces("nodelocal://1/x?file_size=1MB&partition_format=daily", &[]);
+        assert!(plan(&uri).is_ok());
+        assert_eq!(
+            print_redacted(&Nodelocal::redact(uri)),
+            "nodelocal://1/x?file_size=redacted&partition_format=redacted"
+        );
+    }
+}

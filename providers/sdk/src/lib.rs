@@ -1,0 +1,85 @@
+//! What a provider of external connections is written with.
+//!
+//! A provider is a WebAssembly component. In phase one it turns a URI, in pieces and without its
+//! secrets, into a [`Plan`]; in phase two it tries the connection out with what the host lends it.
+//! The code of a provider also compiles natively, so that its unit tests, its fuzzing and its
+//! benchmarks need no sandbox.
+//!
+//! # Writing one
+//!
+//! ```
+//! use portolan_sdk::{Failure, Kind, MarkerProbe, Plan, Provider, Stopped, StorageProbe, StorageProvider, UriPieces};
+//!
+//! #[derive(Debug)]
+//! pub struct Shelf;
+//!
+//! impl Provider for Shelf {
+//!     fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
+//!         if uri.authority.is_empty() {
+//!             return Err(Failure::invalid_uri("a shelf URI must name the shelf")
+//!                 .with_hint("Write shelf://NAME/PATH."));
+//!         }
+//!         Ok(Plan::new(Kind::Storage).object_store("nodelocal", &uri.authority, ""))
+//!     }
+//! }
+//!
+//! impl StorageProvider for Shelf {
+//!     fn probe(probe: &mut StorageProbe<'_>) -> Result<(), Stopped> {
+//!         MarkerProbe::default().run(probe)
+//!     }
+//! }
+//!
+//! portolan_sdk::export!(Shelf: storage);
+//! # fn main() {}
+//! ```
+//!
+//! # Layout
+//!
+//! * The words of the contract: [`UriPieces`], [`Value`], [`PlanEntry`], [`Failure`] and so on, as
+//!   they are generated from the contract.
+//! * [`Provider`], [`StorageProvider`], and [`export!`](crate::export) that makes a component of
+//!   them.
+//! * [`Options`]: reading the options of a URI so that none is overlooked.
+//! * [`Plan`]: building the answer of phase one, and reading it in phase two.
+//! * [`redaction`] and [`print_redacted`]: what may be shown.
+//! * [`Steps`]: telling a probe's steps, each begun and ended; [`MarkerProbe`] for every kind of
+//!   object store.
+//! * [`testing`]: pieces from a URI, markers in memory and recorded steps, for native tests.
+
+pub mod bindings;
+pub use bindings::types::portolan::host::steps::{Depth, Outcome};
+pub use bindings::types::portolan::types::types::{
+    AssumedRole, Endpoint, Failure, FailureClass, FormatVerdict, Fragment, Kind, NamedSecret,
+    ObjectStore, Operation, OptionPair, PlanEntry, Secret, SecretNumber, TlsProfile,
+    TlsVerification, UriPieces, Value,
+};
+
+mod failure;
+
+mod provider;
+pub use provider::{Provider, StorageProbe, StorageProvider};
+
+mod export;
+
+mod options;
+pub use options::Options;
+
+mod path;
+pub use path::{PathError, decoded_segments};
+
+mod plan;
+pub use plan::Plan;
+
+mod print;
+pub use print::print_redacted;
+
+pub mod redaction;
+
+mod steps;
+pub use steps::{Details, StepLog, Steps, Stopped};
+
+mod marker;
+pub use marker::{MARKER_CONTENT, MarkerProbe, ReadMarker, WriteMarker};
+
+#[cfg(not(target_family = "wasm"))]
+pub mod testing;
