@@ -1,18 +1,34 @@
 //! What a storage plan becomes: confined object stores.
 //!
+//! Bytes go between a program and its storage here, natively; the sandbox sees none of them.
+//!
 //! # Layout
 //!
-//! * [`NodelocalStore`]: objects as files below one directory of this host.
-//! * [`Gate`]: asked before each operation whether the handle may still be used.
-//! * [`Confined`]: an object store below a prefix, behind a gate.
+//! * [`Backends`]: builds the store of a plan.
+//! * [`Confined`]: an object store below a prefix, behind a [`Gate`] that is asked before each
+//!   operation and answers with a [`GateError`] once the handle may not be used any more.
+//! * [`NodelocalStore`]: objects as files below one directory of this host, with
+//!   [`NodelocalError`] for what can be in the way there.
+//! * [`MarkerStore`]: what the probe of a storage connection may touch.
+//! * [`DataError`] and [`failure_of`]: every cause with its class, SQLSTATE and hint.
 
-mod nodelocal;
-pub use nodelocal::{AbandonedUpload, NameFault, NodelocalError, NodelocalStore};
-
-mod gate;
-pub use gate::{Gate, GateError, OpenGate};
+mod backends;
+pub use backends::Backends;
 
 mod confined;
 pub use confined::Confined;
 
+mod error;
+pub use error::DataError;
+
 mod failure;
+pub use failure::failure_of;
+
+mod gate;
+pub use gate::{Gate, GateError, OpenGate};
+
+mod marker;
+pub use marker::{MARKER_MAX_BYTES, MARKER_MAX_LISTED, MARKER_NAME, MarkerStore};
+
+mod nodelocal;
+pub use nodelocal::{AbandonedUpload, NameFault, NodelocalError, NodelocalStore};

@@ -117,7 +117,7 @@ impl NodelocalError {
     }
 
     /// The error of a system call on the object at `location`.
-    pub(super) fn io(action: &'static str, location: &Path, source: io::Error) -> Self {
+    pub(crate) fn io(action: &'static str, location: &Path, source: io::Error) -> Self {
         let path = location.to_string();
         match source.kind() {
             ErrorKind::NotFound => Self::Missing { path },

@@ -32,6 +32,7 @@ mod transfer;
 
 mod tree;
 use tree::Tree;
+pub(crate) use tree::check_name;
 
 mod upload;
 use upload::Upload;

@@ -30,7 +30,7 @@ pub(super) struct Place {
 }
 
 /// Whether `name` can be a segment of an object's path.
-pub(super) fn check_name(name: &str) -> Result<(), NameFault> {
+pub(crate) fn check_name(name: &str) -> Result<(), NameFault> {
     if name.is_empty() {
         Err(NameFault::Empty)
     } else if name == "." || name == ".." {

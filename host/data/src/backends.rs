@@ -1,0 +1,203 @@
+//! From a plan to a store.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use object_store::path::Path;
+use portolan_contract::{ObjectStorePlan, Plan};
+
+use crate::error::object_path;
+use crate::{Confined, DataError, Gate, NodelocalStore, OpenGate};
+
+/// What this host can make stores of.
+#[derive(Debug, Clone, Default)]
+pub struct Backends {
+    external_io_dir: Option<PathBuf>,
+}
+
+impl Backends {
+    /// The backends of a host whose `nodelocal` storage lies below `external_io_dir`; without one
+    /// there is none.
+    #[must_use]
+    pub fn new(external_io_dir: Option<PathBuf>) -> Self {
+        Self { external_io_dir }
+    }
+
+    /// Builds the store of a plan. Paths are relative to the plan's path.
+    ///
+    /// This may block for as long as it takes to open a local directory.
+    ///
+    /// # Errors
+    ///
+    /// The plan has no object store, this build not its backend, or the backend cannot be opened.
+    pub fn build(&self, plan: &Plan) -> Result<Arc<dyn ObjectStore>, DataError> {
+        let confined = self.build_confined(plan, &Path::default(), Arc::new(OpenGate))?;
+        Ok(Arc::new(confined))
+    }
+
+    /// Builds the store of a plan below `sub_path`, which asks `gate` before each operation.
+    /// Paths are relative to the two.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn build_confined(
+        &self,
+        plan: &Plan,
+        sub_path: &Path,
+        gate: Arc<dyn Gate>,
+    ) -> Result<Confined, DataError> {
+        let plan = plan.object_store().ok_or(DataError::NoObjectStore)?;
+        let store = self.backend(plan)?;
+        let prefix = object_path(&plan.prefix).map_err(|fault| DataError::BadPrefix { fault })?;
+        let prefix = prefix.parts().chain(sub_path.parts()).collect();
+        Ok(Confined::new(store, prefix, gate))
+    }
+
+    /// The local store itself, for those who look after it.
+    ///
+    /// # Errors
+    ///
+    /// There is no external I/O directory, or it cannot be opened.
+    pub fn nodelocal(&self) -> Result<NodelocalStore, DataError> {
+        let root = self
+            .external_io_dir
+            .as_ref()
+            .ok_or(DataError::NoExternalIoDirectory)?;
+        NodelocalStore::open(root).map_err(|source| DataError::ExternalIoDirectory { source })
+    }
+
+    fn backend(&self, plan: &ObjectStorePlan) -> Result<Arc<dyn ObjectStore>, DataError> {
+        match plan.backend.as_str() {
+            "nodelocal" => {
+                // This host is every node, so the number only has to be one.
+                if plan.container != "self" && plan.container.parse::<i64>().is_err() {
+                    return Err(DataError::NoNode);
+                }
+                Ok(Arc::new(self.nodelocal()?))
+            }
+            other => Err(DataError::no_backend(other)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt;
+    use portolan_contract::{Kind, PlanEntry};
+
+    use super::*;
+
+    fn plan(backend: &str, container: &str, prefix: &str) -> Plan {
+        Plan {
+            entries: vec![
+                PlanEntry::Kind(Kind::Storage),
+                PlanEntry::ObjectStore(ObjectStorePlan {
+                    backend: backend.to_owned(),
+                    container: container.to_owned(),
+                    prefix: prefix.to_owned(),
+                }),
+            ],
+        }
+    }
+
+    #[tokio::test]
+    async fn every_node_is_this_host_below_the_plans_path() {
+        let root = tempfile::tempdir().expect("a directory");
+        let backends = Backends::new(Some(root.path().to_owned()));
+        for (node, name) in [("self", "a"), ("1", "b"), ("42", "c")] {
+            let store = backends
+                .build(&plan("nodelocal", node, "x y/100%/"))
+                .expect("built");
+            store
+                .put(&Path::from(name), "hello".into())
+                .await
+                .expect("put");
+            let file = root.path().join("x y").join("100%").join(name);
+            assert_eq!(std::fs::read(file).expect("read"), b"hello");
+        }
+        let sub = backends
+            .build_confined(
+                &plan("nodelocal", "1", "x y"),
+                &Path::parse("100%").expect("path"),
+                Arc::new(OpenGate),
+            )
+            .expect("built");
+        sub.head(&Path::from("a")).await.expect("there");
+    }
+
+    #[test]
+    fn what_cannot_be_built_says_why() {
+        let root = tempfile::tempdir().expect("a directory");
+        let here = Backends::new(Some(root.path().to_owned()));
+        let gone = Backends::new(Some(root.path().join("gone")));
+        let none = Backends::new(None);
+        let cases = [
+            (&here, Plan::default(), "0A000", "no object store"),
+            (
+                &here,
+                plan("s3", "bucket", ""),
+                "0A000",
+                "this build has no backend s3",
+            ),
+            (
+                &here,
+                plan("nodelocal", "host", ""),
+                "22023",
+                "node's number",
+            ),
+            (
+                &here,
+                plan("nodelocal", "1", "a/../b"),
+                "22023",
+                "is `.` or `..`",
+            ),
+            (&here, plan("nodelocal", "1", "a//b"), "22023", "is empty"),
+            (
+                &here,
+                plan("nodelocal", "1", "a\nb"),
+                "22023",
+                "control character",
+            ),
+            (
+                &here,
+                plan("nodelocal", "1", "a\\..\\b"),
+                "22023",
+                "backslash",
+            ),
+            (
+                &none,
+                plan("nodelocal", "1", ""),
+                "0A000",
+                "no external I/O directory",
+            ),
+            (
+                &gone,
+                plan("nodelocal", "1", ""),
+                "42704",
+                "cannot open the external I/O directory",
+            ),
+        ];
+        for (backends, plan, sqlstate, text) in cases {
+            let error = backends.build(&plan).expect_err(text);
+            assert_eq!(error.sqlstate(), sqlstate, "{error}");
+            assert!(error.to_string().contains(text), "{error}");
+            assert!(error.hint().is_some(), "{error}");
+            let path = root.path().to_str().expect("text");
+            assert!(
+                !format!("{error} {:?}", error.failure()).contains(path),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_hostile_backend_name_cannot_write_to_the_terminal() {
+        let error = Backends::default()
+            .build(&plan(&"\u{1b}[2J".repeat(100), "", ""))
+            .expect_err("unknown");
+        let text = error.to_string();
+        assert!(!text.contains('\u{1b}') && text.len() < 1000, "{text}");
+    }
+}
