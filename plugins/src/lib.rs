@@ -1,1 +1,78 @@
-//! The built-in providers: components and manifests that a host loads
+//! The built-in providers: components and manifests that a host loads.
+//!
+//! Each component lies beside a copy of its manifest; both are rebuilt from `providers/` by
+//! `cargo xtask plugins`, and a feature for each provider decides whether it is embedded.
+
+/// A provider that is embedded in the binary.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// The provider's name.
+    pub name: &'static str,
+    /// The component, its manifest included.
+    pub component: &'static [u8],
+    /// The text of the manifest, equal byte for byte with the one in the component.
+    pub manifest: &'static str,
+}
+
+impl std::fmt::Debug for BuiltIn {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BuiltIn")
+            .field("name", &self.name)
+            .field("component_bytes", &self.component.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The embedded providers, sorted by name.
+#[must_use]
+pub fn built_in() -> &'static [BuiltIn] {
+    &[
+        #[cfg(feature = "nodelocal")]
+        BuiltIn {
+            name: "nodelocal",
+            component: include_bytes!("../nodelocal.wasm"),
+            manifest: include_str!("../nodelocal.toml"),
+        },
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_names_are_sorted_and_each_is_there_once() {
+        assert!(
+            built_in()
+                .windows(2)
+                .all(|pair| pair[0].name < pair[1].name)
+        );
+    }
+
+    #[test]
+    fn every_component_ends_with_its_manifest() {
+        for provider in built_in() {
+            assert_eq!(&provider.component[..4], b"\0asm", "{provider:?}");
+            assert!(
+                provider.component.ends_with(provider.manifest.as_bytes()),
+                "{provider:?}"
+            );
+            assert!(
+                provider
+                    .manifest
+                    .contains(&format!("name = \"{}\"", provider.name)),
+                "{provider:?}"
+            );
+        }
+    }
+
+    #[test]
+    #[cfg(feature = "nodelocal")]
+    fn nodelocal_is_embedded_by_default() {
+        assert!(
+            built_in()
+                .iter()
+                .any(|provider| provider.name == "nodelocal")
+        );
+    }
+}

@@ -1,3 +1,48 @@
 //! The project's own chores, run as `cargo xtask …`.
 
-fn main() {}
+use std::io::Write;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+use xtask::plugins::{self, Folders};
+
+/// The project's own chores.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Debug, Subcommand)]
+enum Chore {
+    /// Rebuild the components in plugins/ from their sources in providers/
+    Plugins {
+        /// Change nothing; fail when a committed component differs from its source
+        #[arg(long, conflicts_with = "record_compiler")]
+        check: bool,
+        /// Record this compiler as the one that components are built with
+        #[arg(long)]
+        record_compiler: bool,
+    },
+}
+
+fn main() -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    match Arguments::parse().chore {
+        Chore::Plugins {
+            check,
+            record_compiler,
+        } => {
+            let folders = Folders::of_this_repository();
+            let built = match check {
+                true => plugins::check(&folders)?,
+                false => plugins::write(&folders, record_compiler)?,
+            };
+            for built in built {
+                writeln!(out, "{built}")?;
+            }
+        }
+    }
+    Ok(())
+}

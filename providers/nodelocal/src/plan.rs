@@ -190,7 +190,7 @@ mod tests {
         assert_eq!(
             failure.message,
             "invalid `nodelocal` URI: a nodelocal URI takes no user and no password: \
-             nodelocal://redacted:redacted@a/foo?COCKROACH_LOCALITY=region%3Dx&TOKEN=redacted"
+             nodelocal://user:redacted@a/foo?COCKROACH_LOCALITY=region%3Dx&TOKEN=redacted"
         );
     }
 

@@ -81,10 +81,14 @@ mod tests {
     }
 
     #[test]
-    fn userinfo_is_a_secret_unless_it_is_public() {
+    fn a_password_is_a_secret_and_so_is_a_user_without_one() {
         assert_eq!(
             print_redacted(&pieces("a://user:pass@h/p", &[])),
-            "a://redacted:redacted@h/p"
+            "a://user:redacted@h/p"
+        );
+        assert_eq!(
+            print_redacted(&pieces("a://token@h/p", &[])),
+            "a://redacted@h/p"
         );
     }
 

@@ -9,8 +9,8 @@ use crate::{
     UriPieces, Value, WriteMarker,
 };
 
-/// Splits a URI as the host does, with these options public and everything else of the query, the
-/// user and the password a secret. Numbers are given from left to right.
+/// Splits a URI as the host does, with these options public and every other one a secret, as are the
+/// password and a user without one. Numbers are given from left to right.
 ///
 /// A scheme is expected; text without one comes out as a path.
 #[must_use]
@@ -32,7 +32,9 @@ pub fn pieces(uri: &str, public: &[&str]) -> UriPieces {
         None => (None, authority),
     };
     let (user, password) = match userinfo.map(|userinfo| userinfo.split_once(':')) {
-        Some(Some((user, password))) => (Some(secret(user)), Some(secret(password))),
+        Some(Some((user, password))) => {
+            (Some(Value::Text(user.to_owned())), Some(secret(password)))
+        }
         Some(None) => (userinfo.map(&secret), None),
         None => (None, None),
     };
