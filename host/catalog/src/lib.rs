@@ -1,1 +1,26 @@
-//! The durable catalog of connections, users, privileges, providers and the audit trail
+//! The durable catalog: connections, users and roles, privileges, approved providers, audit trail.
+//!
+//! A catalog is read and written in transactions. What is secret lies sealed in it, and every row
+//! carries a code over its readable columns, so that a row that was edited, swapped or moved
+//! behind the host's back is refused.
+//!
+//! # Layout
+//! * [`model`]: what the rows say
+//! * [`access`]: [`Catalog`], and the [`Reader`] and [`Writer`] that its transactions give
+//! * [`handle`]: the catalog for asynchronous callers, with its revision
+//! * [`error`]: what can go wrong, with SQLSTATE and hint
+
+pub mod access;
+pub mod error;
+pub mod handle;
+pub mod model;
+
+pub use access::{Catalog, Reader, Writer};
+pub use error::CatalogError;
+pub use handle::CatalogHandle;
+pub use model::{
+    ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditObject, AuditOutcome, AuditRecord,
+    CatalogId, Connection, ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets,
+    ConnectionTarget, Membership, NewConnection, ObjectKind, PrincipalKind, PrincipalRow,
+    Privilege, SystemGrant, SystemPrivilege,
+};

@@ -1,0 +1,201 @@
+//! A catalog and what its transactions give.
+//!
+//! A catalog is a trait so that the host does not know where rows lie. Both kinds of transaction
+//! take a function, because a transaction must not outlive the call. Everything here blocks;
+//! asynchronous callers use a [`CatalogHandle`](crate::CatalogHandle).
+
+use std::fmt::Debug;
+
+use crate::error::CatalogError;
+use crate::model::{
+    ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, CatalogId, Connection,
+    ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget,
+    Membership, NewConnection, PrincipalRow, SystemGrant, SystemPrivilege,
+};
+
+/// What a read transaction runs.
+pub type ReadFunction<'a> = dyn FnMut(&dyn Reader) -> Result<(), CatalogError> + 'a;
+
+/// What a write transaction runs.
+pub type WriteFunction<'a> = dyn FnMut(&mut dyn Writer) -> Result<(), CatalogError> + 'a;
+
+/// Durable rows, several readers and one writer at a time.
+pub trait Catalog: Debug + Send + Sync {
+    /// Tells this catalog from every other.
+    fn id(&self) -> CatalogId;
+
+    /// Runs `function` on one consistent state. Writers go on meanwhile.
+    ///
+    /// # Errors
+    /// What `function` returns, or what kept the transaction from starting.
+    fn read(&self, function: &mut ReadFunction<'_>) -> Result<(), CatalogError>;
+
+    /// Runs `function` while nobody else writes, then makes its changes durable, all of them or,
+    /// when it returns an error, none. Gives the revision after it.
+    ///
+    /// # Errors
+    /// What `function` returns, or what kept the transaction from starting or from being durable;
+    /// [`CatalogError::Locked`] when another writer did not end in time.
+    fn write(&self, function: &mut WriteFunction<'_>) -> Result<u64, CatalogError>;
+}
+
+/// Reads rows of one consistent state.
+///
+/// Every method fails with [`CatalogError::NotAuthentic`] when a row was changed by somebody who
+/// does not have the key, and with the errors of the storage below.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said once for all methods, above"
+)]
+pub trait Reader {
+    /// The connection of this name.
+    fn connection(&self, name: &str) -> Result<Option<Connection>, CatalogError>;
+
+    /// The connection with this id.
+    fn connection_by_id(&self, id: ConnectionId) -> Result<Option<Connection>, CatalogError>;
+
+    /// At most `limit` connections whose names come after `after`, by name in byte order.
+    fn connections_after(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Connection>, CatalogError>;
+
+    /// Opens what is sealed of a connection; [`CatalogError::ConnectionChanged`] when it has
+    /// another version by now or is gone.
+    fn secrets_of(&self, connection: &Connection) -> Result<ConnectionSecrets, CatalogError>;
+
+    /// The user or role of this name.
+    fn principal(&self, name: &str) -> Result<Option<PrincipalRow>, CatalogError>;
+
+    /// All users and roles, by name.
+    fn principals(&self) -> Result<Vec<PrincipalRow>, CatalogError>;
+
+    /// All memberships, by role and member.
+    fn memberships(&self) -> Result<Vec<Membership>, CatalogError>;
+
+    /// The roles that `member` was given directly.
+    fn memberships_of(&self, member: &str) -> Result<Vec<Membership>, CatalogError>;
+
+    /// Who holds which privileges on the system, or what `grantee` alone holds directly; by
+    /// grantee and privilege.
+    fn system_grants(&self, grantee: Option<&str>) -> Result<Vec<SystemGrant>, CatalogError>;
+
+    /// Who holds which privileges on `connection`, or on any; by connection, grantee and privilege.
+    fn connection_grants(
+        &self,
+        connection: Option<ConnectionId>,
+    ) -> Result<Vec<ConnectionGrant>, CatalogError>;
+
+    /// All approved providers, by name.
+    fn providers(&self) -> Result<Vec<ApprovedProvider>, CatalogError>;
+
+    /// The approved provider of this name.
+    fn provider(&self, name: &str) -> Result<Option<ApprovedProvider>, CatalogError>;
+
+    /// At most `limit` audit records that pass `filter`, from the oldest after `after` on.
+    fn audit_after(
+        &self,
+        filter: &AuditFilter,
+        after: Option<AuditId>,
+        limit: usize,
+    ) -> Result<Vec<AuditEntry>, CatalogError>;
+
+    /// Counts the transactions that changed anything but the audit trail.
+    fn revision(&self) -> Result<u64, CatalogError>;
+}
+
+/// Changes rows. Nothing is durable, or seen by others, before the transaction ends.
+///
+/// The errors of [`Reader`] apply here as well.
+#[expect(
+    clippy::missing_errors_doc,
+    reason = "said for each method in its own words"
+)]
+pub trait Writer: Reader {
+    /// Makes a connection with version 1; [`CatalogError::ConnectionExists`] when the name is
+    /// taken. Gives no privileges to anybody.
+    fn insert_connection(&mut self, new: &NewConnection) -> Result<Connection, CatalogError>;
+
+    /// Gives a connection a new target and the next version; [`CatalogError::ConnectionChanged`]
+    /// when it is gone or its version is not `expected`.
+    fn replace_connection(
+        &mut self,
+        id: ConnectionId,
+        expected: u64,
+        target: &ConnectionTarget,
+    ) -> Result<Connection, CatalogError>;
+
+    /// Gives a connection another name; [`CatalogError::ConnectionExists`] when it is taken,
+    /// [`CatalogError::ConnectionChanged`] when the connection is gone.
+    fn rename_connection(
+        &mut self,
+        id: ConnectionId,
+        name: &str,
+    ) -> Result<Connection, CatalogError>;
+
+    /// Gives a connection another owner, who needs no row; [`CatalogError::ConnectionChanged`]
+    /// when the connection is gone.
+    fn set_owner(&mut self, id: ConnectionId, owner: &str) -> Result<Connection, CatalogError>;
+
+    /// Changes or removes a comment; [`CatalogError::ConnectionChanged`] when the connection is
+    /// gone.
+    fn set_comment(
+        &mut self,
+        id: ConnectionId,
+        comment: Option<&str>,
+    ) -> Result<Connection, CatalogError>;
+
+    /// Removes a connection with all privileges on it. Says whether it was there.
+    fn delete_connection(&mut self, id: ConnectionId) -> Result<bool, CatalogError>;
+
+    /// Makes a user or role; [`CatalogError::PrincipalExists`] when the name is taken,
+    /// [`CatalogError::ReservedPrincipal`] for `public` and `none`.
+    fn insert_principal(&mut self, principal: &PrincipalRow) -> Result<(), CatalogError>;
+
+    /// Removes a user or role with its memberships and privileges. Says whether it was there;
+    /// [`CatalogError::OwnsConnections`] while it owns any, [`CatalogError::ReservedPrincipal`]
+    /// for `root`, `admin` and `public`.
+    fn delete_principal(&mut self, name: &str) -> Result<bool, CatalogError>;
+
+    /// Gives a role to a member, or changes the admin option; [`CatalogError::PrincipalNotFound`]
+    /// when the role has no row, [`CatalogError::RoleCycle`] when the role would inherit itself,
+    /// [`CatalogError::ReservedPrincipal`] for `public`, which everybody is in. The member needs
+    /// no row.
+    fn put_membership(&mut self, membership: &Membership) -> Result<(), CatalogError>;
+
+    /// Takes a role from a member. Says whether it had it; [`CatalogError::ReservedPrincipal`]
+    /// when `admin` would be taken from `root`.
+    fn delete_membership(&mut self, role: &str, member: &str) -> Result<bool, CatalogError>;
+
+    /// Writes one privilege on the system as it is given, over what was there.
+    fn put_system_grant(&mut self, grant: &SystemGrant) -> Result<(), CatalogError>;
+
+    /// Removes one privilege on the system. Says whether it was there.
+    fn delete_system_grant(
+        &mut self,
+        grantee: &str,
+        privilege: SystemPrivilege,
+    ) -> Result<bool, CatalogError>;
+
+    /// Writes one privilege on a connection as it is given, over what was there;
+    /// [`CatalogError::ConnectionChanged`] when the connection is gone.
+    fn put_connection_grant(&mut self, grant: &ConnectionGrant) -> Result<(), CatalogError>;
+
+    /// Removes one privilege on a connection. Says whether it was there.
+    fn delete_connection_grant(
+        &mut self,
+        connection: ConnectionId,
+        grantee: &str,
+        privilege: ConnectionPrivilege,
+    ) -> Result<bool, CatalogError>;
+
+    /// Approves a provider; [`CatalogError::ProviderExists`] when the name is taken.
+    fn insert_provider(&mut self, provider: &ApprovedProvider) -> Result<(), CatalogError>;
+
+    /// Takes back an approval. Says whether it was there.
+    fn delete_provider(&mut self, name: &str) -> Result<bool, CatalogError>;
+
+    /// Adds to the audit trail. This alone makes no new revision.
+    fn append_audit(&mut self, record: &AuditRecord) -> Result<AuditId, CatalogError>;
+}

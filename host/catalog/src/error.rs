@@ -1,0 +1,185 @@
+//! What can go wrong with a catalog, with SQLSTATE and hint.
+
+use std::path::PathBuf;
+
+use crate::model::ConnectionId;
+
+/// Why a catalog did not do what it was asked.
+///
+/// No variant holds a secret: names and paths are readable by design, and what the storage library
+/// says is about its files, never about values.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CatalogError {
+    /// The name of a new connection is taken.
+    #[error("external connection with connection name '{}' already exists", name.replace('\'', "''"))]
+    ConnectionExists {
+        /// The name.
+        name: String,
+    },
+    /// A connection is gone, or has another version than the one that was read before.
+    #[error("the external connection was changed meanwhile")]
+    ConnectionChanged {
+        /// The connection.
+        id: ConnectionId,
+    },
+    /// The name of a new user or role is taken.
+    #[error("a role or user named {name} already exists")]
+    PrincipalExists {
+        /// The name.
+        name: String,
+    },
+    /// There is no such user or role.
+    #[error("role or user {name} does not exist")]
+    PrincipalNotFound {
+        /// The name.
+        name: String,
+    },
+    /// The name means something that cannot be changed.
+    #[error("role or user {name} is built in and cannot be created, dropped or taken away")]
+    ReservedPrincipal {
+        /// The name.
+        name: String,
+    },
+    /// A user or role that owns connections cannot be dropped.
+    #[error(
+        "role or user {name} cannot be dropped because it owns external connection {connection}"
+    )]
+    OwnsConnections {
+        /// The owner.
+        name: String,
+        /// One of the connections.
+        connection: String,
+    },
+    /// A role would inherit from itself.
+    #[error("making {member} a member of {role} would create a cycle")]
+    RoleCycle {
+        /// The role that was to be given.
+        role: String,
+        /// Who was to get it.
+        member: String,
+    },
+    /// The name of a new provider is taken.
+    #[error("provider {name} is already approved")]
+    ProviderExists {
+        /// The name.
+        name: String,
+    },
+    /// A row does not match its code, or what is sealed in it does not open.
+    #[error("the row of {row} in the catalog is not authentic")]
+    NotAuthentic {
+        /// Which row: its table and name.
+        row: String,
+    },
+    /// Another process held the write lock for longer than the busy timeout.
+    #[error("the store is locked by another process")]
+    Locked,
+    /// The store cannot be written.
+    #[error("the store is read-only")]
+    ReadOnly,
+    /// The disk is full.
+    #[error("the disk that holds the store is full")]
+    DiskFull,
+    /// The files of the store are not a catalog, or damaged.
+    #[error("the store is damaged or is not a Portolan store")]
+    Damaged,
+    /// A newer version of Portolan wrote the store.
+    #[error("the store has schema version {found}, this program knows versions up to {supported}")]
+    NewerSchema {
+        /// What the store has.
+        found: u32,
+        /// The highest that is known.
+        supported: u32,
+    },
+    /// A file or directory of the store cannot be made or opened.
+    #[error("cannot open the store at {}", path.display())]
+    Unreachable {
+        /// Where it should be.
+        path: PathBuf,
+        /// Why not.
+        source: std::io::Error,
+    },
+    /// The storage library failed in another way.
+    #[error("the store failed: {reason}")]
+    Storage {
+        /// What it said.
+        reason: String,
+    },
+    /// The runtime is shutting down, or a function that ran in a transaction ended without a result.
+    #[error("the catalog operation was interrupted")]
+    Interrupted,
+}
+
+impl CatalogError {
+    /// The SQLSTATE that a client sees.
+    #[must_use]
+    pub fn sqlstate(&self) -> &'static str {
+        match self {
+            Self::ConnectionExists { .. }
+            | Self::PrincipalExists { .. }
+            | Self::ProviderExists { .. } => "42710",
+            Self::ConnectionChanged { .. } => "40001",
+            Self::PrincipalNotFound { .. } => "42704",
+            Self::ReservedPrincipal { .. } => "42939",
+            Self::OwnsConnections { .. } => "2BP01",
+            Self::RoleCycle { .. } => "0LP01",
+            Self::NotAuthentic { .. } | Self::Damaged => "XX001",
+            Self::Locked => "55P03",
+            Self::ReadOnly => "25006",
+            Self::DiskFull => "53100",
+            Self::NewerSchema { .. } => "0A000",
+            Self::Unreachable { .. } | Self::Storage { .. } => "58030",
+            Self::Interrupted => "57014",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::ConnectionChanged { .. } => {
+                Some("Look at the connection again and repeat the statement.")
+            }
+            Self::OwnsConnections { .. } => Some(
+                "Give its connections to another owner first: ALTER EXTERNAL CONNECTION … OWNER TO ….",
+            ),
+            Self::NotAuthentic { .. } => Some(
+                "It was changed by something other than Portolan, or copied from another store. \
+                 Restore it from a backup, or drop it and create it again.",
+            ),
+            Self::Locked => Some("Repeat the statement when the other process is done."),
+            Self::ReadOnly => Some("Make the store's directory and files writable for this user."),
+            Self::DiskFull => Some("Free some space and repeat the statement. Nothing was lost."),
+            Self::Damaged => Some("Check the path, or restore the store from a backup."),
+            Self::NewerSchema { .. } => Some("Use the version of Portolan that wrote the store."),
+            Self::Unreachable { .. } => Some("Check that the directory exists and who may use it."),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_taken_name_is_printed_as_a_quoted_string() {
+        let error = CatalogError::ConnectionExists {
+            name: "it's".into(),
+        };
+        assert_eq!(
+            error.to_string(),
+            "external connection with connection name 'it''s' already exists"
+        );
+        assert_eq!(error.sqlstate(), "42710");
+    }
+
+    #[test]
+    fn a_newer_schema_names_both_versions() {
+        let error = CatalogError::NewerSchema {
+            found: 7,
+            supported: 1,
+        };
+        assert!(error.to_string().contains("version 7") && error.to_string().contains("up to 1"));
+    }
+}

@@ -1,0 +1,37 @@
+//! What the rows of a catalog say.
+//!
+//! # Layout
+//! * [`connection`]: an external connection, its target and its secrets
+//! * [`principal`]: users, roles and who is a member of what
+//! * [`grant`]: privileges and who holds them
+//! * [`provider`]: providers that an administrator approved
+//! * [`audit`]: who did what, and how it ended
+
+pub mod audit;
+pub mod connection;
+pub mod grant;
+pub mod principal;
+pub mod provider;
+
+pub use audit::ObjectKind;
+pub use audit::{AuditEntry, AuditFilter, AuditId, AuditObject, AuditOutcome, AuditRecord};
+pub use connection::{
+    CatalogId, Connection, ConnectionId, ConnectionSecrets, ConnectionTarget, NewConnection,
+};
+pub use grant::{ConnectionGrant, ConnectionPrivilege, Privilege, SystemGrant, SystemPrivilege};
+pub use principal::{Membership, PrincipalKind, PrincipalRow};
+pub use provider::ApprovedProvider;
+
+use jiff::Timestamp;
+
+/// The current time, cut to whole microseconds: the precision that a catalog keeps.
+#[must_use]
+pub fn now() -> Timestamp {
+    to_microseconds(Timestamp::now())
+}
+
+/// `time` cut to whole microseconds.
+#[must_use]
+pub fn to_microseconds(time: Timestamp) -> Timestamp {
+    Timestamp::from_microsecond(time.as_microsecond()).unwrap_or(time)
+}
