@@ -185,10 +185,12 @@ mod tests {
                 store.put(&Path::from(name), "".into()).await.expect("put");
             }
             assert!(markers.list_markers(10).await.expect("list").is_empty());
-            for number in 0..1_010 {
-                let name = Path::from(format!("{MARKER_NAME}_{number}"));
-                store.put(&name, "".into()).await.expect("put");
-            }
+            futures::stream::iter(0..1_010)
+                .for_each_concurrent(32, async |number| {
+                    let name = Path::from(format!("{MARKER_NAME}_{number}"));
+                    store.put(&name, "".into()).await.expect("put");
+                })
+                .await;
             markers.write_marker(b"x".to_vec()).await.expect("written");
             assert_eq!(markers.list_markers(1).await.expect("list"), [MARKER_NAME]);
             assert!(markers.list_markers(0).await.expect("list").is_empty());
