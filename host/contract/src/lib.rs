@@ -9,6 +9,8 @@
 //! * [`Manifest`]: what a provider says of itself before any of its code runs.
 //! * [`Kind`] and [`Operation`]: what a connection is and what it may be used for.
 //! * [`UriPieces`]: a URI as a provider sees it, with numbers where secrets stand.
+//! * [`split`], [`print_redacted`], [`edit`]: a URI taken apart, shown and changed; [`Secrets`] are
+//!   what its numbers stand for.
 //! * [`Plan`]: what a connection becomes.
 //! * [`Failure`] and [`Step`]: what went wrong, and what a probe tells.
 //! * [`strip_controls`]: text of others, made safe to print.
@@ -43,3 +45,7 @@ mod text;
 pub use text::strip_controls;
 
 mod uri;
+pub use uri::{
+    MAX_URI_BYTES, MAX_URI_OPTIONS, SecretPlace, SecretValue, Secrets, SplitUri, TargetChange,
+    UriError, changes_target, edit, print_redacted, scheme_of, split, with_lower_case_scheme,
+};

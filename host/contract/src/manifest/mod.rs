@@ -44,6 +44,7 @@ mod request;
 mod rules;
 mod version;
 
+pub(crate) use check::is_option_name;
 pub use error::ManifestError;
 pub use host_pattern::HostPattern;
 pub use option::{Format, OptionRule, SignatureAlgorithm};
@@ -227,6 +228,16 @@ impl Manifest {
         self.endpoints
             .iter()
             .find(|rule| rule.admits(endpoint, context))
+    }
+
+    /// Whether an endpoint or request rule takes its host from the value of this option.
+    #[must_use]
+    pub fn refers_to(&self, option: &str) -> bool {
+        let endpoints = self.endpoints.iter().map(|rule| &rule.host);
+        let requests = self.requests.iter().map(|rule| &rule.host);
+        endpoints
+            .chain(requests)
+            .any(|host| host.option() == Some(option))
     }
 
     /// A request rule by its name.

@@ -50,6 +50,23 @@ pub(crate) fn host_of_value(value: &str) -> Option<String> {
     )
 }
 
+/// Whether a public value is a URL with a userinfo. `is_url` says that it is one even without a
+/// scheme; otherwise a value with `://` is.
+pub(super) fn has_userinfo(value: &str, is_url: bool) -> bool {
+    let authority_has_at = |rest: &str| {
+        let end = rest.find(['/', '?', '#', '\\']).unwrap_or(rest.len());
+        rest.get(..end)
+            .is_some_and(|authority| authority.contains('@'))
+    };
+    // Every `://`, so that a URL within another prefix (`jdbc:…`) is seen as well.
+    let written_out = value.split("://").skip(1).any(authority_has_at);
+    // What browsers and HTTP clients read as one: backslashes, missing slashes, tabs.
+    let lenient = url::Url::parse(value)
+        .is_ok_and(|url| !url.username().is_empty() || url.password().is_some());
+    let bare = is_url && !value.contains("://") && authority_has_at(value);
+    written_out || lenient || bare
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,5 +108,31 @@ mod tests {
         assert_eq!(host_of_value("http://[::1]:9000").as_deref(), Some("::1"));
         assert_eq!(host_of_value("0x7f.1").as_deref(), Some("127.0.0.1"));
         assert_eq!(host_of_value(""), None);
+    }
+
+    #[test]
+    fn a_userinfo_is_seen_however_the_url_is_spelled() {
+        for url in [
+            "https://u:p@h",
+            "https://u@h/x",
+            "https:\\\\u:p@h",
+            "https:u:p@h",
+            "jdbc:postgresql://u:p@h/db",
+            " https://u:p@h",
+            "https://a,b@h",
+        ] {
+            assert!(has_userinfo(url, false), "{url}");
+        }
+        assert!(has_userinfo("u:p@h:9000", true));
+        for plain in [
+            "",
+            "https://h/x@y",
+            "me@example.com",
+            "a/b@c",
+            "https://h?m=a@b",
+        ] {
+            assert!(!has_userinfo(plain, false), "{plain}");
+        }
+        assert!(!has_userinfo("h:9000/x@y", true));
     }
 }
