@@ -1,0 +1,153 @@
+//! What a running operation has used of its limits.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use wasmtime::ResourceLimiter;
+
+use crate::{Fault, Limits};
+
+/// How long a guest has computed, with what it waited for left out.
+#[derive(Debug)]
+pub(crate) struct GuestClock {
+    made: Instant,
+    used: AtomicU64,
+    /// Nanoseconds after `made` since which the guest runs; [`STOPPED`] while it does not.
+    since: AtomicU64,
+}
+
+const STOPPED: u64 = u64::MAX;
+
+impl GuestClock {
+    fn new() -> Self {
+        Self {
+            made: Instant::now(),
+            used: AtomicU64::new(0),
+            since: AtomicU64::new(0),
+        }
+    }
+
+    fn now(&self) -> u64 {
+        u64::try_from(self.made.elapsed().as_nanos()).unwrap_or(STOPPED - 1)
+    }
+
+    /// The guest runs from here on.
+    pub(crate) fn start(&self) {
+        self.since.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// The guest waits from here on. Returns how long it has run so far.
+    pub(crate) fn stop(&self) -> Duration {
+        let since = self.since.swap(STOPPED, Ordering::Relaxed);
+        let ran = if since == STOPPED {
+            0
+        } else {
+            self.now().saturating_sub(since)
+        };
+        Duration::from_nanos(self.used.fetch_add(ran, Ordering::Relaxed) + ran)
+    }
+}
+
+/// The counters of one operation. An operation is one future, so nothing here is contended.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    limits: Arc<Limits>,
+    clock: Arc<GuestClock>,
+    memory: usize,
+    table_elements: usize,
+    host_calls: u64,
+}
+
+impl Budget {
+    pub(crate) fn new(limits: Arc<Limits>) -> Self {
+        Self {
+            limits,
+            clock: Arc::new(GuestClock::new()),
+            memory: 0,
+            table_elements: 0,
+            host_calls: 0,
+        }
+    }
+
+    /// The clock of the guest.
+    pub(crate) fn clock(&self) -> &Arc<GuestClock> {
+        &self.clock
+    }
+
+    /// What the guest's time may be.
+    pub(crate) fn guest_time(&self) -> Duration {
+        self.limits.guest_time
+    }
+
+    /// Counts a call from the guest to the host.
+    pub(crate) fn count_host_call(&mut self) -> Result<(), Fault> {
+        self.host_calls += 1;
+        if self.host_calls > self.limits.host_calls {
+            return Err(Fault::HostCalls(self.limits.host_calls));
+        }
+        Ok(())
+    }
+}
+
+impl ResourceLimiter for Budget {
+    /// Growth beyond the limit stops the guest instead of telling it: a guest that cannot allocate
+    /// only crashes, and then nobody learns why.
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self.memory.saturating_add(desired.saturating_sub(current));
+        if total > self.limits.memory {
+            return Err(Fault::Memory(self.limits.memory).into());
+        }
+        self.memory = total;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let total = self
+            .table_elements
+            .saturating_add(desired.saturating_sub(current));
+        if total > self.limits.table_elements {
+            return Err(Fault::TableElements(self.limits.table_elements).into());
+        }
+        self.table_elements = total;
+        Ok(true)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memories_are_summed() {
+        let mut budget = Budget::new(Arc::new(Limits::default()));
+        assert!(budget.memory_growing(0, 40 << 20, None).is_ok());
+        assert!(budget.memory_growing(0, 24 << 20, None).is_ok());
+        let error = budget
+            .memory_growing(0, 65_536, None)
+            .expect_err("too much");
+        assert_eq!(
+            error.downcast_ref::<Fault>(),
+            Some(&Fault::Memory(64 << 20))
+        );
+    }
+
+    #[test]
+    fn a_stopped_clock_counts_nothing() {
+        let clock = GuestClock::new();
+        clock.start();
+        let ran = clock.stop();
+        std::thread::sleep(Duration::from_millis(5));
+        assert_eq!(clock.stop(), ran);
+    }
+}

@@ -1,0 +1,77 @@
+//! What one operation of a provider may use up, and what all of them together may.
+
+use std::time::Duration;
+
+/// The limits of a sandbox. All of them are on by default; an embedder may set each one.
+///
+/// What a guest spends is counted anew for every operation, because every operation runs in an
+/// instance of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// Time that a guest may compute in one operation; time that it waits for the host does not
+    /// count. A plan takes microseconds; 250 ms leave room for a slow machine.
+    pub guest_time: Duration,
+    /// Wall time around phase one. It waits for nothing, so only a crowded host needs it.
+    pub planning_wall_time: Duration,
+    /// Wall time around a whole probe, its waits for servers included.
+    pub probe_wall_time: Duration,
+    /// Wall time of one step of a probe, so that one silent server leaves time to tell of it.
+    pub step_wall_time: Duration,
+    /// Linear memory in bytes, summed over all memories of the component.
+    pub memory: usize,
+    /// Elements of all tables together. A component compiled from Rust has a few hundred.
+    pub table_elements: usize,
+    /// Depth of the guest's stack in bytes.
+    pub stack: usize,
+    /// Bytes that the host copies out of the guest in one call. Lists can point at the same bytes
+    /// many times, so this is not bounded by the guest's memory.
+    pub host_copy: usize,
+    /// Handles that a guest may hold at once.
+    pub handles: usize,
+    /// Calls from the guest to the host in one operation.
+    pub host_calls: u64,
+    /// Bytes that host calls return to the guest in one operation: objects and names that were
+    /// read.
+    pub response_bytes: u64,
+    /// Bytes of log lines that are kept of one operation; the rest is dropped and counted.
+    pub log_bytes: usize,
+    /// Random bytes in one operation.
+    pub random_bytes: u64,
+    /// Operations of one provider at the same time.
+    pub operations_per_provider: usize,
+    /// Operations of all providers at the same time.
+    pub operations: usize,
+    /// Size of a component in bytes. The largest of the embedded ones has 350 KB.
+    pub component_size: usize,
+    /// Functions in all modules of a component, because the compiler's time and memory grow with
+    /// them.
+    pub component_functions: u32,
+    /// Wall time of compiling a component; a refused one goes on in the background until it ends.
+    pub compile_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            guest_time: Duration::from_millis(250),
+            planning_wall_time: Duration::from_secs(5),
+            probe_wall_time: Duration::from_secs(30),
+            step_wall_time: Duration::from_secs(15),
+            memory: 64 << 20,
+            table_elements: 20_000,
+            stack: 512 << 10,
+            host_copy: 4 << 20,
+            handles: 128,
+            host_calls: 10_000,
+            response_bytes: 16 << 20,
+            log_bytes: 64 << 10,
+            random_bytes: 64 << 10,
+            operations_per_provider: 16,
+            operations: 64,
+            component_size: 8 << 20,
+            component_functions: 50_000,
+            compile_time: Duration::from_secs(30),
+        }
+    }
+}
