@@ -12,6 +12,8 @@
 //! * [`split`], [`print_redacted`], [`edit`]: a URI taken apart, shown and changed; [`Secrets`] are
 //!   what its numbers stand for.
 //! * [`Plan`]: what a connection becomes.
+//! * [`StoredPlan`]: a plan as it lies in the store.
+//! * [`ConnectionName`], [`ExternalUrl`] and [`SubPath`]: how programs refer to a connection.
 //! * [`Failure`] and [`Step`]: what went wrong, and what a probe tells.
 //! * [`strip_controls`]: text of others, made safe to print.
 
@@ -40,6 +42,18 @@ pub use failure::{Failure, FailureClass};
 
 mod step;
 pub use step::{Depth, Outcome, Step};
+
+mod name;
+pub use name::{ConnectionName, InvalidName};
+
+mod sub_path;
+pub use sub_path::{SubPath, SubPathError};
+
+mod external;
+pub use external::{ExternalUrl, ExternalUrlError};
+
+mod stored;
+pub use stored::{PLAN_FORMAT, StoredPlan, StoredPlanError};
 
 mod text;
 pub use text::strip_controls;

@@ -1,7 +1,7 @@
 //! Percent escapes: decoded once, and written as Go's `url.QueryEscape` writes them.
 
 /// The first `%` that two hexadecimal digits do not follow, by its byte.
-pub(super) fn broken_escape(text: &str) -> Option<usize> {
+pub(crate) fn broken_escape(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let whole = |at: usize| {
         bytes
@@ -14,12 +14,12 @@ pub(super) fn broken_escape(text: &str) -> Option<usize> {
 }
 
 /// `text` with its percent escapes undone; a broken one stays as it is.
-pub(super) fn decode(text: &str) -> Vec<u8> {
+pub(crate) fn decode(text: &str) -> Vec<u8> {
     percent_encoding::percent_decode_str(text).collect()
 }
 
 /// As [`decode`], in a query: a `+` is a space.
-pub(super) fn decode_query(text: &str) -> Vec<u8> {
+pub(crate) fn decode_query(text: &str) -> Vec<u8> {
     // An escaped `+` is `%2B` at this point, so only the written ones turn into spaces.
     let mut decoded = Vec::with_capacity(text.len());
     for (place, part) in text.split('+').enumerate() {

@@ -15,7 +15,7 @@ const GO: GeneralPurpose = GeneralPurpose::new(
 
 /// The decoded bytes, or the N of Go's `illegal base64 data at input byte N`. Line breaks (`\r` and
 /// `\n`) are skipped wherever they stand, and counted.
-pub(super) fn decode(text: &[u8]) -> Result<Vec<u8>, usize> {
+pub(crate) fn decode(text: &[u8]) -> Result<Vec<u8>, usize> {
     check(text)?;
     let mut without_breaks = text.to_vec();
     without_breaks.retain(|byte| !is_break(*byte));
@@ -23,6 +23,11 @@ pub(super) fn decode(text: &[u8]) -> Result<Vec<u8>, usize> {
     zeroize(&mut without_breaks);
     // The check and the decoder agree; if they ever do not, the text is not called sound.
     decoded.map_err(|_| text.len())
+}
+
+/// Standard base64 with padding.
+pub(crate) fn encode(bytes: &[u8]) -> String {
+    GO.encode(bytes)
 }
 
 /// The copy is made of a secret, so it does not stay in memory.

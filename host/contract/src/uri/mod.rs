@@ -14,6 +14,8 @@ mod target;
 pub(crate) use authority::{authority_hosts, host_of_value};
 pub use edit::edit;
 pub use error::UriError;
+pub(crate) use escape::{broken_escape, decode, decode_query};
+pub(crate) use go_base64::{decode as decode_base64, encode as encode_base64};
 pub use print::print_redacted;
 pub use secrets::{SecretPlace, SecretValue, Secrets};
 pub use split::{

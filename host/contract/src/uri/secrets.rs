@@ -5,7 +5,7 @@ use std::fmt;
 use portolan_secret::{Scrubber, SecretBytes, SecretText};
 
 use super::{escape, format};
-use crate::{Format, FormatVerdict, SecretNumber, SecretReference};
+use crate::{Format, FormatVerdict, Fragment, SecretNumber, SecretReference};
 
 /// Where in the URI a secret stood.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +97,25 @@ impl Secrets {
     /// All of them, by number.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &SecretValue> {
         self.values.iter()
+    }
+
+    /// The value that text and secrets make together.
+    ///
+    /// # Errors
+    ///
+    /// The number of the first secret that is not there.
+    pub fn compose(&self, fragments: &[Fragment]) -> Result<SecretBytes, SecretNumber> {
+        let parts = fragments
+            .iter()
+            .map(|fragment| match fragment {
+                Fragment::Text(text) => Ok(text.as_bytes()),
+                Fragment::Secret(number) => match self.get(*number) {
+                    Some(secret) => Ok(secret.used.expose()),
+                    None => Err(*number),
+                },
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(SecretBytes::new(parts.concat()))
     }
 
     /// Finds any of them in foreign text: as it stands in the URI, as given and as used, and of a
