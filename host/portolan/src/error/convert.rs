@@ -1,0 +1,128 @@
+//! What the errors of the other rooms become.
+
+use portolan_contract::Failure;
+use portolan_data::GateError;
+use portolan_statement::UnboundPlaceholder;
+
+use super::{Error, SqlState};
+
+impl From<UnboundPlaceholder> for Error {
+    fn from(error: UnboundPlaceholder) -> Self {
+        Self::new(SqlState::UndefinedParameter, error.to_string())
+            .with_hint("give one value for each placeholder, the first for $1")
+    }
+}
+
+impl From<Failure> for Error {
+    fn from(failure: Failure) -> Self {
+        let error = Self::new(
+            SqlState::from_code(failure.class.sqlstate()),
+            failure.message,
+        );
+        match failure.hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}
+
+impl From<GateError> for Error {
+    fn from(error: GateError) -> Self {
+        let converted = Self::new(SqlState::from_code(error.sqlstate()), error.message());
+        match error.hint() {
+            Some(hint) => converted.with_hint(hint),
+            None => converted,
+        }
+    }
+}
+
+/// The texts of a store's errors are left out: they may hold what a server echoed. What is kept is
+/// the kind of the error and, where the handle itself was refused, the gate's own words.
+impl From<object_store::Error> for Error {
+    fn from(error: object_store::Error) -> Self {
+        use object_store::Error as Store;
+        if let Some(gate) = GateError::find(&error) {
+            return gate.clone().into();
+        }
+        match error {
+            Store::NotFound { path, .. } => Self::new(
+                SqlState::UndefinedFile,
+                format!("there is no object {}", quoted(&path)),
+            ),
+            Store::AlreadyExists { path, .. } => Self::new(
+                SqlState::DuplicateFile,
+                format!("there is already an object {}", quoted(&path)),
+            ),
+            Store::InvalidPath { .. } => Self::new(
+                SqlState::InvalidParameterValue,
+                "the path is not one that an object can have",
+            )
+            .with_hint("a path has no empty segment, no `.` and no `..`"),
+            Store::NotSupported { .. } | Store::NotImplemented { .. } => Self::new(
+                SqlState::FeatureNotSupported,
+                "this object store cannot do that",
+            ),
+            Store::Precondition { path, .. } | Store::NotModified { path, .. } => Self::new(
+                SqlState::SerializationFailure,
+                format!("the object {} has changed meanwhile", quoted(&path)),
+            )
+            .with_hint("try it again"),
+            Store::PermissionDenied { path, .. } => Self::new(
+                SqlState::InsufficientPrivilege,
+                format!("the object store does not allow it for {}", quoted(&path)),
+            )
+            .with_hint("give the connection's credentials the permission"),
+            Store::Unauthenticated { .. } => Self::new(
+                SqlState::InvalidAuthorization,
+                "the object store refused the credentials",
+            )
+            .with_hint("give the connection new credentials with ALTER EXTERNAL CONNECTION"),
+            _ => Self::new(
+                SqlState::InputOutput,
+                "reading from or writing to the object store failed",
+            )
+            .with_hint("VALIDATE EXTERNAL CONNECTION shows which step fails"),
+        }
+    }
+}
+
+fn quoted(path: &str) -> String {
+    format!("'{}'", portolan_contract::strip_controls(path, 1024))
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_contract::FailureClass;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_keeps_its_class_and_hint() {
+        let error = Error::from(
+            Failure::new(FailureClass::Unreachable, "no answer").with_hint("start the server"),
+        );
+        assert_eq!(error.sqlstate(), SqlState::ConnectionFailure);
+        assert_eq!(error.hint(), Some("start the server"));
+    }
+
+    #[test]
+    fn what_a_store_said_is_not_repeated() {
+        let error = Error::from(object_store::Error::Generic {
+            store: "s3",
+            source: "the key hunter2hunter2 is wrong".into(),
+        });
+        assert!(!format!("{error:?}").contains("hunter2"));
+        assert_eq!(error.sqlstate(), SqlState::InputOutput);
+    }
+
+    #[test]
+    fn a_refusal_of_the_gate_keeps_its_own_state() {
+        let gate = GateError::new("42704", "the connection is gone");
+        let error = Error::from(object_store::Error::PermissionDenied {
+            path: "a".to_owned(),
+            source: Box::new(gate),
+        });
+        assert_eq!(error.sqlstate(), SqlState::UndefinedObject);
+        assert_eq!(error.message(), "the connection is gone");
+    }
+}
