@@ -3,7 +3,13 @@
 //!
 //! # Layout
 //!
+//! * [`parse`] and [`parse_script`]: text to statements; [`ParseError`] tells what is wrong.
 //! * [`Statement`] and the types below it: what was written, as a tree.
+//! * [`mask`]: any SQL with every literal hidden.
+//!
+//! Inside, `lexer`, `literal` and `keywords` know how things are written; `parser` and `printer`
+//! are the hands with which each family of statements (`connection`, `check`, `grants`,
+//! `principals`, `audit`, `transaction`) reads and prints its own; `statement` says which is whose.
 
 mod ast;
 pub use ast::{
@@ -13,3 +19,25 @@ pub use ast::{
     ShowGrants, ShowSystemGrants, Statement, StatementKind, Text, Transaction, UnboundPlaceholder,
     ValidateConnection,
 };
+
+mod error;
+pub use error::ParseError;
+
+mod mask;
+pub use mask::mask;
+
+mod statement;
+pub use statement::{parse, parse_script};
+
+mod audit;
+mod check;
+mod connection;
+mod grants;
+mod principals;
+mod transaction;
+
+mod keywords;
+mod lexer;
+mod literal;
+mod parser;
+mod printer;

@@ -1,0 +1,441 @@
+//! Statements with everything hidden that may be a secret.
+//!
+//! A literal is not the only place where one may stand: people forget quotes, or put one in the
+//! middle of a password, and then the rest of the password is words to the lexer. So the rules are
+//! stricter for a statement that does not parse:
+//!
+//! * every literal, quoted identifier, number and comment is hidden, always;
+//! * in what was parsed, an unquoted word in the place of a value (`AS word`) is hidden;
+//! * behind the place where parsing stopped only keywords, symbols and placeholders are shown, and
+//!   those only where white space or a symbol parts them from everything else;
+//! * where a literal has no end, the quotes before it may be paired wrongly, so everything from
+//!   the first literal of the statement on is hidden.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use crate::keywords::Keyword;
+use crate::lexer::{Bad, Lexer, Token, TokenKind};
+use crate::parser::Parser;
+use crate::printer::MASK;
+use crate::statement::one;
+
+/// Gives the text of any SQL, ours or not, with every literal, quoted identifier, number and
+/// comment replaced by `*****`, so that a server can log it before anything is parsed. It never
+/// fails. Of a statement over external connections that does not parse, nothing is shown behind
+/// the place where parsing stopped but keywords, symbols and placeholders.
+#[must_use]
+pub fn mask(sql: &str) -> String {
+    let mut masker = Masker::new(sql);
+    let mut lexer = Lexer::new(sql, 0);
+    let mut tokens = Vec::new();
+    let mut distrust = false;
+    loop {
+        tokens.clear();
+        loop {
+            let token = lexer.next_with_comments();
+            if token.kind != TokenKind::End {
+                tokens.push(token);
+            }
+            if matches!(token.kind, TokenKind::End | TokenKind::Symbol(';')) {
+                break;
+            }
+        }
+        let Some((first, last)) = tokens.first().zip(tokens.last()) else {
+            return masker.finish().text;
+        };
+        if distrust {
+            masker.unparsed(&tokens, None);
+        } else if is_about_connections(sql, &tokens) {
+            let statement = sql.get(..last.end).unwrap_or_default();
+            let mut parser = Parser::new(statement, first.start);
+            match one(&mut parser) {
+                Ok(_) => distrust = masker.parsed(&tokens),
+                Err(error) => distrust = masker.failed(&tokens, error.span()),
+            }
+        } else {
+            masker.parsed(&tokens);
+        }
+    }
+}
+
+/// Whether a statement is about external connections, or holds an unquoted URI.
+fn is_about_connections(sql: &str, tokens: &[Token]) -> bool {
+    let named = tokens.windows(2).any(|pair| {
+        matches!(
+            pair,
+            [
+                Token {
+                    kind: TokenKind::Keyword(Keyword::External),
+                    ..
+                },
+                Token {
+                    kind: TokenKind::Keyword(Keyword::Connection | Keyword::Connections),
+                    ..
+                }
+            ]
+        )
+    });
+    named
+        || tokens.iter().any(|token| {
+            token.kind == TokenKind::Bad(Bad::Character)
+                && sql
+                    .get(token.start..)
+                    .is_some_and(|rest| rest.starts_with("://"))
+        })
+}
+
+/// A text with parts of it hidden, and where they were.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Masked {
+    pub(crate) text: String,
+    /// The hidden parts in order: where each stood, and where its mask stands.
+    hidden: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Masked {
+    /// Masks a text in which the statement that starts at `start` failed to parse at `span`.
+    pub(crate) fn of_failed(sql: &str, start: usize, span: Range<usize>) -> Self {
+        let mut masker = Masker::new(sql);
+        let mut lexer = Lexer::new(sql, 0);
+        let tokens: Vec<_> = std::iter::from_fn(|| Some(lexer.next_with_comments()))
+            .take_while(|token| token.kind != TokenKind::End)
+            .collect();
+        let (before, failed) = tokens.split_at(tokens.partition_point(|token| token.start < start));
+        if masker.parsed(before) {
+            masker.unparsed(failed, None);
+        } else {
+            masker.failed(failed, span);
+        }
+        masker.finish()
+    }
+
+    /// Where in the masked text a part of the original stands. What was hidden is covered whole.
+    pub(crate) fn place(&self, span: Range<usize>) -> Range<usize> {
+        let start = self.position(span.start, |mask| mask.start);
+        let end = self.position(span.end, |mask| mask.end);
+        start..end.max(start)
+    }
+
+    fn position(&self, at: usize, edge: fn(&Range<usize>) -> usize) -> usize {
+        // The last hidden part that starts before the position.
+        let before = self.hidden.partition_point(|(from, _)| from.start < at);
+        let position = match before
+            .checked_sub(1)
+            .and_then(|index| self.hidden.get(index))
+        {
+            None => at,
+            Some((from, to)) if at < from.end => edge(to),
+            Some((from, to)) => to.end + (at - from.end),
+        };
+        position.min(self.text.len())
+    }
+}
+
+/// Copies a text and hides parts of it, from the front to the back.
+struct Masker<'a> {
+    source: &'a str,
+    copied: usize,
+    masked: Masked,
+}
+
+impl<'a> Masker<'a> {
+    fn new(source: &'a str) -> Self {
+        let masked = Masked {
+            text: String::with_capacity(source.len()),
+            hidden: Vec::new(),
+        };
+        Self {
+            source,
+            copied: 0,
+            masked,
+        }
+    }
+
+    fn finish(mut self) -> Masked {
+        self.copy_to(self.source.len());
+        self.masked
+    }
+
+    fn copy_to(&mut self, end: usize) {
+        self.masked
+            .text
+            .push_str(self.source.get(self.copied..end).unwrap_or_default());
+        self.copied = self.copied.max(end);
+    }
+
+    fn hide(&mut self, span: Range<usize>, with: &str) {
+        if span.end <= self.copied {
+            return;
+        }
+        self.copy_to(span.start);
+        let start = self.masked.text.len();
+        self.masked.text.push_str(with);
+        self.masked
+            .hidden
+            .push((span.clone(), start..self.masked.text.len()));
+        self.copied = span.end;
+    }
+
+    fn hide_token(&mut self, token: &Token) {
+        self.hide(token.span(), &mask_of(token.kind));
+    }
+
+    /// Masks a statement that parsed, or that is not ours. Says whether a value was an unquoted
+    /// word: then a `;` behind it may be part of a secret that nobody quoted.
+    fn parsed(&mut self, tokens: &[Token]) -> bool {
+        if self.hide_what_has_no_end(tokens) {
+            return true;
+        }
+        let mut unquoted = false;
+        let mut before: Option<&Token> = None;
+        let mut value = false;
+        for token in tokens {
+            let glued = before.is_some_and(|before| {
+                before.end == token.start && before.kind != TokenKind::Comment && is_literal(before)
+            });
+            let word = matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_));
+            let unquoted_value = value && token.kind == TokenKind::Word;
+            unquoted |= unquoted_value;
+            if is_literal(token) || unquoted_value || (word && glued) {
+                self.hide_token(token);
+            }
+            if token.kind != TokenKind::Comment {
+                value = token.kind == TokenKind::Keyword(Keyword::As);
+            }
+            before = Some(token);
+        }
+        unquoted
+    }
+
+    /// Masks a statement that did not parse because of what stands at `span`. Says whether
+    /// something was hidden that is no proper literal: then a `;` may be part of a secret, too.
+    fn failed(&mut self, tokens: &[Token], span: Range<usize>) -> bool {
+        if self.hide_what_has_no_end(tokens) {
+            return true;
+        }
+        let at = tokens.partition_point(|token| token.start < span.start);
+        let (before, after) = tokens.split_at(at);
+        self.parsed(before);
+        let Some((offender, rest)) = after.split_first() else {
+            return false;
+        };
+        // Behind a literal, a word may be what is left of it after a stray quote; behind `AS` or `=`,
+        // what somebody forgot to quote.
+        let suspicious = before
+            .iter()
+            .any(|token| token.is_string() || announces_value(token))
+            || before
+                .last()
+                .is_some_and(|token| token.end == offender.start);
+        let shown = match offender.kind {
+            TokenKind::Word => {
+                let word = self.source.get(offender.span()).unwrap_or_default();
+                let followed = rest.first().is_some_and(|next| {
+                    next.start == offender.end && !matches!(next.kind, TokenKind::Symbol(_))
+                });
+                (!suspicious && !followed) || (!followed && resembles_keyword(word))
+            }
+            TokenKind::Bad(Bad::Character) => {
+                let printable = |c: char| c.is_ascii_graphic() || c.is_alphanumeric();
+                let shown = self
+                    .source
+                    .get(offender.span())
+                    .is_some_and(|c| c.chars().all(printable));
+                shown && !suspicious
+            }
+            _ => false,
+        };
+        if shown {
+            self.copy_to(offender.end);
+            self.unparsed(rest, Some(offender)) || matches!(offender.kind, TokenKind::Bad(_))
+        } else {
+            self.unparsed(after, None)
+        }
+    }
+
+    /// Masks what nobody parsed: only runs of keywords, symbols, placeholders and whole literals
+    /// keep their shape. Says whether a run did not.
+    fn unparsed(&mut self, tokens: &[Token], before: Option<&Token>) -> bool {
+        let mut irregular = false;
+        let mut rest = tokens;
+        let mut end = before
+            .filter(|token| !matches!(token.kind, TokenKind::Symbol(_)))
+            .map(|token| token.end);
+        while let Some(first) = rest.first() {
+            let length = 1 + rest.windows(2).take_while(|pair| touch(pair)).count();
+            let (run, tail) = rest.split_at(length);
+            let touches_before = end == Some(first.start);
+            let regular = !touches_before
+                && run.iter().all(is_regular)
+                && !run.windows(2).any(|pair| !has_symbol(pair));
+            if regular {
+                run.iter()
+                    .filter(|token| is_literal(token))
+                    .for_each(|token| self.hide_token(token));
+            } else {
+                irregular = true;
+                let last = run.last().unwrap_or(first);
+                self.hide(first.start..last.end, MASK);
+            }
+            end = None;
+            rest = tail;
+        }
+        irregular
+    }
+
+    /// Where a literal has no end, hides everything from the first literal on.
+    fn hide_what_has_no_end(&mut self, tokens: &[Token]) -> bool {
+        let Some(last) = tokens.last() else {
+            return false;
+        };
+        let endless = matches!(last.kind, TokenKind::Bad(bad) if bad.is_unterminated());
+        if let (true, Some(first)) = (endless, tokens.iter().find(|token| is_literal(token))) {
+            self.hide(first.start..last.end, &mask_of(first.kind));
+        }
+        endless
+    }
+}
+
+/// What is shown instead of a token.
+fn mask_of(kind: TokenKind) -> Cow<'static, str> {
+    match kind {
+        TokenKind::QuotedWord | TokenKind::Bad(Bad::UnterminatedWord) => "\"*****\"".into(),
+        TokenKind::PlainString
+        | TokenKind::EscapeString
+        | TokenKind::DollarString(_)
+        | TokenKind::ByteString
+        | TokenKind::Bad(Bad::UnterminatedString) => "'*****'".into(),
+        TokenKind::Comment | TokenKind::Bad(Bad::UnterminatedComment) => "/*****/".into(),
+        _ => MASK.into(),
+    }
+}
+
+/// Whether a token is hidden wherever it stands.
+fn is_literal(token: &Token) -> bool {
+    match token.kind {
+        TokenKind::Word
+        | TokenKind::Keyword(_)
+        | TokenKind::Placeholder(_)
+        | TokenKind::Symbol(_)
+        | TokenKind::End
+        | TokenKind::Bad(Bad::Character) => false,
+        TokenKind::QuotedWord
+        | TokenKind::PlainString
+        | TokenKind::EscapeString
+        | TokenKind::DollarString(_)
+        | TokenKind::ByteString
+        | TokenKind::Number
+        | TokenKind::Comment
+        | TokenKind::Bad(_) => true,
+    }
+}
+
+/// Whether a token keeps its shape where nothing was parsed.
+fn is_regular(token: &Token) -> bool {
+    !matches!(token.kind, TokenKind::Word | TokenKind::Bad(_))
+}
+
+/// Whether the value of something is announced by a token.
+fn announces_value(token: &Token) -> bool {
+    matches!(
+        token.kind,
+        TokenKind::Symbol('=') | TokenKind::Keyword(Keyword::As | Keyword::Is | Keyword::Since)
+    )
+}
+
+/// Whether no white space stands between two tokens.
+fn touch(pair: &[Token]) -> bool {
+    matches!(pair, [one, other] if one.end == other.start)
+}
+
+/// Whether one of two tokens is a symbol, which parts what stands beside it.
+fn has_symbol(pair: &[Token]) -> bool {
+    pair.iter()
+        .any(|token| matches!(token.kind, TokenKind::Symbol(_)))
+}
+
+/// Whether a word is almost a keyword, and so a slip of the hand rather than a secret.
+fn resembles_keyword(word: &str) -> bool {
+    word.len() >= 3
+        && word.len() <= 16
+        && Keyword::all().any(|keyword| {
+            keyword.as_str().len() >= 3 && is_near(&word.to_ascii_uppercase(), keyword.as_str())
+        })
+}
+
+/// Whether one word may have been meant as the other, both in upper case.
+pub(crate) fn is_near(word: &str, meant: &str) -> bool {
+    let most = match meant.len() {
+        0..=2 => 0,
+        3..=5 => 1,
+        _ => 2,
+    };
+    word.len().abs_diff(meant.len()) <= most && strsim::damerau_levenshtein(word, meant) <= most
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_literal_of_any_sql_is_hidden() {
+        for (sql, masked) in [
+            (
+                "SELECT a FROM t WHERE b = 'x' AND c > 5 -- why",
+                "SELECT a FROM t WHERE b = '*****' AND c > ***** /*****/",
+            ),
+            (
+                "INSERT INTO t VALUES ('a', $$b$$, e'\\'', x'00')",
+                "INSERT INTO t VALUES ('*****', '*****', '*****', '*****')",
+            ),
+            (
+                "SELECT \"a\"; SELECT 'b'",
+                "SELECT \"*****\"; SELECT '*****'",
+            ),
+            (
+                "CREATE EXTERNAL CONNECTION a AS 's3://b?k=v' WITH COMMENT = 'c';",
+                "CREATE EXTERNAL CONNECTION a AS '*****' WITH COMMENT = '*****';",
+            ),
+            (
+                "CREATE EXTERNAL CONNECTION a AS b",
+                "CREATE EXTERNAL CONNECTION a AS *****",
+            ),
+            ("", ""),
+            (" ;", " ;"),
+        ] {
+            assert_eq!(mask(sql), masked);
+        }
+    }
+
+    #[test]
+    fn what_has_no_end_hides_from_the_first_literal_on() {
+        assert_eq!(mask("SELECT 'hun' ter2'"), "SELECT '*****'");
+        assert_eq!(
+            mask("SELECT a; SELECT /* hunter2"),
+            "SELECT a; SELECT /*****/"
+        );
+    }
+
+    #[test]
+    fn a_forgotten_quote_shows_no_secret() {
+        for sql in [
+            "CREATE EXTERNAL CONNECTION a AS s3://b?SECRET=hunter2/set+hunter2=&X=hunter2",
+            "CREATE EXTERNAL CONNECTION a AS 's3://b?SECRET=it's hunter2'",
+            "CREATE EXTERNAL CONNECTION a AS 'x' 'hunter2' hunter2",
+            "CREATE EXTERNAL CONNECTION a AS 'x'hunter2'y'",
+            "CREATE EXTERNAL CONNECTION a AS 'x' hunter2 'y'",
+            "ALTER EXTERNAL CONNECTION a SET (K = hunter2)",
+            "ALTER EXTERNAL CONNECTION a SET (K = x;hunter2)",
+            "CREATE EXTERNAL CONNECTION a AS x;hunter2",
+            "SELECT s3://b?k=hunter2;hunter2",
+            "CREATE EXTERNAL CONNECTION s3://b?k=hunter2",
+            "CREATE EXTERNAL CONNECTION a AS hunter2",
+            "CREATE EXTERNAL CONNECTION a AS \"hunter2\" x",
+            "CREATE EXTERNAL CONNECTION a AS 'x' WITH COMMENT = hunter2",
+        ] {
+            let masked = mask(sql);
+            assert!(!masked.contains("hunter2"), "{sql} became {masked}");
+        }
+    }
+}
