@@ -234,7 +234,7 @@ impl<'a> Masker<'a> {
                 let followed = rest.first().is_some_and(|next| {
                     next.start == offender.end && !matches!(next.kind, TokenKind::Symbol(_))
                 });
-                (!suspicious && !followed) || (!followed && resembles_keyword(word))
+                !followed && (!suspicious || resembles_keyword(word))
             }
             TokenKind::Bad(Bad::Character) => {
                 let printable = |c: char| c.is_ascii_graphic() || c.is_alphanumeric();

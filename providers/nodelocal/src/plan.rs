@@ -1,7 +1,7 @@
 //! Phase one: the node and the directory, or the reason why not.
 
 use portolan_sdk::{
-    Failure, Kind, PathError, Plan, UriPieces, Value, decoded_segments, print_redacted,
+    Failure, Kind, PathError, Plan, UriPieces, Value, decoded_path, joined, print_redacted,
 };
 
 /// The plan of a `nodelocal` URI: an object store of the host's own directory. Options are neither
@@ -24,11 +24,11 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
             ),
         );
     }
-    let prefix = decoded_segments(path).map_err(|error| path_failure(error, uri))?;
+    let prefix = decoded_path(path).map_err(|error| path_failure(error, uri))?;
     Ok(Plan::new(Kind::Storage)
         .supports(Plan::STORAGE_OPERATIONS)
         .implicit_access("the file system of the server")
-        .object_store("nodelocal", &uri.authority, &prefix.join("/")))
+        .object_store("nodelocal", &uri.authority, &prefix))
 }
 
 /// The node is `self` or a number; every node is this host, so the number itself says nothing.
@@ -65,15 +65,12 @@ fn path_failure(error: PathError, uri: &UriPieces) -> Failure {
 }
 
 fn invalid(what: &str, uri: &UriPieces) -> Failure {
-    Failure::invalid_uri(
-        [
-            "invalid `nodelocal` URI: ",
-            what,
-            ": ",
-            &print_redacted(uri),
-        ]
-        .concat(),
-    )
+    Failure::invalid_uri(joined(&[
+        "invalid `nodelocal` URI: ",
+        what,
+        ": ",
+        &print_redacted(uri),
+    ]))
 }
 
 #[cfg(test)]

@@ -1,75 +1,63 @@
 //! From a provider's traits to the exports of a component.
 
-use crate::bindings::host::portolan::host::objects::{MarkerReader, MarkerWriter};
-use crate::bindings::storage::exports::portolan::provider::{planning, storage};
-use crate::steps::HostSteps;
-use crate::{
-    Depth, Failure, Plan, PlanEntry, Provider, ReadMarker, Steps, StorageProbe, StorageProvider,
-    UriPieces, WriteMarker,
-};
-
-/// Makes the component of a crate export a provider: `export!(Nodelocal: storage);`.
+/// Makes the component of a crate export a provider: phase one, and phase two for each kind that is
+/// named: `export!(Nodelocal: storage);`, `export!(Web: storage, registry);`. The kinds are
+/// `storage`, `kms`, `sink`, `registry`, `database`, and beside `storage` also `streaming`, for a
+/// store whose bytes pass through the guest.
 ///
-/// Natively it expands to nothing, so that several providers can be linked into one program.
+/// Natively nothing is exported, so that several providers can be linked into one program.
 #[macro_export]
 macro_rules! export {
-    ($provider:ident : storage) => {
+    ($provider:ident : $($kind:ident),+ $(,)?) => {
+        $($crate::instance!($provider: $kind);)+
+
         #[cfg(target_family = "wasm")]
-        #[allow(unsafe_code, reason = "the entry points of a component are raw functions")]
+        #[allow(
+            unsafe_code,
+            reason = "the entry points of a component are raw functions"
+        )]
         mod exported {
             use super::$provider;
-            $crate::bindings::storage::export!($provider with_types_in $crate::bindings::storage);
+            mod planning {
+                use super::$provider;
+                $crate::bindings::planning::export!(
+                    $provider with_types_in $crate::bindings::planning
+                );
+            }
+            $(
+                mod $kind {
+                    use super::$provider;
+                    $crate::bindings::$kind::export!(
+                        $provider with_types_in $crate::bindings::$kind
+                    );
+                }
+            )+
         }
     };
 }
 
-impl<T: Provider> planning::Guest for T {
-    fn plan(uri: UriPieces) -> Result<Vec<PlanEntry>, Failure> {
-        T::plan(&uri).map(Plan::into_entries)
-    }
+/// The place where an instance keeps what it opened, for the kinds that open something.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! instance {
+    ($provider:ident : sink) => {
+        $crate::instance!(@keep $provider, $crate::SinkProvider);
+    };
+    ($provider:ident : streaming) => {
+        $crate::instance!(@keep $provider, $crate::StreamingProvider);
+    };
+    ($provider:ident : $kind:ident) => {};
+    (@keep $provider:ident, $trait:path) => {
+        impl $crate::Instance for $provider {
+            type Open = <$provider as $trait>::Open;
 
-    fn redact(uri: UriPieces) -> UriPieces {
-        T::redact(uri)
-    }
-}
-
-impl<T: StorageProvider> storage::Guest for T {
-    fn probe(
-        plan: Vec<PlanEntry>,
-        reader: MarkerReader,
-        writer: Option<MarkerWriter>,
-        depth: Depth,
-    ) {
-        let plan = Plan::from_entries(plan);
-        let mut log = HostSteps;
-        let mut probe = StorageProbe {
-            plan: &plan,
-            reader: &reader,
-            writer: writer.as_ref().map(|writer| writer as &dyn WriteMarker),
-            depth,
-            steps: Steps::new(&mut log),
-        };
-        // The steps have told the outcome; the host asks for nothing more.
-        let _ = T::probe(&mut probe);
-    }
-}
-
-impl ReadMarker for MarkerReader {
-    fn name(&self) -> String {
-        self.marker_name()
-    }
-
-    fn read(&self) -> Result<Vec<u8>, Failure> {
-        self.read_marker()
-    }
-
-    fn list(&self, at_most: u32) -> Result<Vec<String>, Failure> {
-        self.list_markers(at_most)
-    }
-}
-
-impl WriteMarker for MarkerWriter {
-    fn write(&self, content: &[u8]) -> Result<(), Failure> {
-        self.write_marker(content)
-    }
+            fn with<R>(run: impl FnOnce(&mut Option<Self::Open>) -> R) -> R {
+                thread_local! {
+                    static OPEN: std::cell::RefCell<Option<<$provider as $trait>::Open>> =
+                        const { std::cell::RefCell::new(None) };
+                }
+                OPEN.with_borrow_mut(run)
+            }
+        }
+    };
 }

@@ -1,6 +1,6 @@
 //! Failures, put together.
 
-use crate::{Failure, FailureClass};
+use crate::{Failure, FailureClass, joined};
 
 impl Failure {
     /// A failure with nothing but its class and its message.
@@ -36,7 +36,7 @@ impl Failure {
     /// The same failure, with what was being done before its message.
     #[must_use]
     pub fn context(mut self, doing: &str) -> Self {
-        self.message = [doing, ": ", &self.message].concat();
+        self.message = joined(&[doing, ": ", &self.message]);
         self
     }
 }

@@ -37,8 +37,10 @@
 //!
 //! * The words of the contract: [`UriPieces`], [`Value`], [`PlanEntry`], [`Failure`] and so on, as
 //!   they are generated from the contract.
-//! * [`Provider`], [`StorageProvider`], and [`export!`](crate::export) that makes a component of
-//!   them.
+//! * [`Provider`]: phase one. One trait for each kind is phase two: [`StorageProvider`],
+//!   [`KmsProvider`], [`SinkProvider`], [`RegistryProvider`], [`DatabaseProvider`],
+//!   [`StreamingProvider`]. [`export!`](crate::export) makes a component of them.
+//! * [`lent`]: the interfaces of the host, for phase two.
 //! * [`Options`]: reading the options of a URI so that none is overlooked.
 //! * [`Plan`]: building the answer of phase one, and reading it in phase two.
 //! * [`redaction`] and [`print_redacted`]: what may be shown.
@@ -47,6 +49,7 @@
 //! * [`testing`]: pieces from a URI, markers in memory and recorded steps, for native tests.
 
 pub mod bindings;
+pub use bindings::host::portolan::host as lent;
 pub use bindings::types::portolan::host::steps::{Depth, Outcome};
 pub use bindings::types::portolan::types::types::{
     AssumedRole, Endpoint, Failure, FailureClass, FormatVerdict, Fragment, Kind, NamedSecret,
@@ -57,7 +60,28 @@ pub use bindings::types::portolan::types::types::{
 mod failure;
 
 mod provider;
-pub use provider::{Provider, StorageProbe, StorageProvider};
+pub use provider::Provider;
+
+mod storage;
+pub use storage::{StorageProbe, StorageProvider};
+
+mod kms;
+pub use kms::{Encrypted, KmsProbe, KmsProvider};
+
+mod sink;
+pub use sink::{Message, OpenSink, SinkProbe, SinkProvider};
+
+mod registry;
+pub use registry::{Probe, RegistryProvider, Schema, SchemaType};
+
+mod database;
+pub use database::DatabaseProvider;
+
+mod streaming;
+pub use streaming::{Entry, OpenStore, StreamingProvider};
+
+mod instance;
+pub use instance::Instance;
 
 mod export;
 
@@ -65,7 +89,7 @@ mod options;
 pub use options::Options;
 
 mod path;
-pub use path::{PathError, decoded_segments};
+pub use path::{PathError, decoded_path};
 
 mod plan;
 pub use plan::Plan;
@@ -80,6 +104,9 @@ pub use steps::{Details, StepLog, Steps, Stopped};
 
 mod marker;
 pub use marker::{MARKER_CONTENT, MarkerProbe, ReadMarker, WriteMarker};
+
+mod text;
+pub use text::joined;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

@@ -1,6 +1,6 @@
 //! The probe that every object store shares: write the marker, list it, read it back, compare.
 
-use crate::{Depth, Failure, FailureClass, Stopped, StorageProbe};
+use crate::{Depth, Failure, FailureClass, Stopped, StorageProbe, joined};
 
 /// What the marker holds, word for word what servers of this feature write.
 pub const MARKER_CONTENT: &[u8] =
@@ -102,12 +102,11 @@ impl MarkerProbe {
             }
             Err(Failure::new(
                 FailureClass::Protocol,
-                [
+                joined(&[
                     "failed to find sentinel ExternalStorage file '",
                     &marker,
                     "'",
-                ]
-                .concat(),
+                ]),
             )
             .with_hint(
                 "What was written is not listed: allow listing below the connection's path.",
@@ -168,13 +167,12 @@ fn compare(content: &[u8]) -> Result<(), Failure> {
     }
     Err(Failure::new(
         FailureClass::Protocol,
-        [
+        joined(&[
             "content mismatch, expected: ",
             &String::from_utf8_lossy(MARKER_CONTENT),
             " but found: ",
             &shown,
-        ]
-        .concat(),
+        ]),
     )
     .with_hint(
         "Something else writes there under the same name, or the store answers from a cache.",

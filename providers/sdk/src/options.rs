@@ -1,6 +1,6 @@
 //! Reading a URI's options so that none is overlooked.
 
-use crate::{Failure, OptionPair, Secret, UriPieces, Value};
+use crate::{Failure, OptionPair, Secret, UriPieces, Value, joined};
 
 /// The options of a URI, each one struck off when it is asked for. What is left at the end is
 /// unknown, so that no provider repeats the list of its manifest.
@@ -41,14 +41,11 @@ impl<'uri> Options<'uri> {
         match self.value(name) {
             None => Ok(None),
             Some(Value::Text(text)) => Ok(Some(text.as_str()).filter(|text| !text.is_empty())),
-            Some(Value::Secret(_)) => Err(Failure::invalid_uri(
-                [
-                    "the manifest makes ",
-                    name,
-                    " a secret, but its text is needed",
-                ]
-                .concat(),
-            )
+            Some(Value::Secret(_)) => Err(Failure::invalid_uri(joined(&[
+                "the manifest makes ",
+                name,
+                " a secret, but its text is needed",
+            ]))
             .with_option(name)),
         }
     }
@@ -72,7 +69,7 @@ impl<'uri> Options<'uri> {
             Some("true" | "TRUE" | "True" | "t" | "T" | "1") => Ok(Some(true)),
             Some("false" | "FALSE" | "False" | "f" | "F" | "0") => Ok(Some(false)),
             Some(_) => Err(
-                Failure::invalid_uri(["cannot parse ", name, " as bool"].concat())
+                Failure::invalid_uri(joined(&["cannot parse ", name, " as bool"]))
                     .with_hint("Write true or false.")
                     .with_option(name),
             ),
@@ -101,16 +98,14 @@ impl<'uri> Options<'uri> {
         let Some(first) = unknown.first() else {
             return Ok(());
         };
-        Err(Failure::invalid_uri(
-            [
-                "unknown ",
-                service,
-                " query parameters: ",
-                &unknown.join(", "),
-            ]
-            .concat(),
-        )
-        .with_option(*first))
+        let mut message = joined(&["unknown ", service, " query parameters: "]);
+        for (place, name) in unknown.iter().enumerate() {
+            if place > 0 {
+                message.push_str(", ");
+            }
+            message.push_str(name);
+        }
+        Err(Failure::invalid_uri(message).with_option(*first))
     }
 }
 

@@ -11,13 +11,13 @@ pub enum PathError {
     NotUtf8,
 }
 
-/// The segments of a path, decoded once; empty ones are left out.
+/// A path, decoded once: its segments with `/` between them, empty ones left out.
 ///
 /// # Errors
 ///
 /// A segment that is `.` or `..`, and NUL or a backslash, in any encoding: what decodes to them when
 /// it is decoded again, however often, is refused as well.
-pub fn decoded_segments(path: &str) -> Result<Vec<String>, PathError> {
+pub fn decoded_path(path: &str) -> Result<String, PathError> {
     let all_the_way = decoded_until_nothing_changes(path.as_bytes());
     if all_the_way.iter().any(|byte| matches!(byte, 0 | b'\\')) {
         return Err(PathError::Character);
@@ -31,11 +31,14 @@ pub fn decoded_segments(path: &str) -> Result<Vec<String>, PathError> {
     let decoded = percent_encoding::percent_decode_str(path)
         .decode_utf8()
         .map_err(|_| PathError::NotUtf8)?;
-    Ok(decoded
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .map(str::to_owned)
-        .collect())
+    let mut out = String::with_capacity(decoded.len());
+    for segment in decoded.split('/').filter(|segment| !segment.is_empty()) {
+        if !out.is_empty() {
+            out.push('/');
+        }
+        out.push_str(segment);
+    }
+    Ok(out)
 }
 
 /// Percent-decodes again and again, in one pass: an escape is replaced where it ends, and what it
@@ -62,15 +65,10 @@ mod tests {
 
     #[test]
     fn segments_are_decoded_once_and_empty_ones_left_out() {
-        assert_eq!(
-            decoded_segments("/a%20b//c%2Fd/%2541/"),
-            Ok(["a b", "c", "d", "%41"].map(str::to_owned).to_vec())
-        );
-        assert_eq!(decoded_segments("/"), Ok(vec![]));
-        assert_eq!(
-            decoded_segments("/...a/.b/..c"),
-            Ok(["...a", ".b", "..c"].map(str::to_owned).to_vec())
-        );
+        let decoded = |path| decoded_path(path).expect(path);
+        assert_eq!(decoded("/a%20b//c%2Fd/%2541/"), "a b/c/d/%41");
+        assert_eq!(decoded("/"), "");
+        assert_eq!(decoded("/...a/.b/..c"), "...a/.b/..c");
     }
 
     #[test]
@@ -88,20 +86,20 @@ mod tests {
             "/a%252f%2e%252fb",
             "/%%32%65",
         ] {
-            assert_eq!(decoded_segments(path), Err(PathError::DotSegment), "{path}");
+            assert_eq!(decoded_path(path), Err(PathError::DotSegment), "{path}");
         }
     }
 
     #[test]
     fn nul_and_backslash_are_refused_in_every_encoding() {
         for path in ["/a\\b", "/%5c", "/%255C", "/%00", "/%2500"] {
-            assert_eq!(decoded_segments(path), Err(PathError::Character), "{path}");
+            assert_eq!(decoded_path(path), Err(PathError::Character), "{path}");
         }
     }
 
     #[test]
     fn bytes_that_are_no_text_are_refused() {
-        assert_eq!(decoded_segments("/%ff"), Err(PathError::NotUtf8));
+        assert_eq!(decoded_path("/%ff"), Err(PathError::NotUtf8));
     }
 
     #[test]

@@ -27,9 +27,10 @@ pub fn print_redacted(uri: &UriPieces) -> String {
         Value::Text(path) => out.push_str(path),
         Value::Secret(_) => out.push_str("/redacted"),
     }
-    let mut options: Vec<_> = uri.options.iter().collect();
-    options.sort_by(|a, b| a.name.cmp(&b.name));
-    for (place, option) in options.into_iter().enumerate() {
+    // The place keeps repeated names in their order.
+    let mut options: Vec<_> = uri.options.iter().enumerate().collect();
+    options.sort_unstable_by(|a, b| (&a.1.name, a.0).cmp(&(&b.1.name, b.0)));
+    for (place, (_, option)) in options.into_iter().enumerate() {
         out.push(if place == 0 { '?' } else { '&' });
         escape(&mut out, &option.name);
         out.push('=');

@@ -1,8 +1,9 @@
-//! What a provider implements.
+//! Phase one, which every provider has.
 
-use crate::{Depth, Failure, Plan, ReadMarker, Steps, Stopped, UriPieces, WriteMarker};
+use crate::bindings::planning::exports::portolan::provider::planning;
+use crate::{Failure, Plan, PlanEntry, UriPieces};
 
-/// Phase one, which every provider has: pure functions of a URI in pieces.
+/// Pure functions of a URI in pieces.
 pub trait Provider {
     /// What the connection becomes.
     ///
@@ -20,27 +21,12 @@ pub trait Provider {
     }
 }
 
-/// What the host lends to the probe of an object store.
-#[expect(missing_debug_implementations, reason = "it holds what the host lends")]
-pub struct StorageProbe<'host> {
-    /// The plan of phase one.
-    pub plan: &'host Plan,
-    /// Reads the marker and lists its names.
-    pub reader: &'host dyn ReadMarker,
-    /// Writes the marker; there only at depth `full`.
-    pub writer: Option<&'host dyn WriteMarker>,
-    /// How far to go.
-    pub depth: Depth,
-    /// Where the steps are told.
-    pub steps: Steps<'host>,
-}
+impl<T: Provider> planning::Guest for T {
+    fn plan(uri: UriPieces) -> Result<Vec<PlanEntry>, Failure> {
+        T::plan(&uri).map(Plan::into_entries)
+    }
 
-/// Phase two of a provider of object stores.
-pub trait StorageProvider: Provider {
-    /// Tries the connection out and tells its steps.
-    ///
-    /// # Errors
-    ///
-    /// [`Stopped`] when a step failed; the step has told why.
-    fn probe(probe: &mut StorageProbe<'_>) -> Result<(), Stopped>;
+    fn redact(uri: UriPieces) -> UriPieces {
+        T::redact(uri)
+    }
 }
