@@ -1,0 +1,204 @@
+//! Which hosts and addresses may be dialled.
+//!
+//! A connection's URI is text that somebody wrote, and its endpoints are what a stranger's provider
+//! made of it. If the host dialled whatever they name, a user of the catalog could reach what only
+//! this machine reaches: its own services, the private network, the credentials that a cloud
+//! hands to its machines at a fixed address. So an address is denied unless it is public, or the
+//! operator said otherwise.
+//!
+//! # What is judged
+//!
+//! A name is judged twice: by itself when a connection is created ([`Policy::judge_name`], which
+//! touches no network), and by each address it has when it is dialled ([`Policy::judge_address`]).
+//! The addresses that were judged are the ones that are dialled; a second look-up could give
+//! others. An address literal is judged at once, however it is spelled:
+//!
+//! | spelling | is |
+//! |---|---|
+//! | `2130706433`, `0x7f.1`, `0177.0.0.1`, `127.1`, `127.0.0.1.` | 127.0.0.1 |
+//! | `１２７．０．０．１` (full-width digits) | 127.0.0.1 |
+//! | `::ffff:127.0.0.1` | 127.0.0.1 |
+//! | `LOCALHOST`, `localhost.`, `x.localhost` | a loopback name |
+//! | `bücher.example` | `xn--bcher-kva.example` |
+//! | `a@b`, `a/b`, `a:1`, `%31`, `fe80::1%eth0`, an empty label | no host at all: denied |
+//!
+//! # The order of judgement
+//!
+//! 1. What is no host, and port 0, are denied.
+//! 2. A rule with the address, or a network around it, allows it: whatever it is.
+//! 3. A public address is allowed.
+//! 4. A rule with the name allows what the name resolves to, unless that is link-local or a
+//!    metadata service: whoever controls a name must not be able to point it there.
+//! 5. Anything else is denied.
+//!
+//! # Classes of addresses
+//!
+//! | class | IPv4 | IPv6 | without a rule | by a host rule |
+//! |---|---|---|---|---|
+//! | public | the rest | the rest of 2000::/3 | allowed | allowed |
+//! | loopback | 127/8 | ::1 | denied | allowed |
+//! | private | 10/8, 172.16/12, 192.168/16 | fc00::/7, fec0::/10 | denied | allowed |
+//! | shared (carrier-grade NAT) | 100.64/10 | | denied | allowed |
+//! | link-local | 169.254/16 | fe80::/10 | denied | denied |
+//! | metadata | [`METADATA_ADDRESSES`] | the same list | denied | denied |
+//! | multicast | 224/4 | ff00::/8 | denied | allowed |
+//! | documentation | 192.0.2/24, 198.51.100/24, 203.0.113/24 | 2001:db8::/32, 3fff::/20 | denied | allowed |
+//! | reserved | 0/8, 192.0.0/24, 192.88.99/24, 198.18/15, 240/4 | everything else | denied | allowed |
+//!
+//! An IPv6 address that carries an IPv4 one is what the inner one is. A mapped address
+//! (::ffff:0:0/96) *is* the inner one, to rules as well, because the system dials that. The others
+//! are tunnels: the class is that of the inner address, and a rule has to name the outer one.
+//!
+//! | form | prefix | the inner address |
+//! |---|---|---|
+//! | mapped | ::ffff:0:0/96 | last 32 bits |
+//! | compatible | ::/96 | last 32 bits |
+//! | translated | ::ffff:0:0:0/96 | last 32 bits |
+//! | NAT64 | 64:ff9b::/96 | last 32 bits |
+//! | NAT64 of a network's own | 64:ff9b:1::/48 | each of the places of RFC 6052; reserved at least |
+//! | 6to4 | 2002::/16 | bits 16 to 48 |
+//! | Teredo | 2001::/32 | the server's in bits 32 to 64, the client's in the last 32, inverted |
+//!
+//! # Rules
+//!
+//! | written | admits |
+//! |---|---|
+//! | `minio.internal:9000` | what this name resolves to, on this port |
+//! | `minio.internal` | on every port |
+//! | `*.minio.internal:9000` | each name with exactly one label before `minio.internal` |
+//! | `10.1.2.3:9000`, `[fd00::3]:9000` | this address |
+//! | `10.1.0.0/16`, `10.1.0.0/16:9000`, `[fd00::/8]:9000` | every address of this network |
+//!
+//! A name with a star has two labels after it at least. An empty policy has no rules: public
+//! addresses only.
+
+mod class;
+mod host;
+mod rule;
+mod verdict;
+
+pub use class::{AddressClass, METADATA_ADDRESSES, METADATA_NAMES};
+pub use host::{Host, InvalidHost};
+pub use rule::{InvalidRule, Rule};
+pub use verdict::{Denial, Reason, Verdict};
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+/// The operator's rules. Without any, only public addresses may be dialled.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Policy {
+    rules: Vec<Rule>,
+}
+
+impl Policy {
+    /// A policy with these exceptions.
+    #[must_use]
+    pub fn with_rules(rules: Vec<Rule>) -> Self {
+        Self { rules }
+    }
+
+    /// The exceptions, in the order in which they were given.
+    #[must_use]
+    pub fn rules(&self) -> &[Rule] {
+        &self.rules
+    }
+
+    /// Judges a host as it was asked for, without any network.
+    ///
+    /// An address literal is judged finally. A name is denied where no address of it could be
+    /// allowed; otherwise each of its addresses is still judged when it is dialled, even where the
+    /// verdict here is [`Verdict::Allowed`].
+    #[must_use]
+    pub fn judge_name(&self, host: &str, port: u16) -> Verdict {
+        let host = match Host::parse(host) {
+            Ok(host) => host,
+            Err(_) => return Verdict::Denied(Denial::new(None, port, Reason::InvalidHost)),
+        };
+        let name = match &host {
+            Host::Address(address) => return self.judge(&host, *address, port),
+            Host::Name(_) if port == 0 => {
+                return Verdict::Denied(Denial::new(Some(host), port, Reason::InvalidPort));
+            }
+            Host::Name(name) => name,
+        };
+        let Some(class) = class::of_name(name) else {
+            return match self.name_rule(&host, port) {
+                Some(rule) => Verdict::Allowed {
+                    rule: Some(rule.clone()),
+                },
+                None => Verdict::NeedsResolution,
+            };
+        };
+        // The address of such a name is known beforehand. A rule with an address may still admit it.
+        let may_be: &[IpAddr] = match class {
+            AddressClass::Loopback => &[
+                IpAddr::V4(Ipv4Addr::LOCALHOST),
+                IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ],
+            _ => METADATA_ADDRESSES,
+        };
+        if class == AddressClass::Loopback
+            && let Some(rule) = self.name_rule(&host, port)
+        {
+            return Verdict::Allowed {
+                rule: Some(rule.clone()),
+            };
+        }
+        if may_be
+            .iter()
+            .any(|address| self.address_rule(*address, port).is_some())
+        {
+            return Verdict::NeedsResolution;
+        }
+        Verdict::Denied(Denial::new(Some(host), port, Reason::Class(class)))
+    }
+
+    /// Judges an address that `host` resolved to, or is. This verdict is final: it is never
+    /// [`Verdict::NeedsResolution`].
+    #[must_use]
+    pub fn judge_address(&self, host: &str, address: IpAddr, port: u16) -> Verdict {
+        match Host::parse(host) {
+            Ok(host) => self.judge(&host, address, port),
+            Err(_) => Verdict::Denied(Denial::new(None, port, Reason::InvalidHost)),
+        }
+    }
+
+    fn judge(&self, host: &Host, address: IpAddr, port: u16) -> Verdict {
+        let denied = |reason| Verdict::Denied(Denial::new(Some(host.clone()), port, reason));
+        if port == 0 {
+            return denied(Reason::InvalidPort);
+        }
+        let address = address.to_canonical();
+        if let Some(rule) = self.address_rule(address, port) {
+            return Verdict::Allowed {
+                rule: Some(rule.clone()),
+            };
+        }
+        let class = AddressClass::of(address);
+        if class == AddressClass::Public {
+            return Verdict::Allowed { rule: None };
+        }
+        if class.only_by_address() {
+            return denied(Reason::Class(class));
+        }
+        match self.name_rule(host, port) {
+            Some(rule) => Verdict::Allowed {
+                rule: Some(rule.clone()),
+            },
+            None => denied(Reason::Class(class)),
+        }
+    }
+
+    fn name_rule(&self, host: &Host, port: u16) -> Option<&Rule> {
+        self.rules.iter().find(|rule| rule.admits_name(host, port))
+    }
+
+    fn address_rule(&self, address: IpAddr, port: u16) -> Option<&Rule> {
+        self.rules
+            .iter()
+            .find(|rule| rule.admits_address(address, port))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! What a judgement comes to.
+
+use std::fmt;
+
+use super::{AddressClass, Host, Rule};
+
+/// The policy's verdict on a host and a port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// It may be dialled.
+    Allowed {
+        /// The rule that allows it; none where the address is public.
+        rule: Option<Rule>,
+    },
+    /// It is a name without a rule of its own: each address that it resolves to will be judged.
+    NeedsResolution,
+    /// It may not be dialled.
+    Denied(Denial),
+}
+
+impl Verdict {
+    /// Whether it may be dialled, as far as is known yet.
+    #[must_use]
+    pub fn is_denied(&self) -> bool {
+        matches!(self, Self::Denied(_))
+    }
+}
+
+/// Why something may not be dialled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reason {
+    /// The text is no host.
+    InvalidHost,
+    /// The port is 0.
+    InvalidPort,
+    /// It is, or resolves to, an address of this class.
+    Class(AddressClass),
+}
+
+/// A refusal. It tells the host that was asked for and never the address that was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Denial {
+    host: Option<Host>,
+    port: u16,
+    reason: Reason,
+}
+
+impl Denial {
+    pub(super) fn new(host: Option<Host>, port: u16, reason: Reason) -> Self {
+        Self { host, port, reason }
+    }
+
+    /// Why.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        self.reason
+    }
+
+    /// The SQLSTATE that a statement ends with because of it.
+    #[must_use]
+    pub fn sqlstate(&self) -> &'static str {
+        match self.reason {
+            Reason::InvalidHost | Reason::InvalidPort => "22023",
+            Reason::Class(_) => "42501",
+        }
+    }
+
+    /// What an operator does about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match (self.reason, &self.host) {
+            (Reason::Class(class), Some(Host::Name(_))) if class.only_by_address() => format!(
+                "no rule with a name admits a {class} address; if it is meant, allow the address \
+                 itself with --allow-egress ADDRESS:{}",
+                self.port
+            ),
+            (Reason::Class(_), Some(host)) => {
+                format!(
+                    "if it is meant, allow it with --allow-egress {host}:{}",
+                    self.port
+                )
+            }
+            (Reason::InvalidPort, _) => "write a port from 1 to 65535".to_owned(),
+            _ => "write a DNS name or an address, without user, path or escapes".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Denial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(host) = &self.host else {
+            return f
+                .write_str("an endpoint of the connection is neither a DNS name nor an address");
+        };
+        let port = self.port;
+        match (self.reason, host) {
+            (Reason::Class(class), Host::Name(_)) => write!(
+                f,
+                "the policy denies {host}:{port}: the name stands for a {class} address"
+            ),
+            (Reason::Class(class), Host::Address(_)) => {
+                write!(f, "the policy denies {host}:{port}, a {class} address")
+            }
+            (Reason::InvalidPort, _) => write!(f, "{host} has port 0, which nothing listens on"),
+            (Reason::InvalidHost, _) => write!(f, "{host} is neither a DNS name nor an address"),
+        }
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allowed { rule: None } => f.write_str("allowed: a public address"),
+            Self::Allowed { rule: Some(rule) } => write!(f, "allowed by the rule {rule}"),
+            Self::NeedsResolution => {
+                f.write_str("allowed if every address that the name resolves to is public")
+            }
+            Self::Denied(denial) => write!(f, "denied: {denial}; {}", denial.hint()),
+        }
+    }
+}
