@@ -55,6 +55,9 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), ManifestError> {
     at_most("[[option]]", manifest.options.len(), MAX_OPTIONS)?;
     at_most("[[endpoint]]", manifest.endpoints.len(), MAX_RULES)?;
     at_most("[[request]]", manifest.requests.len(), MAX_RULES)?;
+    if let Some(prefix) = &manifest.failure_prefix {
+        sentence("failure_prefix", prefix)?;
+    }
     for rule in &manifest.options {
         option(rule)?;
     }

@@ -13,6 +13,7 @@ const MANIFEST: &[&str] = &[
     "path",
     "unknown_options",
     "default_validate",
+    "failure_prefix",
     "option",
     "endpoint",
     "request",

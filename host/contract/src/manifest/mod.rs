@@ -164,6 +164,10 @@ pub struct Manifest {
     /// How far CREATE and ALTER validate when the statement does not say.
     #[serde(default)]
     pub default_validate: Validate,
+    /// What stands, with a colon, before each failure to create or alter a connection, in the words
+    /// that users of this feature know: `failed to create s3 external connection`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_prefix: Option<String>,
     /// The options of the query, each listed once.
     #[serde(default, rename = "option", skip_serializing_if = "Vec::is_empty")]
     pub options: Vec<OptionRule>,

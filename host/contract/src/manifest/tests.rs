@@ -11,6 +11,7 @@ user = "public"
 path = "secret"
 unknown_options = "refuse"
 default_validate = "full"
+failure_prefix = "failed to create example external connection"
 
 [[option]]
 name = "ENDPOINT"
@@ -69,6 +70,10 @@ fn every_field_is_read_and_written_back() {
     assert_eq!(manifest.path, Visibility::Secret);
     assert_eq!(manifest.unknown_options, UnknownOptions::Refuse);
     assert_eq!(manifest.default_validate.depth(), Some(Depth::Full));
+    assert_eq!(
+        manifest.failure_prefix.as_deref(),
+        Some("failed to create example external connection")
+    );
     assert_eq!(
         manifest.option("signing_key").map(|rule| rule.format),
         Some(Format::Pem)
@@ -200,6 +205,11 @@ fn names_doubles_and_sizes_are_checked() {
             "meaning = \"signs\"",
             "meaning = \"a\\u001b[2Jb\"",
             "option signing_key: meaning: ",
+        ),
+        (
+            "failed to create example external connection",
+            "a\\nb",
+            "failure_prefix: it holds control characters",
         ),
     ] {
         let text = refusal(&replaced(from, to));
