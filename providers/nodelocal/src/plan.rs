@@ -4,6 +4,9 @@ use portolan_sdk::{
     Failure, Kind, PathError, Plan, UriPieces, Value, decoded_path, joined, print_redacted,
 };
 
+/// The longest name of a file or directory, in bytes.
+const MAX_NAME_BYTES: usize = 255;
+
 /// The plan of a `nodelocal` URI: an object store of the host's own directory. Options are neither
 /// read nor refused: they belong to whoever uses the connection.
 pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
@@ -25,6 +28,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         );
     }
     let prefix = decoded_path(path).map_err(|error| path_failure(error, uri))?;
+    file_names(&prefix, uri)?;
     Ok(Plan::new(Kind::Storage)
         .supports(Plan::STORAGE_OPERATIONS)
         .implicit_access("the file system of the server")
@@ -50,6 +54,19 @@ fn node(uri: &UriPieces) -> Result<(), Failure> {
         invalid("host component of nodelocal URI must be a node ID", uri)
             .with_hint("Write self or a whole number, such as 1, without a port."),
     )
+}
+
+/// What no file of the host can be called is refused now, and not when the connection is used.
+fn file_names(prefix: &str, uri: &UriPieces) -> Result<(), Failure> {
+    if prefix.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(invalid("the path holds a control character", uri)
+            .with_hint("Write the directory without line breaks, tabs and their escapes."));
+    }
+    if prefix.split('/').any(|name| name.len() > MAX_NAME_BYTES) {
+        return Err(invalid("a name in the path has more than 255 bytes", uri)
+            .with_hint("Write / between shorter names; no file system holds a longer one."));
+    }
+    Ok(())
 }
 
 fn path_failure(error: PathError, uri: &UriPieces) -> Failure {
@@ -178,6 +195,31 @@ mod tests {
             let message = message(&format!("nodelocal://1/{path}"));
             assert!(message.contains("`.` or `..` segment"), "{message}");
         }
+    }
+
+    #[test]
+    fn a_name_that_no_file_can_have_is_refused() {
+        for path in ["a%0ab", "a%09b", "%1b%5b2J", "a%7f"] {
+            let message = message(&format!("nodelocal://1/{path}"));
+            assert_eq!(
+                message,
+                format!(
+                    "invalid `nodelocal` URI: the path holds a control character: \
+                     nodelocal://1/{path}"
+                )
+            );
+        }
+        for path in ["a%00b", "a%5cb", "a%255cb"] {
+            let message = message(&format!("nodelocal://1/{path}"));
+            assert!(message.contains("a NUL or a backslash"), "{message}");
+        }
+        let longest = "a".repeat(255);
+        assert_eq!(
+            store(&format!("nodelocal://1/{longest}/b")).prefix.len(),
+            257
+        );
+        let message = message(&format!("nodelocal://1/b/{longest}a"));
+        assert!(message.contains("more than 255 bytes"), "{message}");
     }
 
     #[test]
