@@ -78,10 +78,11 @@ pub trait Reader {
     fn memberships_of(&self, member: &str) -> Result<Vec<Membership>, CatalogError>;
 
     /// Who holds which privileges on the system, or what `grantee` alone holds directly; by
-    /// grantee and privilege.
+    /// grantee and the privilege's word.
     fn system_grants(&self, grantee: Option<&str>) -> Result<Vec<SystemGrant>, CatalogError>;
 
-    /// Who holds which privileges on `connection`, or on any; by connection, grantee and privilege.
+    /// Who holds which privileges on `connection`, or on any; by connection, grantee and
+    /// the privilege's word.
     fn connection_grants(
         &self,
         connection: Option<ConnectionId>,
@@ -149,6 +150,10 @@ pub trait Writer: Reader {
     /// Removes a connection with all privileges on it. Says whether it was there.
     fn delete_connection(&mut self, id: ConnectionId) -> Result<bool, CatalogError>;
 
+    /// Removes the connection of this name, with all that belongs to it, without asking whether its
+    /// row is authentic: the way out of [`CatalogError::NotAuthentic`]. Says whether it was there.
+    fn delete_connection_unchecked(&mut self, name: &str) -> Result<bool, CatalogError>;
+
     /// Makes a user or role; [`CatalogError::PrincipalExists`] when the name is taken,
     /// [`CatalogError::ReservedPrincipal`] for `public` and `none`.
     fn insert_principal(&mut self, principal: &PrincipalRow) -> Result<(), CatalogError>;
@@ -160,8 +165,8 @@ pub trait Writer: Reader {
 
     /// Gives a role to a member, or changes the admin option; [`CatalogError::PrincipalNotFound`]
     /// when the role has no row, [`CatalogError::RoleCycle`] when the role would inherit itself,
-    /// [`CatalogError::ReservedPrincipal`] for `public`, which everybody is in. The member needs
-    /// no row.
+    /// [`CatalogError::ReservedPrincipal`] for `public`, which everybody is in and which has no
+    /// roles. The member needs no row.
     fn put_membership(&mut self, membership: &Membership) -> Result<(), CatalogError>;
 
     /// Takes a role from a member. Says whether it had it; [`CatalogError::ReservedPrincipal`]

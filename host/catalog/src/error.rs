@@ -1,12 +1,15 @@
 //! What can go wrong with a catalog, with SQLSTATE and hint.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
+
+use portolan_secret::KeyError;
 
 use crate::model::ConnectionId;
 
 /// Why a catalog did not do what it was asked.
 ///
-/// No variant holds a secret: names and paths are readable by design, and what the storage library
+/// No variant holds a secret or a part of a key: names and paths are readable by design, and what the storage library
 /// says is about its files, never about values.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -71,6 +74,22 @@ pub enum CatalogError {
         /// Which row: its table and name.
         row: String,
     },
+    /// A record was taken out of the audit trail.
+    #[error("at least one audit record between {after} and {seen} is missing")]
+    AuditIncomplete {
+        /// The record before the stretch that was read.
+        after: u64,
+        /// The last record of that stretch.
+        seen: u64,
+    },
+    /// The store's key cannot be had, so nothing of the store can be read.
+    #[error("{}", key_message(slots, source))]
+    Key {
+        /// The slots that the key would open.
+        slots: String,
+        /// What is wrong with the key.
+        source: KeyError,
+    },
     /// Another process held the write lock for longer than the busy timeout.
     #[error("the store is locked by another process")]
     Locked,
@@ -123,7 +142,12 @@ impl CatalogError {
             Self::ReservedPrincipal { .. } => "42939",
             Self::OwnsConnections { .. } => "2BP01",
             Self::RoleCycle { .. } => "0LP01",
-            Self::NotAuthentic { .. } | Self::Damaged => "XX001",
+            Self::NotAuthentic { .. } | Self::AuditIncomplete { .. } | Self::Damaged => "XX001",
+            Self::Key {
+                source: KeyError::File { .. } | KeyError::NoRandomness,
+                ..
+            } => "58030",
+            Self::Key { .. } => "F0000",
             Self::Locked => "55P03",
             Self::ReadOnly => "25006",
             Self::DiskFull => "53100",
@@ -135,7 +159,14 @@ impl CatalogError {
 
     /// What to do about it.
     #[must_use]
-    pub fn hint(&self) -> Option<&'static str> {
+    pub fn hint(&self) -> Option<Cow<'static, str>> {
+        if let Self::Key { source, .. } = self {
+            return source.hint().map(Cow::Owned);
+        }
+        self.fixed_hint().map(Cow::Borrowed)
+    }
+
+    fn fixed_hint(&self) -> Option<&'static str> {
         match self {
             Self::ConnectionChanged { .. } => {
                 Some("Look at the connection again and repeat the statement.")
@@ -147,6 +178,9 @@ impl CatalogError {
                 "It was changed by something other than Portolan, or copied from another store. \
                  Restore it from a backup, or drop it and create it again.",
             ),
+            Self::AuditIncomplete { .. } => Some(
+                "Something other than Portolan deleted it. Compare the trail with a backup of the store.",
+            ),
             Self::Locked => Some("Repeat the statement when the other process is done."),
             Self::ReadOnly => Some("Make the store's directory and files writable for this user."),
             Self::DiskFull => Some("Free some space and repeat the statement. Nothing was lost."),
@@ -155,6 +189,14 @@ impl CatalogError {
             Self::Unreachable { .. } => Some("Check that the directory exists and who may use it."),
             _ => None,
         }
+    }
+}
+
+/// Names the slots, unless the error about the key does so itself.
+fn key_message(slots: &str, source: &KeyError) -> String {
+    match source {
+        KeyError::OtherKey { .. } => source.to_string(),
+        _ => format!("{slots} of the store cannot be opened: {source}"),
     }
 }
 

@@ -8,12 +8,16 @@
 //! * [`model`]: what the rows say
 //! * [`access`]: [`Catalog`], and the [`Reader`] and [`Writer`] that its transactions give
 //! * [`handle`]: the catalog for asynchronous callers, with its revision
+//! * [`privilege`]: who somebody is, what that allows, and the arithmetic of GRANT and REVOKE
+//! * [`sqlite`]: the catalog in one SQLite file
 //! * [`error`]: what can go wrong, with SQLSTATE and hint
 
 pub mod access;
 pub mod error;
 pub mod handle;
 pub mod model;
+pub mod privilege;
+pub mod sqlite;
 
 pub use access::{Catalog, Reader, Writer};
 pub use error::CatalogError;
@@ -24,3 +28,5 @@ pub use model::{
     ConnectionTarget, Membership, NewConnection, ObjectKind, PrincipalKind, PrincipalRow,
     Privilege, SystemGrant, SystemPrivilege,
 };
+pub use privilege::Identity;
+pub use sqlite::{KeySource, SqliteCatalog, SqliteOptions};

@@ -1,0 +1,43 @@
+//! What the storage library reports, in the catalog's terms.
+
+use rusqlite::ErrorCode;
+use rusqlite::ffi;
+
+use crate::error::CatalogError;
+
+/// Translates an error of the library. Its texts are about files and statements of our own, never
+/// about values: those are bound, not written into statements.
+pub(super) fn failed(error: rusqlite::Error) -> CatalogError {
+    let rusqlite::Error::SqliteFailure(code, ref message) = error else {
+        return CatalogError::Storage {
+            reason: error.to_string(),
+        };
+    };
+    match code.code {
+        ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => CatalogError::Locked,
+        ErrorCode::ReadOnly if code.extended_code == ffi::SQLITE_READONLY_DBMOVED => {
+            CatalogError::Storage {
+                reason: "its file was moved or deleted while it was open".to_owned(),
+            }
+        }
+        ErrorCode::ReadOnly => CatalogError::ReadOnly,
+        ErrorCode::DiskFull => CatalogError::DiskFull,
+        ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => CatalogError::Damaged,
+        _ => CatalogError::Storage {
+            reason: message
+                .clone()
+                .unwrap_or_else(|| ffi::code_to_str(code.extended_code).to_owned()),
+        },
+    }
+}
+
+/// Whether a column could not be read as what the schema says it is.
+pub(super) fn is_unreadable(error: &rusqlite::Error) -> bool {
+    matches!(
+        error,
+        rusqlite::Error::FromSqlConversionFailure(..)
+            | rusqlite::Error::IntegralValueOutOfRange(..)
+            | rusqlite::Error::InvalidColumnType(..)
+            | rusqlite::Error::Utf8Error(..)
+    )
+}

@@ -1,0 +1,119 @@
+//! The catalog in one SQLite file.
+//!
+//! Several processes may use one file at a time: readers never wait, writers wait for each other
+//! for up to five seconds. A change is on the disk before it is reported.
+//!
+//! What the codes of rows find: any changed column, any row that was put together from others or
+//! moved from another table or store, sealed columns that were swapped between rows, versions or
+//! columns, and audit records that were taken out. What they do not find: a grant, membership or
+//! connection whose row was deleted, which takes away and gives nothing, and a row put back as it
+//! once was, which whoever can write the file could do with the whole file as well.
+//!
+//! # Layout
+//! * `open`: files, the store's key, making a store
+//! * `schema`: its tables, and how an older store gets them
+//! * `pool`: connections to the file
+//! * `transaction`: what runs in one transaction
+//! * `record`: rows with their codes
+//! * `connections`, `principals`, `grants`, `providers`, `audit`, `store`: one module per kind of row
+//! * `failure`: what the storage library reports, in the catalog's terms
+
+mod audit;
+mod connections;
+mod failure;
+mod grants;
+mod open;
+mod pool;
+mod principals;
+mod providers;
+mod record;
+mod schema;
+mod store;
+mod transaction;
+
+use std::path::PathBuf;
+
+use portolan_secret::SecretText;
+
+use crate::access::{Catalog, ReadFunction, WriteFunction};
+use crate::error::CatalogError;
+use crate::model::CatalogId;
+use pool::Pool;
+use record::Keys;
+use transaction::Transaction;
+
+/// Where the key that opens the store comes from.
+#[derive(Debug, Clone)]
+pub enum KeySource {
+    /// The key itself, as 64 hexadecimal digits or base64 of 32 bytes.
+    Text(SecretText),
+    /// A file that only its owner may read. Made with a new random key when the store is made, if
+    /// it is not there yet, and never afterwards.
+    File(PathBuf),
+}
+
+/// Where a store lies and what opens it.
+#[derive(Debug, Clone)]
+pub struct SqliteOptions {
+    /// The file. SQLite keeps two more next to it, with `-wal` and `-shm` added to its name.
+    pub path: PathBuf,
+    /// The key.
+    pub key: KeySource,
+}
+
+/// A catalog in a SQLite file.
+#[derive(Debug)]
+pub struct SqliteCatalog {
+    keys: Keys,
+    pool: Pool,
+}
+
+impl SqliteCatalog {
+    /// Opens the store, or makes it when there is none: with the user `root`, the role `admin` and
+    /// `root` in `admin`. Blocks.
+    ///
+    /// # Errors
+    /// [`CatalogError::Key`] when the key is missing, exposed, malformed or another one;
+    /// [`CatalogError::NewerSchema`], [`CatalogError::Damaged`] when the file is something else,
+    /// [`CatalogError::Unreachable`], [`CatalogError::ReadOnly`], [`CatalogError::Locked`],
+    /// [`CatalogError::DiskFull`].
+    pub fn open(options: SqliteOptions) -> Result<Self, CatalogError> {
+        let (connection, keys) = open::open(&options)?;
+        Ok(Self {
+            keys,
+            pool: Pool::new(options.path, connection),
+        })
+    }
+}
+
+impl Catalog for SqliteCatalog {
+    fn id(&self) -> CatalogId {
+        self.keys.catalog
+    }
+
+    fn read(&self, function: &mut ReadFunction<'_>) -> Result<(), CatalogError> {
+        let lease = self.pool.reader()?;
+        schema::check(&lease)?;
+        function(&Transaction::new(&lease, &self.keys))
+    }
+
+    fn write(&self, function: &mut WriteFunction<'_>) -> Result<u64, CatalogError> {
+        let lease = self.pool.writer()?;
+        schema::check(&lease)?;
+        let mut transaction = Transaction::new(&lease, &self.keys);
+        function(&mut transaction)?;
+        let revision = if transaction.has_changed() {
+            transaction.next_revision()?
+        } else {
+            transaction.store()?.revision
+        };
+        lease.commit()?;
+        if transaction.has_left_sealed_bytes()
+            && let Err(error) = lease.empty_log()
+        {
+            // The change is durable; the old bytes, still sealed, leave with a later checkpoint.
+            tracing::debug!(%error, "the write-ahead log was not emptied");
+        }
+        Ok(revision)
+    }
+}

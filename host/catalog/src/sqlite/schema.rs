@@ -1,0 +1,101 @@
+//! The tables, and how an older store gets them.
+
+use rusqlite::Connection;
+
+use super::failure::failed;
+use super::record;
+use crate::error::CatalogError;
+use crate::model;
+
+/// "Port" in ASCII: marks the file as ours (`PRAGMA application_id`).
+const APPLICATION_ID: i64 = 0x506f_7274;
+
+/// One step from each version to the next.
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+
+/// The version that this program writes.
+fn supported() -> u32 {
+    u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX)
+}
+
+/// What a file is before it is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// Nothing was ever written to it.
+    Empty,
+    /// A store of ours.
+    Store,
+}
+
+/// What the file holds. Changes nothing.
+pub(super) fn content(connection: &Connection) -> Result<Content, CatalogError> {
+    let number = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0));
+    let marked = number("PRAGMA application_id").map_err(failed)?;
+    let tables = number("SELECT count(*) FROM sqlite_schema").map_err(failed)?;
+    match (marked, tables) {
+        (0, 0) => Ok(Content::Empty),
+        (APPLICATION_ID, 1..) => Ok(Content::Store),
+        _ => Err(CatalogError::Damaged),
+    }
+}
+
+/// Refuses a store of a newer program. Asked at the start of every transaction, because another
+/// process may bring a store to a newer version while this one has it open.
+pub(super) fn check(connection: &Connection) -> Result<(), CatalogError> {
+    version(connection).map(|_| ())
+}
+
+fn version(connection: &Connection) -> Result<u32, CatalogError> {
+    let found: u32 = connection
+        .prepare_cached("SELECT max(version) FROM migrations")
+        .and_then(|mut statement| statement.query_row([], |row| row.get(0)))
+        .map_err(failed)?;
+    if found > supported() {
+        return Err(CatalogError::NewerSchema {
+            found,
+            supported: supported(),
+        });
+    }
+    Ok(found)
+}
+
+/// Whether a store of an older program has steps to make.
+pub(super) fn is_older(connection: &Connection) -> Result<bool, CatalogError> {
+    Ok(version(connection)? < supported())
+}
+
+/// Makes the first table, which tells the version for all time, and marks the file. Inside a
+/// transaction.
+pub(super) fn begin(connection: &Connection) -> Result<(), CatalogError> {
+    connection
+        .execute_batch(
+            "CREATE TABLE migrations (
+                 version INTEGER NOT NULL PRIMARY KEY,
+                 applied INTEGER NOT NULL,
+                 program TEXT    NOT NULL
+             ) STRICT;
+             INSERT INTO migrations VALUES (0, 0, '');",
+        )
+        .and_then(|()| connection.pragma_update(None, "application_id", APPLICATION_ID))
+        .map_err(failed)
+}
+
+/// Makes the steps that are missing. Inside a transaction.
+pub(super) fn migrate(connection: &Connection) -> Result<(), CatalogError> {
+    let found = version(connection)?;
+    for (version, step) in (1..=supported()).zip(MIGRATIONS) {
+        if version > found {
+            connection.execute_batch(step).map_err(failed)?;
+            record::run(
+                connection,
+                "INSERT INTO migrations (version, applied, program) VALUES (?1, ?2, ?3)",
+                (
+                    version,
+                    model::now().as_microsecond(),
+                    concat!("portolan-catalog ", env!("CARGO_PKG_VERSION")),
+                ),
+            )?;
+        }
+    }
+    Ok(())
+}
