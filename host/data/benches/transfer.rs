@@ -26,6 +26,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use portolan_data::{Confined, NodelocalStore, OpenGate};
+use portolan_figures::{Figure, Quantity, median};
 use tokio::runtime::Runtime;
 
 const MIB: usize = 1 << 20;
@@ -40,6 +41,15 @@ enum Transfer {
 }
 
 impl Transfer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Put => "put",
+            Self::PutInParts => "put in parts",
+            Self::GetAsStream => "get as a stream",
+            Self::GetWhole => "get",
+        }
+    }
+
     async fn run(self, store: &dyn ObjectStore, content: &Bytes) {
         let name = Path::from("object");
         match self {
@@ -72,11 +82,6 @@ impl Transfer {
 
 fn pieces(content: &Bytes, size: usize) -> impl Iterator<Item = Bytes> + '_ {
     (0..content.len() / size).map(move |number| content.slice(number * size..(number + 1) * size))
-}
-
-fn median(times: &mut [Duration]) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
 }
 
 fn transfers(criterion: &mut Criterion) {
@@ -144,6 +149,12 @@ fn transfers(criterion: &mut Criterion) {
                 median.as_secs_f64() / medians[1].as_secs_f64(),
             );
         }
+        let figure = Figure::new(
+            format!("{} of 256 MiB, confined against direct", transfer.name()),
+            Quantity::ratio_of(medians[0], medians[1]),
+            Quantity::ratio(1.05),
+        );
+        println!("{figure}");
     }
     group.finish();
 }

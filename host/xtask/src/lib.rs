@@ -2,6 +2,7 @@
 //!
 //! # Layout
 //!
+//! * [`bench`]: every benchmark, and their figures in one table.
 //! * [`component`]: from the package of a provider to its component, the same to the byte wherever
 //!   it is built.
 //! * [`manifest_section`]: the manifest inside a component.
@@ -10,7 +11,15 @@
 
 #![expect(clippy::disallowed_methods, reason = "chores run cargo and rustc")]
 
+pub mod bench;
 pub mod component;
 pub mod manifest_section;
 pub mod plugins;
 pub mod toolchain;
+
+/// The root of the repository that this program was compiled in.
+#[must_use]
+pub fn repository() -> std::path::PathBuf {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    here.ancestors().nth(2).unwrap_or(here).to_owned()
+}

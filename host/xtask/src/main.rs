@@ -1,10 +1,12 @@
 //! The project's own chores, run as `cargo xtask …`.
 
 use std::io::Write;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 use xtask::plugins::{self, Folders};
+use xtask::{bench, repository};
 
 /// The project's own chores.
 #[derive(Debug, Parser)]
@@ -25,9 +27,15 @@ enum Chore {
         #[arg(long)]
         record_compiler: bool,
     },
+    /// Run the benchmarks and show their figures beside what they may be at most
+    Bench {
+        /// Only benchmarks whose package or name holds this text
+        #[arg(default_value = "")]
+        filter: String,
+    },
 }
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let mut out = std::io::stdout().lock();
     match Arguments::parse().chore {
         Chore::Plugins {
@@ -43,6 +51,13 @@ fn main() -> Result<()> {
                 writeln!(out, "{built}")?;
             }
         }
+        Chore::Bench { filter } => {
+            let report = bench::run(&repository(), &filter, &mut out)?;
+            write!(out, "\n{}", report.table())?;
+            if !report.holds() {
+                return Ok(ExitCode::FAILURE);
+            }
+        }
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
 }

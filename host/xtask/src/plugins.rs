@@ -34,7 +34,7 @@ impl Folders {
     /// The repository that this program was compiled in.
     #[must_use]
     pub fn of_this_repository() -> Self {
-        Self::of_repository(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../.."))
+        Self::of_repository(&crate::repository())
     }
 
     /// The names of the providers: the folders that hold a manifest, sorted.
@@ -54,6 +54,20 @@ impl Folders {
         }
         names.sort_unstable();
         Ok(names)
+    }
+
+    /// The committed components by name, sorted, each with its size in bytes.
+    ///
+    /// # Errors
+    ///
+    /// The folder of the committed components cannot be read.
+    pub fn committed_sizes(&self) -> Result<Vec<(String, usize)>> {
+        let mut sizes = Vec::new();
+        for name in committed(self)? {
+            let bytes = std::fs::metadata(self.component(&name))?.len();
+            sizes.push((name, usize::try_from(bytes)?));
+        }
+        Ok(sizes)
     }
 
     fn component(&self, name: &str) -> PathBuf {
@@ -156,11 +170,17 @@ fn build(folders: &Folders, name: &str) -> Result<(Vec<u8>, String)> {
     Ok((component, manifest))
 }
 
-fn check_budget(name: &str, bytes: usize) -> Result<()> {
-    let budget = BUDGETS
+/// The most that the component of a provider may weigh, in bytes.
+#[must_use]
+pub fn budget(name: &str) -> usize {
+    BUDGETS
         .iter()
         .find(|(of, _)| *of == name)
-        .map_or(DEFAULT_BUDGET, |(_, budget)| *budget);
+        .map_or(DEFAULT_BUDGET, |(_, budget)| *budget)
+}
+
+fn check_budget(name: &str, bytes: usize) -> Result<()> {
+    let budget = budget(name);
     if bytes > budget {
         bail!("{name}.wasm has {bytes} bytes; its budget is {budget}");
     }
