@@ -69,7 +69,7 @@ macro_rules! choose {
         probing { $($probe:ident,)* }
         leaking { $($leak:ident,)* }
         telling { $($tell:ident,)* }
-        loading { $($load:ident,)* }
+        building { $($built:ident,)* }
     ) => {
         fn plan(uri: &UriPieces) -> Planned {
             let (name, form) = chosen(uri);

@@ -70,13 +70,13 @@ macro_rules! for_each_misdeed {
                 logs_a_line_of_40_mib,
                 logs_terminal_escapes,
                 tells_invalid_utf8,
-                makes_handles,
                 calls_the_host_without_end,
                 asks_for_too_much_random,
                 asks_for_too_much_random_in_all,
                 reads_without_end,
                 writes_too_large_a_marker,
                 lists_without_bound,
+                calls_parts_without_a_grant,
                 calls_net_without_a_grant,
                 calls_http_without_a_grant,
                 calls_sasl_without_a_grant,
@@ -122,7 +122,7 @@ macro_rules! for_each_misdeed {
                 tells_in_the_name_of_a_step,
             }
             // By what the component is, before any of its code runs.
-            loading {
+            building {
                 grows_several_memories,
                 has_several_memories_in_one_module,
                 grows_tables,
@@ -131,7 +131,10 @@ macro_rules! for_each_misdeed {
                 returns_a_list_beyond_its_memory,
                 returns_an_unknown_case,
                 returns_misaligned_memory,
-                answers_from_its_allocator,
+                allocates_beyond_its_memory,
+                spins_in_its_allocator,
+                spins_after_it_answered,
+                makes_handles,
                 imports_wasi,
                 imports_a_later_contract,
                 lacks_planning,

@@ -62,16 +62,6 @@ pub(crate) fn tells_invalid_utf8(_: Probe) {
     steps::end(&Outcome::Skipped(invalid_utf8()), &[]);
 }
 
-pub(crate) fn makes_handles(_: Probe) {
-    let Ok(first) = parts::named("key") else {
-        return;
-    };
-    for _ in 0..5_000 {
-        forget(first.duplicate());
-    }
-    one_step("had them all");
-}
-
 pub(crate) fn calls_the_host_without_end(probe: Probe) {
     loop {
         black_box(probe.reader.marker_name());
@@ -116,6 +106,11 @@ pub(crate) fn lists_without_bound(probe: Probe) {
         ),
         Err(failure) => told(Err(failure)),
     }
+}
+
+pub(crate) fn calls_parts_without_a_grant(_: Probe) {
+    forget(parts::named("key"));
+    one_step("named");
 }
 
 pub(crate) fn calls_net_without_a_grant(_: Probe) {
