@@ -41,10 +41,23 @@ struct Target {
 ///
 /// Says which step failed, with what the compiler printed on the standard error.
 pub fn build(package_dir: &Path) -> Result<Vec<u8>> {
+    build_in(package_dir, None)
+}
+
+/// As [`build`], with a folder of the caller's choice for what cargo makes on the way.
+///
+/// # Errors
+///
+/// As [`build`].
+pub fn build_in(package_dir: &Path, target_dir: Option<&Path>) -> Result<Vec<u8>> {
     let manifest_path = package_dir.join("manifest.toml");
     let manifest = std::fs::read_to_string(&manifest_path)
         .with_context(|| format!("cannot read {}", manifest_path.display()))?;
-    build_with_manifest(package_dir, &manifest)
+    finish(
+        package_dir,
+        &compile_target(package_dir, None, target_dir)?,
+        &manifest,
+    )
 }
 
 /// As [`build`], with a manifest of the caller's choice.
@@ -53,43 +66,65 @@ pub fn build(package_dir: &Path) -> Result<Vec<u8>> {
 ///
 /// As [`build`].
 pub fn build_with_manifest(package_dir: &Path, manifest: &str) -> Result<Vec<u8>> {
-    let module = compile(package_dir)?;
-    let component = encode(&module)
+    finish(package_dir, &compile(package_dir)?, manifest)
+}
+
+fn finish(package_dir: &Path, module: &[u8], manifest: &str) -> Result<Vec<u8>> {
+    let component = encode(module)
         .with_context(|| format!("cannot make a component of {}", package_dir.display()))?;
     manifest_section::append(component, manifest)
 }
 
-/// Compiles the package for [`TARGET`] and reads the core module.
+/// Compiles the library of the package for [`TARGET`] and reads the core module.
 ///
 /// # Errors
 ///
 /// Says which step failed.
 pub fn compile(package_dir: &Path) -> Result<Vec<u8>> {
+    compile_target(package_dir, None, None)
+}
+
+/// Compiles an example of the package, which is a `cdylib`, for [`TARGET`] and reads the core module.
+///
+/// # Errors
+///
+/// Says which step failed.
+pub fn compile_example(package_dir: &Path, example: &str) -> Result<Vec<u8>> {
+    compile_target(package_dir, Some(example), None)
+}
+
+/// Compiles the library, or one example; what cargo makes goes to its own folder or to `target_dir`.
+fn compile_target(
+    package_dir: &Path,
+    example: Option<&str>,
+    target_dir: Option<&Path>,
+) -> Result<Vec<u8>> {
     let package_dir = package_dir
         .canonicalize()
         .with_context(|| format!("there is no package in {}", package_dir.display()))?;
     let metadata = metadata(&package_dir)?;
-    let library = library_of(&metadata, &package_dir)?;
     let mut cargo = cargo(&package_dir);
     cargo
-        .args([
-            "build",
-            "--release",
-            "--locked",
-            "--lib",
-            "--target",
-            TARGET,
-        ])
+        .args(["build", "--release", "--locked", "--target", TARGET])
         .env(
             "CARGO_ENCODED_RUSTFLAGS",
             remapping(&metadata.workspace_root)?,
         );
+    let target_dir = target_dir.unwrap_or(&metadata.target_directory);
+    cargo.arg("--target-dir").arg(target_dir);
+    let release = target_dir.join(TARGET).join("release");
+    let module = match example {
+        Some(example) => {
+            cargo.args(["--example", example]);
+            release.join("examples").join(format!("{example}.wasm"))
+        }
+        None => {
+            cargo.arg("--lib");
+            let library = library_of(&metadata, &package_dir)?;
+            release.join(format!("{library}.wasm"))
+        }
+    };
     run(&mut cargo)?;
-    let module = metadata
-        .target_directory
-        .join(TARGET)
-        .join("release")
-        .join(format!("{library}.wasm"));
     std::fs::read(&module).with_context(|| format!("cannot read {}", module.display()))
 }
 

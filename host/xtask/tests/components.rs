@@ -1,0 +1,114 @@
+//! Components that are really built: the same wherever they are built, and with the contract as
+//! their only import.
+
+#![allow(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use std::path::Path;
+
+use wasmparser::{ComponentExternalKind, Parser, Payload};
+use xtask::component;
+
+/// Copies a folder, links followed, without what was built in it.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder");
+    for entry in std::fs::read_dir(from).expect("read") {
+        let entry = entry.expect("an entry");
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() && entry.file_name() != "target" {
+            copy(&from, &to);
+        } else if from.is_file() {
+            std::fs::copy(&from, &to).expect("copied");
+        }
+    }
+}
+
+/// The names of what a component imports and exports.
+fn imports_and_exports(component: &[u8]) -> (Vec<String>, Vec<String>) {
+    let (mut imports, mut exports) = (Vec::new(), Vec::new());
+    let mut depth = 0_u32;
+    for payload in Parser::new(0).parse_all(component) {
+        match payload.expect("a component") {
+            Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
+            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::ComponentImportSection(section) if depth == 0 => {
+                for import in section {
+                    imports.push(import.expect("an import").name.name.to_owned());
+                }
+            }
+            Payload::ComponentExportSection(section) if depth == 0 => {
+                for export in section {
+                    let export = export.expect("an export");
+                    assert_eq!(export.kind, ComponentExternalKind::Instance);
+                    exports.push(export.name.name.to_owned());
+                }
+            }
+            _ => {}
+        }
+    }
+    exports.sort_unstable();
+    (imports, exports)
+}
+
+fn only_the_contract(imports: &[String]) -> bool {
+    let ours = ["portolan:types/", "portolan:host/"];
+    imports
+        .iter()
+        .all(|name| ours.iter().any(|our| name.starts_with(our)))
+}
+
+#[test]
+fn the_committed_nodelocal_imports_only_the_contract() {
+    let component = xtask::repository().join("plugins/nodelocal.wasm");
+    let component = std::fs::read(component).expect("committed");
+    assert!(component.len() <= 80 * 1024, "{} bytes", component.len());
+    let (imports, exports) = imports_and_exports(&component);
+    assert!(only_the_contract(&imports), "{imports:?}");
+    assert_eq!(
+        exports,
+        [
+            "portolan:provider/planning@0.1.0",
+            "portolan:provider/storage@0.1.0"
+        ]
+    );
+}
+
+#[test]
+fn a_component_is_the_same_to_the_byte_wherever_it_is_built() {
+    let here = xtask::repository().join("providers");
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("another folder, with spaces");
+    let there = root.join("deeper/providers");
+    if there.exists() {
+        std::fs::remove_dir_all(&there).expect("removed");
+    }
+    copy(&here, &there);
+    let built = |folder: &Path, target: Option<&Path>| {
+        component::build_in(&folder.join("nodelocal"), target).expect("built")
+    };
+    assert!(
+        built(&here, None) == built(&there, Some(&root.join("built"))),
+        "the bytes differ"
+    );
+}
+
+#[test]
+fn what_the_sdk_exports_of_each_kind_makes_a_component() {
+    let sdk = xtask::repository().join("providers/sdk");
+    let kinds = [
+        "database",
+        "kms",
+        "planning",
+        "registry",
+        "storage",
+        "streaming-storage",
+    ];
+    for (example, expected) in [("every_kind", &kinds[..]), ("sink", &["planning", "sink"])] {
+        let module = component::compile_example(&sdk, example).expect("compiled");
+        let (imports, exports) = imports_and_exports(&component::encode(&module).expect("encoded"));
+        assert!(only_the_contract(&imports), "{example}: {imports:?}");
+        let expected: Vec<_> = expected
+            .iter()
+            .map(|name| format!("portolan:provider/{name}@0.1.0"))
+            .collect();
+        assert_eq!(exports, expected);
+    }
+}
