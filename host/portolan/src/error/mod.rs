@@ -47,6 +47,13 @@ impl Error {
         self
     }
 
+    /// The same error with what to do about it, where somebody knows.
+    #[must_use]
+    pub(crate) fn with_hint_of(mut self, hint: Option<impl Into<String>>) -> Self {
+        self.0.hint = hint.map(Into::into);
+        self
+    }
+
     /// The same error with `prefix` and `: ` before its message.
     #[must_use]
     pub(crate) fn prefixed(mut self, prefix: &str) -> Self {

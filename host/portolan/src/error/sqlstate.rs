@@ -50,6 +50,10 @@ states! {
     InvalidGrantOperation = "0LP01",
     /// The principal still owns something.
     DependentObjectsStillExist = "2BP01",
+    /// The name is reserved.
+    ReservedName = "42939",
+    /// The store cannot be written.
+    ReadOnly = "25006",
     /// The URI, or a parameter, is wrong.
     InvalidParameterValue = "22023",
     /// Nobody can do that: not this provider, or not this version.

@@ -1,0 +1,263 @@
+//! One statement on its way: its parameters, its transactions and its row in the audit trail.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use portolan_catalog::{AuditObject, AuditOutcome, AuditRecord, CatalogHandle, Reader, Writer};
+use portolan_contract::ConnectionName;
+use portolan_secret::SecretText;
+use portolan_statement::{Statement, StatementKind, Text};
+
+use crate::access::{Access, Actor};
+use crate::host::Shared;
+use crate::session::past_deadline;
+use crate::{Error, SqlState};
+
+/// A statement, or an administrative method, that is being executed.
+pub(crate) struct Call<'a> {
+    pub(crate) host: &'a Shared,
+    pub(crate) actor: Actor,
+    parameters: &'a [SecretText],
+    action: &'static str,
+    statement: Option<String>,
+    object: Mutex<Option<AuditObject>>,
+    provider: Mutex<Option<String>>,
+    deadline: Option<Instant>,
+    committing: AtomicBool,
+    noted: AtomicBool,
+}
+
+impl<'a> Call<'a> {
+    /// The execution of a statement. Its masked print goes to the audit trail.
+    pub(crate) fn of_statement(
+        host: &'a Shared,
+        actor: &Actor,
+        statement: &Statement,
+        parameters: &'a [SecretText],
+    ) -> Self {
+        Self {
+            host,
+            actor: actor.clone(),
+            parameters,
+            statement: Some(statement.to_string()),
+            ..Self::of_method(host, actor, statement.tag())
+        }
+    }
+
+    /// The execution of a method that is no statement.
+    pub(crate) fn of_method(host: &'a Shared, actor: &Actor, action: &'static str) -> Self {
+        Self {
+            host,
+            actor: actor.clone(),
+            parameters: &[],
+            action,
+            statement: None,
+            object: Mutex::new(None),
+            provider: Mutex::new(None),
+            deadline: deadline_of(actor),
+            committing: AtomicBool::new(false),
+            noted: AtomicBool::new(false),
+        }
+    }
+
+    /// What is done: the tag of the statement, or the name of the method.
+    pub(crate) fn action(&self) -> &'static str {
+        self.action
+    }
+
+    /// When the answer is of no use any more.
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// How long the answer is still of use.
+    pub(crate) fn time_left(&self) -> Option<Duration> {
+        let deadline = self.deadline?;
+        Some(deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Whether a change is being made durable, which nothing stops any more.
+    pub(crate) fn is_committing(&self) -> bool {
+        self.committing.load(Ordering::Relaxed)
+    }
+
+    /// Whether the success of this call is in the audit trail.
+    pub(crate) fn is_noted(&self) -> bool {
+        self.noted.load(Ordering::Relaxed)
+    }
+
+    /// Says which provider the call runs.
+    pub(crate) fn runs(&self, provider: &str) {
+        *lock(&self.provider) = Some(provider.to_owned());
+    }
+
+    /// Writes what became known meanwhile into the call's span.
+    pub(crate) fn describe(&self, span: &tracing::Span) {
+        if let Some(object) = &*lock(&self.object) {
+            span.record("object", tracing::field::display(object));
+        }
+        if let Some(provider) = &*lock(&self.provider) {
+            span.record("provider", provider.as_str());
+        }
+    }
+
+    pub(crate) fn catalog(&self) -> &CatalogHandle {
+        &self.host.catalog
+    }
+
+    /// A text of the statement, or the parameter that stands for it.
+    pub(crate) fn text(&self, text: &'a Text) -> Result<&'a SecretText, Error> {
+        Ok(text.resolve(self.parameters)?)
+    }
+
+    /// A connection's name, which the audit trail then names.
+    pub(crate) fn name(&self, text: &'a Text) -> Result<ConnectionName, Error> {
+        let name: ConnectionName = self.text(text)?.expose().parse()?;
+        self.concerns(AuditObject::connection(name.as_str()));
+        Ok(name)
+    }
+
+    /// Says what the audit row of this call is about.
+    pub(crate) fn concerns(&self, object: AuditObject) {
+        *lock(&self.object) = Some(object);
+    }
+
+    /// The row for the audit trail.
+    pub(crate) fn record(&self, outcome: AuditOutcome) -> AuditRecord {
+        let context = self.actor.context();
+        AuditRecord {
+            time: portolan_catalog::model::now(),
+            principal: self.actor.name().to_owned(),
+            on_behalf_of: context.on_behalf_of.clone(),
+            client_address: context.client_address.clone(),
+            request_id: context.request_id.clone(),
+            action: self.action.to_owned(),
+            object: lock(&self.object).clone(),
+            statement: self.statement.clone(),
+            outcome,
+            detail: None,
+        }
+    }
+
+    /// Reads one consistent state, privileges at hand.
+    pub(crate) async fn read<T, F>(&self, function: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Access<'_>) -> Result<T, Error> + Send + 'static,
+    {
+        let actor = self.actor.clone();
+        self.catalog()
+            .read(move |reader: &dyn Reader| function(&actor.access(reader)?))
+            .await
+    }
+
+    /// Changes the catalog and writes the audit row, both in one transaction.
+    ///
+    /// `function` reads the privileges again, through the actor that it is given: what was checked
+    /// before may have been taken away meanwhile.
+    pub(crate) async fn change<T, F>(&self, function: F) -> Result<T, Error>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Actor, &mut dyn Writer, &mut AuditRecord) -> Result<T, Error> + Send + 'static,
+    {
+        let actor = self.actor.clone();
+        let mut record = self.record(AuditOutcome::Ok);
+        let deadline = self.deadline;
+        self.committing.store(true, Ordering::Relaxed);
+        let changed = self
+            .catalog()
+            .write(move |writer: &mut dyn Writer| {
+                // The lock may have come late.
+                if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
+                    return Err(past_deadline());
+                }
+                let value = function(&actor, writer, &mut record)?;
+                record.time = portolan_catalog::model::now();
+                writer.append_audit(&record)?;
+                Ok(value)
+            })
+            .await;
+        self.committing.store(false, Ordering::Relaxed);
+        if changed.is_ok() {
+            self.noted.store(true, Ordering::Relaxed);
+        }
+        changed
+    }
+
+    /// Writes nothing but the audit row of a success.
+    pub(crate) async fn note(&self, detail: Option<String>) -> Result<(), Error> {
+        self.change(move |_, _, record| {
+            record.detail = detail;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Writes the audit row of what did not succeed. The caller gets the error either way; that
+    /// the row could not be written is added to it.
+    pub(crate) async fn note_failure(&self, error: Error) -> Error {
+        let code = error.sqlstate().code().to_owned();
+        let outcome = match error.sqlstate() {
+            SqlState::InsufficientPrivilege => AuditOutcome::Refused(code),
+            _ => AuditOutcome::Failed(code),
+        };
+        let mut record = self.record(outcome);
+        record.detail = Some(error.message().to_owned());
+        let written = self
+            .catalog()
+            .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
+            .await;
+        match written {
+            Ok(_) => error,
+            Err(why) => {
+                tracing::error!(
+                    sqlstate = why.sqlstate().code(),
+                    "an audit row was not written"
+                );
+                let detail = format!("this is not in the audit trail: {}", why.message());
+                error.with_detail(detail)
+            }
+        }
+    }
+}
+
+/// The deadline of the actor's request on the clock that timers use.
+fn deadline_of(actor: &Actor) -> Option<Instant> {
+    let deadline = actor.context().deadline?;
+    let left = deadline.duration_since(jiff::Timestamp::now());
+    Some(Instant::now() + Duration::try_from(left).unwrap_or_default())
+}
+
+/// Whether a success of such a statement is in the audit trail: all but what shows nothing secret.
+pub(crate) fn is_audited(kind: StatementKind) -> bool {
+    !matches!(
+        kind,
+        StatementKind::ShowConnections
+            | StatementKind::ShowGrants
+            | StatementKind::ShowSystemGrants
+            | StatementKind::ShowUsers
+            | StatementKind::ShowRoles
+            | StatementKind::ShowProviders
+            | StatementKind::ShowAudit
+    )
+}
+
+/// A lock that a panic elsewhere cannot poison: what it guards is whole at every moment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_shows_secrets_is_audited_and_what_shows_none_is_not() {
+        assert!(is_audited(StatementKind::ShowCreateConnection));
+        assert!(is_audited(StatementKind::DropConnection));
+        assert!(!is_audited(StatementKind::ShowConnections));
+    }
+}

@@ -1,0 +1,142 @@
+//! An object store that is the newest version of its connection at each operation.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{
+    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
+    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
+    RenameOptions, Result,
+};
+use portolan_data::Confined;
+
+use super::gate::HandleGate;
+
+/// The store of a handle that follows its connection. An operation that began stays with the
+/// version that it began with.
+#[derive(Debug, Clone)]
+pub(crate) struct Following {
+    gate: Arc<HandleGate>,
+    first: Arc<Confined>,
+}
+
+impl Following {
+    pub(crate) fn new(gate: Arc<HandleGate>, first: Arc<Confined>) -> Self {
+        Self { gate, first }
+    }
+
+    /// The store to use now, once the gate has agreed.
+    async fn now(&self, location: &Path) -> Result<Arc<Confined>> {
+        let agreed = self.gate.refresh().await;
+        agreed.map_err(|error| Error::PermissionDenied {
+            path: location.to_string(),
+            source: Box::new(error),
+        })?;
+        let replacement = self.gate.replacement();
+        Ok(replacement.unwrap_or_else(|| Arc::clone(&self.first)))
+    }
+
+    fn listing<F>(&self, prefix: Option<&Path>, list: F) -> BoxStream<'static, Result<ObjectMeta>>
+    where
+        F: FnOnce(&Confined, Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>>
+            + Send
+            + 'static,
+    {
+        let this = self.clone();
+        let prefix = prefix.cloned();
+        futures::stream::once(async move {
+            let store = this.now(&prefix.clone().unwrap_or_default()).await?;
+            Ok::<_, Error>(list(&store, prefix.as_ref()))
+        })
+        .try_flatten()
+        .boxed()
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ObjectStore for Following {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        let store = self.now(location).await?;
+        store.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        let store = self.now(location).await?;
+        store.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.now(location).await?.get_opts(location, options).await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let store = self.now(location).await?;
+        store.get_ranges(location, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let this = self.clone();
+        locations
+            .and_then(move |location| {
+                let this = this.clone();
+                async move {
+                    this.now(&location).await?.delete(&location).await?;
+                    Ok(location)
+                }
+            })
+            .boxed()
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.listing(prefix, |store, prefix| store.list(prefix))
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        let offset = offset.clone();
+        self.listing(prefix, move |store, prefix| {
+            store.list_with_offset(prefix, &offset)
+        })
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        let store = self.now(&prefix.cloned().unwrap_or_default()).await?;
+        store.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        self.now(from).await?.copy_opts(from, to, options).await
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        self.now(from).await?.rename_opts(from, to, options).await
+    }
+}
+
+impl fmt::Display for Following {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Following")
+    }
+}

@@ -1,0 +1,217 @@
+//! From `external://NAME/PATH` to what it leads to. No provider runs here: the stored plan is used.
+
+mod follow;
+mod gate;
+mod handles;
+mod pinned;
+mod storage;
+
+pub(crate) use handles::Handles;
+pub use handles::OpenHandle;
+pub(crate) use pinned::check_provider;
+pub use storage::{Capabilities, StorageConnection};
+
+use std::sync::Arc;
+
+use portolan_catalog::{AuditObject, Connection, ConnectionPrivilege};
+use portolan_contract::{ExternalUrl, Operation, Plan};
+
+use crate::access::{Access, missing};
+use crate::call::Call;
+use crate::planning::connection_type;
+use crate::{Error, SqlState, policy};
+use pinned::Pinned;
+
+/// How a connection is opened.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OpenOptions {
+    /// Whether the handle takes the connection's newest version at its next operation. Otherwise
+    /// it keeps the version that it was opened with until it is dropped.
+    pub follow: bool,
+}
+
+/// What a connection leads to.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Opened {
+    /// An object store.
+    Storage(StorageConnection),
+}
+
+impl Opened {
+    /// The object store.
+    ///
+    /// # Errors
+    /// 0A000 when it is something else.
+    pub fn into_storage(self) -> Result<StorageConnection, Error> {
+        match self {
+            Self::Storage(storage) => Ok(storage),
+        }
+    }
+}
+
+/// Opens a connection. One consistent state is read: name, privilege, plan and provider.
+pub(crate) async fn open(
+    call: &Call<'_>,
+    url: &str,
+    operation: Operation,
+    options: OpenOptions,
+) -> Result<Opened, Error> {
+    let url: ExternalUrl = url.parse()?;
+    let name = url.name.to_string();
+    call.concerns(AuditObject::connection(name.as_str()));
+    let registry = Arc::clone(&call.host.providers);
+    let has_path = !url.path.is_empty();
+    let pinned = call
+        .read(move |access| {
+            let connection = find(access, &name)?;
+            let pinned = Pinned::read(access, &registry, connection, operation)?;
+            if has_path && pinned.plan().object_store().is_none() {
+                return Err(no_path());
+            }
+            Ok(pinned)
+        })
+        .await?;
+    call.runs(&pinned.connection.provider);
+    policy::judge(&call.host.policy.get().1, pinned.plan())?;
+    if pinned.plan().object_store().is_none() {
+        return Err(Error::new(
+            SqlState::FeatureNotSupported,
+            format!(
+                "this version opens no connection of provider {}",
+                pinned.connection.provider
+            ),
+        )
+        .with_hint("open a connection that is an object store"));
+    }
+    let storage = StorageConnection::open(
+        call.host,
+        &call.actor,
+        pinned,
+        &url.path,
+        operation,
+        options,
+    )
+    .await?;
+    Ok(Opened::Storage(storage))
+}
+
+/// The connection of this name, for somebody who may use it.
+fn find(access: &Access<'_>, name: &str) -> Result<Connection, Error> {
+    let connection = access.reader().connection(name)?;
+    access.require(name, connection.as_ref(), ConnectionPrivilege::Usage)?;
+    connection.ok_or_else(|| missing(name).prefixed("failed to load external connection object"))
+}
+
+/// Refuses an operation that a connection is not for.
+fn check_operation(
+    connection: &Connection,
+    plan: &Plan,
+    operation: Operation,
+) -> Result<(), Error> {
+    let found = connection_type(plan);
+    if let Some(wanted) = wanted_type(operation)
+        && wanted != found
+    {
+        return Err(Error::new(
+            SqlState::WrongObjectType,
+            format!("{wanted} cannot use object of type {found}"),
+        )
+        .with_hint("SHOW EXTERNAL CONNECTIONS shows the type of each"));
+    }
+    let supported = plan.operations();
+    if supported.contains(&operation) {
+        return Ok(());
+    }
+    let supported: Vec<_> = supported.iter().map(|one| one.keyword()).collect();
+    let supported = match supported.as_slice() {
+        [] => "nothing of the kind".to_owned(),
+        some => some.join(", "),
+    };
+    Err(Error::new(
+        SqlState::FeatureNotSupported,
+        format!(
+            "{} cannot use external connection {}: provider {} supports {supported}",
+            operation.keyword(),
+            connection.name,
+            connection.provider,
+        ),
+    )
+    .with_hint("SHOW PROVIDERS shows what each provider supports"))
+}
+
+/// The type that an operation works on, where the ancestor has one for it.
+fn wanted_type(operation: Operation) -> Option<&'static str> {
+    match operation {
+        Operation::Backup
+        | Operation::Restore
+        | Operation::Import
+        | Operation::Export
+        | Operation::Transfer => Some("STORAGE"),
+        Operation::EncryptedBackup => Some("KMS"),
+        Operation::Replication => Some("FOREIGNDATA"),
+        // Sinks and registries have no type of their own, so the operations decide.
+        _ => None,
+    }
+}
+
+fn no_path() -> Error {
+    Error::new(
+        SqlState::InvalidParameterValue,
+        "an external URI takes a path only where the connection is an object store",
+    )
+    .with_hint("leave the path out")
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_contract::{Kind, PlanEntry};
+
+    use super::*;
+
+    fn refusal(kind: Kind, supports: Operation, operation: Operation) -> Option<String> {
+        let plan = Plan {
+            entries: vec![PlanEntry::Kind(kind), PlanEntry::Supports(supports)],
+        };
+        let now = portolan_catalog::model::now();
+        let connection = Connection {
+            id: portolan_catalog::ConnectionId::random(),
+            name: "x".to_owned(),
+            version: 1,
+            connection_type: kind.connection_type().to_owned(),
+            provider: "aws-kms".to_owned(),
+            provider_version: "0.1.0".to_owned(),
+            redacted_uri: String::new(),
+            implicit_access: false,
+            owner: "root".to_owned(),
+            comment: None,
+            created: now,
+            updated: now,
+            plan_format: 1,
+        };
+        let refused = check_operation(&connection, &plan, operation);
+        refused.err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn an_operation_on_another_type_is_refused_in_the_ancestors_words() {
+        let refused = refusal(Kind::Kms, Operation::EncryptedBackup, Operation::Backup);
+        let words = "STORAGE cannot use object of type KMS";
+        assert_eq!(refused.as_deref(), Some(words));
+        let refused = refusal(Kind::Storage, Operation::Backup, Operation::EncryptedBackup);
+        let words = "KMS cannot use object of type STORAGE";
+        assert_eq!(refused.as_deref(), Some(words));
+        assert_eq!(
+            refusal(Kind::Storage, Operation::Backup, Operation::Backup),
+            None
+        );
+    }
+
+    #[test]
+    fn an_operation_that_a_plan_does_not_list_is_refused_with_those_that_it_does() {
+        let refused = refusal(Kind::Kms, Operation::EncryptedBackup, Operation::Changefeed);
+        let words = "CHANGEFEED cannot use external connection x: provider aws-kms supports \
+                     ENCRYPTED BACKUP";
+        assert_eq!(refused.as_deref(), Some(words));
+    }
+}

@@ -1,0 +1,70 @@
+//! One version of a connection, as it was read in one consistent state.
+
+use portolan_catalog::Connection;
+use portolan_contract::{Operation, Plan, StoredPlan};
+
+use crate::access::Access;
+use crate::providers::Registry;
+use crate::{Error, SqlState};
+
+/// A connection's row and its plan.
+#[derive(Debug, Clone)]
+pub(crate) struct Pinned {
+    pub(crate) connection: Connection,
+    pub(crate) stored: StoredPlan,
+}
+
+impl Pinned {
+    /// Opens what is sealed of a connection that the actor may use, and checks that the operation
+    /// is one that it is for.
+    pub(crate) fn read(
+        access: &Access<'_>,
+        registry: &Registry,
+        connection: Connection,
+        operation: Operation,
+    ) -> Result<Self, Error> {
+        let secrets = access.reader().secrets_of(&connection)?;
+        let stored = StoredPlan::from_bytes(&secrets.plan)?;
+        super::check_operation(&connection, &stored.plan, operation)?;
+        check_provider(access, registry, &connection, &stored)?;
+        Ok(Self { connection, stored })
+    }
+
+    pub(crate) fn plan(&self) -> &Plan {
+        &self.stored.plan
+    }
+}
+
+/// Whether the provider that is in force may use a plan that is stored.
+pub(crate) fn check_provider(
+    access: &Access<'_>,
+    registry: &Registry,
+    connection: &Connection,
+    stored: &StoredPlan,
+) -> Result<(), Error> {
+    let Ok(entry) = registry.by_name(access.reader(), &stored.provider) else {
+        return Err(Error::new(
+            SqlState::ObjectNotInPrerequisiteState,
+            format!(
+                "provider {} of external connection {} is not in force",
+                stored.provider, connection.name
+            ),
+        )
+        .with_hint("add it again with `portolan provider add`"));
+    };
+    let (planned, now) = (stored.provider_version, entry.manifest().version);
+    if planned.major == now.major {
+        return Ok(());
+    }
+    Err(Error::new(
+        SqlState::ObjectNotInPrerequisiteState,
+        format!(
+            "external connection {} was planned by provider {} {planned}, and {now} is in force",
+            connection.name, stored.provider
+        ),
+    )
+    .with_hint(format!(
+        "somebody with UPDATE runs VALIDATE EXTERNAL CONNECTION {}, which plans it again",
+        connection.name
+    )))
+}

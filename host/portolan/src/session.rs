@@ -1,0 +1,280 @@
+//! A session: who acts, and what they may run.
+
+use std::pin::pin;
+use std::time::Instant;
+
+use portolan_catalog::{AuditOutcome, PrincipalKind, Reader, Writer};
+use portolan_contract::Operation;
+use portolan_sandbox::Inspection;
+use portolan_secret::SecretText;
+use portolan_statement::Statement;
+use tracing::Instrument;
+use tracing::field::Empty;
+
+use crate::access::Actor;
+use crate::call::{Call, is_audited};
+use crate::metrics::sqlstate_of;
+use crate::open::{self, OpenOptions, Opened};
+use crate::providers::{self, AddProvider};
+use crate::{Error, Host, Outcome, Principal, RequestContext, SqlState, statements};
+
+/// What one principal does, for one request or many. Cheap to make and to clone.
+#[derive(Debug, Clone)]
+pub struct Session {
+    host: Host,
+    principal: Principal,
+    actor: Actor,
+}
+
+impl Session {
+    pub(crate) fn new(host: Host, principal: Principal, context: RequestContext) -> Self {
+        Self {
+            host,
+            actor: Actor::new(principal.clone(), context),
+            principal,
+        }
+    }
+
+    /// The same session for a request: what is known of it goes to the audit trail and to tracing.
+    #[must_use]
+    pub fn with_context(self, context: RequestContext) -> Self {
+        Self::new(self.host, self.principal, context)
+    }
+
+    /// The host of the session.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// Refuses a principal that the catalog does not know as a user: for programs whose users are
+    /// the catalog's. A program that vouches for its own users does not ask.
+    ///
+    /// # Errors
+    /// 28000 when there is no such user, or the name is a role's.
+    pub async fn require_known_user(&self) -> Result<(), Error> {
+        let name = self.principal.name().to_owned();
+        let row = self
+            .host
+            .shared
+            .catalog
+            .read::<_, Error, _>(move |reader: &dyn Reader| Ok(reader.principal(&name)?))
+            .await?;
+        let name = self.principal.name();
+        match row.map(|row| row.kind) {
+            Some(PrincipalKind::User) => Ok(()),
+            Some(PrincipalKind::Role) => Err(Error::new(
+                SqlState::InvalidAuthorization,
+                format!("{name} is a role, and a role has no sessions"),
+            )
+            .with_hint("name a user who is a member of it")),
+            None => Err(Error::new(
+                SqlState::InvalidAuthorization,
+                format!("user {name} does not exist"),
+            )
+            .with_hint("an administrator makes one with CREATE USER")),
+        }
+    }
+
+    /// Runs one statement. `parameters` are the values of `$1`, `$2` and so on.
+    ///
+    /// Dropping the future gives the statement up: a probe that runs is ended and nothing is
+    /// written. A change that is already being made durable is finished all the same.
+    ///
+    /// # Errors
+    /// Why the statement does not parse or was not done. No text in it holds a secret.
+    pub async fn execute(&self, sql: &str, parameters: &[SecretText]) -> Result<Outcome, Error> {
+        let statement = portolan_statement::parse(sql)?;
+        self.execute_statement(&statement, parameters).await
+    }
+
+    /// Runs one statement that was parsed before.
+    ///
+    /// # Errors
+    /// As [`Self::execute`].
+    pub async fn execute_statement(
+        &self,
+        statement: &Statement,
+        parameters: &[SecretText],
+    ) -> Result<Outcome, Error> {
+        let call = Call::of_statement(&self.host.shared, &self.actor, statement, parameters);
+        let audited = is_audited(statement.kind());
+        self.run(&call, audited, statements::execute(&call, statement))
+            .await
+    }
+
+    /// Opens what `external://NAME/PATH` leads to, for one kind of use.
+    ///
+    /// # Errors
+    /// 42501 without USAGE or against the policy, 22023 for a URL that is none, 42809 and 0A000
+    /// when the connection is not for this use.
+    pub async fn open(&self, url: &str, operation: Operation) -> Result<Opened, Error> {
+        self.open_with(url, operation, OpenOptions::default()).await
+    }
+
+    /// Opens as [`Self::open`] does, with options.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub async fn open_with(
+        &self,
+        url: &str,
+        operation: Operation,
+        options: OpenOptions,
+    ) -> Result<Opened, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "OPEN");
+        let started = Instant::now();
+        let opening = open::open(&call, url, operation, options);
+        let result = self.run(&call, false, opening).await;
+        let metrics = &self.host.shared.metrics;
+        metrics.open(operation.as_str(), sqlstate_of(&result), started.elapsed());
+        result
+    }
+
+    /// Reads and checks the component of a provider that is in force, without running it.
+    ///
+    /// # Errors
+    /// 42704 when there is no such provider, 58P01 when its component is gone, and what is wrong
+    /// with it.
+    pub async fn inspect_provider(&self, name: &str) -> Result<Inspection, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "INSPECT PROVIDER");
+        self.run(&call, false, providers::inspect(&call, name))
+            .await
+    }
+
+    /// Approves a provider: its component is checked, compiled, laid into the directory of plugins,
+    /// and its digest recorded. From then on no other component of that name is loaded.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, 42710 when its name or a scheme is taken, and what
+    /// is wrong with the component.
+    pub async fn add_provider(
+        &self,
+        component: &[u8],
+        options: AddProvider,
+    ) -> Result<Inspection, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "ADD PROVIDER");
+        self.run(&call, true, providers::add(&call, component, options))
+            .await
+    }
+
+    /// Takes the approval of a provider back. Connections that it planned stay, and can be used
+    /// again once it is added again.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, 42704 when no such provider was added.
+    pub async fn remove_provider(&self, name: &str) -> Result<(), Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "REMOVE PROVIDER");
+        self.run(&call, true, providers::remove(&call, name)).await
+    }
+
+    /// Runs a call to its end: within its deadline, in its span, counted, and in the audit trail
+    /// whatever becomes of it.
+    async fn run<T>(
+        &self,
+        call: &Call<'_>,
+        audited: bool,
+        work: impl Future<Output = Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let context = self.actor.context();
+        let span = tracing::info_span!(
+            "portolan",
+            action = call.action(),
+            principal = self.actor.name(),
+            on_behalf_of = context.on_behalf_of,
+            client_address = context.client_address,
+            request_id = context.request_id,
+            object = Empty,
+            provider = Empty,
+            sqlstate = Empty,
+        );
+        let started = Instant::now();
+        let guarded = async {
+            let cancelled = Cancelled::watch(call, audited);
+            let mut result = within_deadline(call, work).await;
+            if result.is_ok() && audited && !call.is_noted() {
+                result = match (result, call.note(None).await) {
+                    (_, Err(error)) => Err(error),
+                    (result, Ok(())) => result,
+                };
+            }
+            cancelled.disarm();
+            match result {
+                Err(error) if audited || error.sqlstate() == SqlState::InsufficientPrivilege => {
+                    Err(call.note_failure(error).await)
+                }
+                result => result,
+            }
+        };
+        let result = guarded.instrument(span.clone()).await;
+        call.describe(&span);
+        span.record("sqlstate", sqlstate_of(&result));
+        let metrics = &self.host.shared.metrics;
+        metrics.statement(call.action(), sqlstate_of(&result), started.elapsed());
+        result
+    }
+}
+
+/// Ends the work at the deadline of the call; but what is being made durable is waited for, so
+/// that the answer is true.
+async fn within_deadline<T>(
+    call: &Call<'_>,
+    work: impl Future<Output = Result<T, Error>>,
+) -> Result<T, Error> {
+    let Some(deadline) = call.deadline() else {
+        return work.await;
+    };
+    let mut work = pin!(work);
+    match tokio::time::timeout_at(deadline.into(), &mut work).await {
+        Ok(result) => result,
+        Err(_) if call.is_committing() => work.await,
+        Err(_) => Err(past_deadline()),
+    }
+}
+
+/// The error of a call whose deadline is over.
+pub(crate) fn past_deadline() -> Error {
+    Error::new(
+        SqlState::QueryCanceled,
+        "the statement was cancelled because its deadline is over",
+    )
+    .with_hint("nothing was changed; run it again with more time")
+}
+
+/// Writes the audit row of a call whose caller goes away in the middle of it.
+struct Cancelled<'c, 'a> {
+    call: &'c Call<'a>,
+    armed: bool,
+}
+
+impl<'c, 'a> Cancelled<'c, 'a> {
+    fn watch(call: &'c Call<'a>, armed: bool) -> Self {
+        Self { call, armed }
+    }
+
+    fn disarm(mut self) {
+        self.armed = false;
+    }
+}
+
+impl Drop for Cancelled<'_, '_> {
+    fn drop(&mut self) {
+        // A change that was under way ends by itself and writes its own row.
+        if !self.armed || self.call.is_committing() {
+            return;
+        }
+        let code = SqlState::QueryCanceled.code().to_owned();
+        let mut record = self.call.record(AuditOutcome::Failed(code));
+        record.detail = Some("it was given up before its end".to_owned());
+        let catalog = self.call.catalog().clone();
+        self.call.host.runtime.spawn(async move {
+            let written = catalog
+                .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
+                .await;
+            if let Err(error) = written {
+                let sqlstate = error.sqlstate().code();
+                tracing::error!(sqlstate, "an audit row was not written");
+            }
+        });
+    }
+}
