@@ -350,6 +350,34 @@ pub enum StatementKind {
 }
 
 impl StatementKind {
+    /// Every statement, in the order of the help.
+    pub const ALL: &[Self] = &[
+        Self::CreateConnection,
+        Self::ExplainCreateConnection,
+        Self::AlterConnection,
+        Self::DropConnection,
+        Self::ShowCreateConnection,
+        Self::ShowConnections,
+        Self::CheckConnection,
+        Self::ValidateConnection,
+        Self::CommentOnConnection,
+        Self::Grant,
+        Self::Revoke,
+        Self::ShowGrants,
+        Self::ShowSystemGrants,
+        Self::CreateUser,
+        Self::CreateRole,
+        Self::DropUser,
+        Self::DropRole,
+        Self::ShowUsers,
+        Self::ShowRoles,
+        Self::ShowProviders,
+        Self::ShowAudit,
+        Self::Begin,
+        Self::Commit,
+        Self::Rollback,
+    ];
+
     /// The tag with which a server answers such a statement: `CREATE EXTERNAL CONNECTION`.
     #[must_use]
     pub fn tag(self) -> &'static str {

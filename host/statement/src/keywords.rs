@@ -23,6 +23,8 @@ macro_rules! keywords {
 
         /// Every keyword, sorted by its text.
         const TABLE: &[(&str, Keyword, Class)] = &[$(($text, Keyword::$case, Class::$class),)*];
+
+        const TEXTS: &[&str] = &[$($text,)*];
     };
 }
 
@@ -168,6 +170,13 @@ keywords! {
 
 /// No keyword is longer, so no longer word needs a look at the table.
 const LONGEST: usize = 17;
+
+/// Every keyword, in upper case and in alphabetical order, for completion. It holds the words that
+/// only other SQL uses as well, which a name may not be without quotes.
+#[must_use]
+pub fn keywords() -> &'static [&'static str] {
+    TEXTS
+}
 
 impl Keyword {
     /// The keyword that a word is, in whatever case.

@@ -6,6 +6,8 @@
 //! * [`parse`] and [`parse_script`]: text to statements; [`ParseError`] tells what is wrong.
 //! * [`Statement`] and the types below it: what was written, as a tree.
 //! * [`mask`]: any SQL with every literal hidden.
+//! * [`recognize`]: whose statement a text is, by its leading keywords.
+//! * [`help`] and [`keywords`]: what a prompt tells and completes.
 //!
 //! Inside, `lexer`, `literal` and `keywords` know how things are written; `parser` and `printer`
 //! are the hands with which each family of statements (`connection`, `check`, `grants`,
@@ -23,8 +25,16 @@ pub use ast::{
 mod error;
 pub use error::ParseError;
 
+pub mod help;
+
+mod keywords;
+pub use keywords::keywords;
+
 mod mask;
 pub use mask::mask;
+
+mod recognize;
+pub use recognize::{Recognized, recognize};
 
 mod statement;
 pub use statement::{parse, parse_script};
@@ -36,7 +46,6 @@ mod grants;
 mod principals;
 mod transaction;
 
-mod keywords;
 mod lexer;
 mod literal;
 mod parser;
