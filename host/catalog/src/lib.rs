@@ -10,9 +10,11 @@
 //! * [`handle`]: the catalog for asynchronous callers, with its revision
 //! * [`privilege`]: who somebody is, what that allows, and the arithmetic of GRANT and REVOKE
 //! * [`sqlite`]: the catalog in one SQLite file
+//! * [`conformance`]: what every catalog must do, as tests
 //! * [`error`]: what can go wrong, with SQLSTATE and hint
 
 pub mod access;
+pub mod conformance;
 pub mod error;
 pub mod handle;
 pub mod model;

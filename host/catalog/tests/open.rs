@@ -1,5 +1,7 @@
 //! Opening a store: what is made, who may read it, which keys and files are refused.
 
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
