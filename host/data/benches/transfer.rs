@@ -26,7 +26,7 @@ use object_store::local::LocalFileSystem;
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
 use portolan_data::{Confined, NodelocalStore, OpenGate};
-use portolan_figures::{Figure, Quantity, median};
+use portolan_figures::{Figure, Quantity, median, median_ratio};
 use tokio::runtime::Runtime;
 
 const MIB: usize = 1 << 20;
@@ -103,7 +103,7 @@ fn transfers(criterion: &mut Criterion) {
 
     let mut group = criterion.benchmark_group("256 MiB");
     group
-        .sample_size(10)
+        .sample_size(20)
         .measurement_time(Duration::from_secs(20));
     for transfer in [
         Transfer::Put,
@@ -140,6 +140,7 @@ fn transfers(criterion: &mut Criterion) {
             // A filter on the command line left this one out.
             continue;
         }
+        let ratio = median_ratio(&times[0], &times[1]);
         let medians = times.each_mut().map(|times| median(times));
         for ((name, _), median) in stores.iter().zip(medians) {
             println!(
@@ -151,7 +152,7 @@ fn transfers(criterion: &mut Criterion) {
         }
         let figure = Figure::new(
             format!("{} of 256 MiB, confined against direct", transfer.name()),
-            Quantity::ratio_of(medians[0], medians[1]),
+            ratio,
             Quantity::ratio(1.05),
         );
         println!("{figure}");

@@ -1,5 +1,8 @@
 //! From a plan to a store.
 
+use std::fs::DirBuilder;
+use std::io::ErrorKind;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -14,14 +17,29 @@ use crate::{Confined, DataError, Gate, NodelocalStore, OpenGate};
 #[derive(Debug, Clone, Default)]
 pub struct Backends {
     external_io_dir: Option<PathBuf>,
+    make_missing: bool,
 }
 
 impl Backends {
     /// The backends of a host whose `nodelocal` storage lies below `external_io_dir`; without one
     /// there is none.
+    ///
+    /// The directory must exist when it is first used: one that somebody configured and that is
+    /// not there is a slip of the keyboard, or a disk that is not mounted.
     #[must_use]
     pub fn new(external_io_dir: Option<PathBuf>) -> Self {
-        Self { external_io_dir }
+        Self {
+            external_io_dir,
+            make_missing: false,
+        }
+    }
+
+    /// The same, but a missing directory is made when it is first used, for its owner alone
+    /// (`0700`): for a place that nobody typed, below a directory that exists.
+    #[must_use]
+    pub fn making_missing(mut self) -> Self {
+        self.make_missing = true;
+        self
     }
 
     /// Builds the store of a plan. Paths are relative to the plan's path.
@@ -65,7 +83,13 @@ impl Backends {
             .external_io_dir
             .as_ref()
             .ok_or(DataError::NoExternalIoDirectory)?;
-        NodelocalStore::open(root).map_err(|source| DataError::ExternalIoDirectory { source })
+        let opened = match NodelocalStore::open(root) {
+            Err(error) if self.make_missing && error.kind() == ErrorKind::NotFound => {
+                make_directory(root).and_then(|()| NodelocalStore::open(root))
+            }
+            opened => opened,
+        };
+        opened.map_err(|source| DataError::ExternalIoDirectory { source })
     }
 
     fn backend(&self, plan: &ObjectStorePlan) -> Result<Arc<dyn ObjectStore>, DataError> {
@@ -79,6 +103,14 @@ impl Backends {
             }
             other => Err(DataError::no_backend(other)),
         }
+    }
+}
+
+/// Makes one directory for its owner; one that another process made meanwhile serves as well.
+fn make_directory(path: &std::path::Path) -> std::io::Result<()> {
+    match DirBuilder::new().mode(0o700).create(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 
@@ -190,6 +222,48 @@ mod tests {
                 "{error}"
             );
         }
+    }
+
+    #[tokio::test]
+    async fn a_directory_that_nobody_typed_is_made_when_it_is_first_used() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().expect("a directory");
+        let place = root.path().join("extern");
+        let backends = Backends::new(Some(place.clone())).making_missing();
+        assert!(!place.exists(), "not before it is used");
+        for name in ["a", "b"] {
+            let store = backends
+                .build(&plan("nodelocal", "self", "x"))
+                .expect("built");
+            store
+                .put(&Path::from(name), "hello".into())
+                .await
+                .expect("put");
+        }
+        let mode = place.metadata().expect("made").permissions().mode();
+        assert_eq!(mode & 0o777, 0o700);
+
+        // One level, so that a disk that is not mounted is still noticed.
+        let deeper = Backends::new(Some(root.path().join("gone/extern"))).making_missing();
+        let error = deeper
+            .build(&plan("nodelocal", "self", "x"))
+            .expect_err("no parent");
+        assert_eq!(error.sqlstate(), "42704");
+        assert!(!root.path().join("gone").exists());
+    }
+
+    #[test]
+    fn a_configured_directory_that_is_missing_is_not_made() {
+        let root = tempfile::tempdir().expect("a directory");
+        let place = root.path().join("mistyped");
+        let error = Backends::new(Some(place.clone()))
+            .nodelocal()
+            .expect_err("missing");
+        assert_eq!(
+            error.hint().as_deref(),
+            Some("make the directory, or start Portolan with another `--external-io-dir`")
+        );
+        assert!(!place.exists());
     }
 
     #[test]

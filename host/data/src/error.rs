@@ -72,7 +72,13 @@ impl DataError {
                 FailureClass::Unsupported,
                 "start Portolan with an external I/O directory (`--external-io-dir`)",
             ),
-            Self::ExternalIoDirectory { source } => of_io(source),
+            Self::ExternalIoDirectory { source } => match of_io(source) {
+                (class @ FailureClass::NotFound, _) => (
+                    class,
+                    "make the directory, or start Portolan with another `--external-io-dir`",
+                ),
+                other => other,
+            },
             Self::Store(error) => return failure_of(error),
         };
         Failure::new(class, self.to_string()).with_hint(hint)
