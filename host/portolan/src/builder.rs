@@ -25,7 +25,7 @@ pub struct HostBuilder {
     policy: Policy,
     sandbox: SandboxOptions,
     plugins_dir: Option<PathBuf>,
-    external_io_dir: Option<PathBuf>,
+    backends: Backends,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
     recorder: Option<SharedRecorder>,
@@ -74,10 +74,18 @@ impl HostBuilder {
         self
     }
 
-    /// The root of `nodelocal://` storage; without it there is none.
+    /// The root of `nodelocal://` storage, a directory that exists; without it there is none.
     #[must_use]
     pub fn external_io_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.external_io_dir = Some(directory.into());
+        self.backends = Backends::new(Some(directory.into()));
+        self
+    }
+
+    /// The same at a place that nobody typed, such as one beside the catalog: a directory that is
+    /// missing is made, for its owner alone, when it is first used.
+    #[must_use]
+    pub fn default_external_io_dir(mut self, directory: impl Into<PathBuf>) -> Self {
+        self.backends = Backends::new(Some(directory.into())).making_missing();
         self
     }
 
@@ -136,7 +144,7 @@ impl HostBuilder {
                 catalog,
                 policy: CurrentPolicy::new(self.policy),
                 providers: Arc::new(providers),
-                backends: Backends::new(self.external_io_dir),
+                backends: self.backends,
                 handles: Handles::new(metrics.clone()),
                 metrics,
                 runtime,
@@ -152,7 +160,7 @@ impl fmt::Debug for HostBuilder {
             .field("catalog", &self.catalog)
             .field("policy", &self.policy)
             .field("plugins_dir", &self.plugins_dir)
-            .field("external_io_dir", &self.external_io_dir)
+            .field("backends", &self.backends)
             .field("components", &self.components.len())
             .finish_non_exhaustive()
     }
