@@ -210,3 +210,105 @@ fn gone<P: Privilege>(one: &Holding<P>, other: &Holding<P>) -> Vec<(P, bool)> {
         .filter(|(privilege, grantable)| other.held.get(privilege) != Some(grantable))
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    use ConnectionPrivilege::{All, Drop, Update, Usage};
+
+    /// What GRANT and REVOKE mean, said in the plainest way: which single privileges are held, which
+    /// may be passed on, and the same for those that do not exist yet, which only ALL covers.
+    #[derive(Debug, Clone, Default, PartialEq, Eq)]
+    struct Plain {
+        held: BTreeSet<Option<ConnectionPrivilege>>,
+        grantable: BTreeSet<Option<ConnectionPrivilege>>,
+    }
+
+    fn meant(privilege: ConnectionPrivilege) -> Vec<Option<ConnectionPrivilege>> {
+        match privilege {
+            All => vec![None, Some(Usage), Some(Drop), Some(Update)],
+            single => vec![Some(single)],
+        }
+    }
+
+    impl Plain {
+        fn apply(&mut self, change: Change, privilege: ConnectionPrivilege) {
+            let meant = meant(privilege);
+            match change {
+                Change::Grant => self.held.extend(meant),
+                Change::GrantWithOption => {
+                    self.held.extend(&meant);
+                    self.grantable.extend(meant);
+                }
+                Change::Revoke => {
+                    self.held.retain(|it| !meant.contains(it));
+                    self.grantable.retain(|it| !meant.contains(it));
+                    // ALL is gone as soon as one of them is.
+                    self.held.remove(&None);
+                    self.grantable.remove(&None);
+                }
+                Change::RevokeOption => {
+                    self.grantable.retain(|it| !meant.contains(it));
+                    self.grantable.remove(&None);
+                }
+            }
+        }
+    }
+
+    fn plain(holding: &Holding<ConnectionPrivilege>) -> Plain {
+        let mut plain = Plain::default();
+        for (privilege, grantable) in holding.iter() {
+            plain.held.extend(meant(privilege));
+            if grantable {
+                plain.grantable.extend(meant(privilege));
+            }
+        }
+        plain
+    }
+
+    fn any_change() -> impl Strategy<Value = (Change, ConnectionPrivilege)> {
+        (
+            prop::sample::select(vec![
+                Change::Grant,
+                Change::GrantWithOption,
+                Change::Revoke,
+                Change::RevokeOption,
+            ]),
+            prop::sample::select(vec![All, Usage, Drop, Update]),
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn rows_mean_what_the_statements_said(
+            changes in prop::collection::vec(any_change(), 0..12),
+        ) {
+            let (mut rows, mut expected) = (Holding::default(), Plain::default());
+            for (change, privilege) in changes {
+                change.apply(&mut rows, &[privilege]);
+                expected.apply(change, privilege);
+                prop_assert_eq!(plain(&rows), expected.clone(), "after {:?} {}: {:?}", change, privilege, rows);
+                for single in [Usage, Drop, Update] {
+                    prop_assert_eq!(rows.has(single), expected.held.contains(&Some(single)));
+                    prop_assert_eq!(rows.may_grant(single), expected.grantable.contains(&Some(single)));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_that_says_nothing_new_is_not_kept() {
+        let mut holding = Holding::default();
+        Change::Grant.apply(&mut holding, &[Usage, Drop]);
+        Change::GrantWithOption.apply(&mut holding, &[Update]);
+        Change::Grant.apply(&mut holding, &[All]);
+        let rows: Vec<_> = holding.iter().collect();
+        assert_eq!(rows, [(All, false), (Update, true)]);
+        Change::GrantWithOption.apply(&mut holding, &[All]);
+        Change::Grant.apply(&mut holding, &[Usage]);
+        assert_eq!(holding.iter().collect::<Vec<_>>(), [(All, true)]);
+    }
+}
