@@ -24,7 +24,7 @@ impl GuestClock {
         Self {
             made: Instant::now(),
             used: AtomicU64::new(0),
-            since: AtomicU64::new(0),
+            since: AtomicU64::new(STOPPED),
         }
     }
 
@@ -57,6 +57,8 @@ pub(crate) struct Budget {
     memory: usize,
     table_elements: usize,
     host_calls: u64,
+    response_bytes: u64,
+    random_bytes: u64,
 }
 
 impl Budget {
@@ -67,7 +69,14 @@ impl Budget {
             memory: 0,
             table_elements: 0,
             host_calls: 0,
+            response_bytes: 0,
+            random_bytes: 0,
         }
+    }
+
+    /// What it is held to.
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
     }
 
     /// The clock of the guest.
@@ -85,6 +94,24 @@ impl Budget {
         self.host_calls += 1;
         if self.host_calls > self.limits.host_calls {
             return Err(Fault::HostCalls(self.limits.host_calls));
+        }
+        Ok(())
+    }
+
+    /// Counts bytes that go to the guest in answer to a call.
+    pub(crate) fn count_response(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.response_bytes = self.response_bytes.saturating_add(bytes as u64);
+        if self.response_bytes > self.limits.response_bytes {
+            return Err(Fault::ResponseBytes(self.limits.response_bytes));
+        }
+        Ok(())
+    }
+
+    /// Counts random bytes, before they are made.
+    pub(crate) fn count_random(&mut self, bytes: u64) -> Result<(), Fault> {
+        self.random_bytes = self.random_bytes.saturating_add(bytes);
+        if self.random_bytes > self.limits.random_bytes {
+            return Err(Fault::RandomBytes(self.limits.random_bytes));
         }
         Ok(())
     }

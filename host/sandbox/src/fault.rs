@@ -3,10 +3,13 @@
 use std::fmt;
 use std::time::Duration;
 
-use portolan_contract::Version;
+use portolan_contract::{FailureClass, Version};
+use wasmtime::Trap;
 
-/// Why the host stopped a provider or refused its answer. Its text continues the provider's name:
-/// "used up its 64 MiB of memory".
+use crate::Limits;
+
+/// Why the host stopped a provider. Its text continues the provider's name: "used up its 64 MiB of
+/// memory".
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Fault {
@@ -20,14 +23,29 @@ pub enum Fault {
     TableElements(usize),
     /// It recursed deeper than these bytes of stack.
     Stack(usize),
-    /// It handed over more than these bytes in one call, or a value that is malformed.
+    /// It handed over more than these bytes in one call.
     HostCopy(usize),
-    /// It handed over text that is not UTF-8.
-    Text,
+    /// It held more than this many handles at once.
+    Handles(usize),
     /// It called the host more often than this.
     HostCalls(u64),
+    /// It was answered more than these bytes.
+    ResponseBytes(u64),
+    /// It asked for more than these random bytes.
+    RandomBytes(u64),
+    /// So many of its operations, or of all providers', were running for as long as this one could
+    /// wait.
+    Busy(usize),
+    /// It handed over text that is not UTF-8.
+    Text,
+    /// It handed over a value that cannot be read.
+    Malformed,
+    /// It broke a rule of the contract; what it did.
+    Contract(String),
     /// It called this import in phase one.
     PlanningImport(String),
+    /// It called this import, which was not granted.
+    NotGranted(String),
     /// It crashed.
     Trap(String),
     /// The host could not run it.
@@ -44,10 +62,103 @@ impl Fault {
             | Self::TableElements(_)
             | Self::Stack(_)
             | Self::HostCopy(_)
-            | Self::HostCalls(_) => "53200",
+            | Self::Handles(_)
+            | Self::HostCalls(_)
+            | Self::ResponseBytes(_)
+            | Self::RandomBytes(_)
+            | Self::Busy(_) => "53200",
             Self::WallTime(_) => "57014",
-            Self::Text | Self::PlanningImport(_) | Self::Trap(_) => "08P01",
+            Self::NotGranted(_) => "42501",
+            Self::Text
+            | Self::Malformed
+            | Self::Contract(_)
+            | Self::PlanningImport(_)
+            | Self::Trap(_) => "08P01",
             Self::Host(_) => "XX000",
+        }
+    }
+
+    /// The class of failure that a step ends with when this is why.
+    pub(crate) fn class(&self) -> FailureClass {
+        match self.sqlstate() {
+            "53200" => FailureClass::Budget,
+            "57014" => FailureClass::Timeout,
+            "42501" => FailureClass::Denied,
+            "08P01" => FailureClass::Protocol,
+            _ => FailureClass::Other("host".to_owned()),
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::Busy(_) => "try again, or raise the limit of concurrent operations",
+            Self::WallTime(_) => {
+                "see whether what the connection names answers, or raise the limit of wall time"
+            }
+            Self::Host(_) => "look at the log of this host",
+            Self::NotGranted(_) => {
+                "update this host, or use a version of the provider that was made for it"
+            }
+            _ => "report it to the provider's author, or use another version of the provider",
+        }
+    }
+
+    /// The kind of fault as a metric's label and a log's field name it.
+    #[must_use]
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::GuestTime(_) => "guest-time",
+            Self::WallTime(_) => "wall-time",
+            Self::Memory(_) => "memory",
+            Self::TableElements(_) => "table-elements",
+            Self::Stack(_) => "stack",
+            Self::HostCopy(_) => "host-copy",
+            Self::Handles(_) => "handles",
+            Self::HostCalls(_) => "host-calls",
+            Self::ResponseBytes(_) => "response-bytes",
+            Self::RandomBytes(_) => "random-bytes",
+            Self::Busy(_) => "busy",
+            Self::Text => "text",
+            Self::Malformed => "malformed",
+            Self::Contract(_) => "contract",
+            Self::PlanningImport(_) => "planning-import",
+            Self::NotGranted(_) => "not-granted",
+            Self::Trap(_) => "trap",
+            Self::Host(_) => "host",
+        }
+    }
+
+    /// Why a call into a guest ended with an error.
+    pub(crate) fn of_call(error: &wasmtime::Error, limits: &Limits) -> Self {
+        if let Some(fault) = error.downcast_ref::<Self>() {
+            return fault.clone();
+        }
+        match error.downcast_ref::<Trap>() {
+            Some(Trap::StackOverflow) => return Self::Stack(limits.stack),
+            Some(trap) => return Self::Trap(trap.to_string()),
+            None => {}
+        }
+        if error.downcast_ref::<std::str::Utf8Error>().is_some() {
+            return Self::Text;
+        }
+        // The runtime has no public types for these two; tests hold on to its words.
+        let root = error.root_cause().to_string();
+        if root.contains("fuel allocated for hostcalls") {
+            return Self::HostCopy(limits.host_copy);
+        }
+        if root.contains("store handle limit exceeded") {
+            return Self::Handles(limits.handles);
+        }
+        Self::Malformed
+    }
+
+    /// Why a guest could not be instantiated.
+    pub(crate) fn of_start(error: &wasmtime::Error, limits: &Limits) -> Self {
+        match Self::of_call(error, limits) {
+            Self::Malformed => Self::Host(error.root_cause().to_string()),
+            fault => fault,
         }
     }
 }
@@ -62,19 +173,33 @@ impl fmt::Display for Fault {
             Self::Memory(most) => write!(f, "used up its {} of memory", bytes(*most)),
             Self::TableElements(most) => write!(f, "used up its {most} table elements"),
             Self::Stack(most) => write!(f, "used up its {} of stack", bytes(*most)),
-            Self::HostCopy(most) => write!(
-                f,
-                "handed over a value that is malformed or larger than {}",
-                bytes(*most)
-            ),
-            Self::Text => f.write_str("handed over text that is not UTF-8"),
+            Self::HostCopy(most) => {
+                write!(f, "handed over more than {} in one call", bytes(*most))
+            }
+            Self::Handles(most) => write!(f, "used up its {most} handles"),
             Self::HostCalls(most) => write!(f, "used up its {most} calls to the host"),
+            Self::ResponseBytes(most) => {
+                write!(f, "used up its {} of answers", bytes(saturated(*most)))
+            }
+            Self::RandomBytes(most) => {
+                write!(f, "used up its {} of random bytes", bytes(saturated(*most)))
+            }
+            Self::Busy(most) => {
+                write!(
+                    f,
+                    "had to wait too long: {most} operations were running, the most at once"
+                )
+            }
+            Self::Text => f.write_str("handed over text that is not UTF-8"),
+            Self::Malformed => f.write_str("handed over a value that cannot be read"),
+            Self::Contract(what) => write!(f, "broke the contract: it {what}"),
             Self::PlanningImport(name) => {
                 write!(
                     f,
                     "called {name} while planning, where nothing may be called"
                 )
             }
+            Self::NotGranted(name) => write!(f, "called {name}, which was not granted"),
             Self::Trap(what) => write!(f, "crashed: {what}"),
             Self::Host(why) => write!(f, "could not be run: {why}"),
         }
@@ -98,7 +223,11 @@ impl fmt::Display for ProviderId {
     }
 }
 
-fn bytes(count: usize) -> String {
+fn saturated(count: u64) -> usize {
+    usize::try_from(count).unwrap_or(usize::MAX)
+}
+
+pub(crate) fn bytes(count: usize) -> String {
     match count {
         count if count >= 1 << 20 && count % (1 << 20) == 0 => format!("{} MiB", count >> 20),
         count if count >= 1 << 10 && count % (1 << 10) == 0 => format!("{} KiB", count >> 10),
@@ -106,7 +235,7 @@ fn bytes(count: usize) -> String {
     }
 }
 
-fn duration(time: Duration) -> String {
+pub(crate) fn duration(time: Duration) -> String {
     if time.subsec_millis() == 0 && time.as_secs() > 0 {
         format!("{} s", time.as_secs())
     } else {

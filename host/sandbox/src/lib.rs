@@ -1,20 +1,79 @@
-//! Providers in their sandbox: engine, limits, bindings, capabilities, loading.
+//! Providers in their sandbox: loaded, limited, asked for plans and probes, and never believed.
+//!
+//! A provider is a WebAssembly component. [`Sandbox::load`] checks it and makes a [`Provider`] of
+//! it; [`Provider::plan`] is phase one, in an instance from which no byte can leave, and
+//! [`Provider::probe`] phase two, with the handles that were granted. Each runs in a fresh instance
+//! on a budget ([`Limits`]); what goes wrong is told in one sentence ([`ProviderError`]).
 //!
 //! # Layout
 //!
+//! * [`Sandbox`], [`SandboxOptions`], [`Allocation`]: the engine and what it has loaded.
+//! * [`Component`], [`manifest_of`], [`Inspection`], [`LoadError`]: a component before it runs.
+//! * [`Provider`], [`Planned`], [`ProbeRequest`], [`Probed`]: a provider at work.
+//! * [`ProviderError`], [`Fault`], [`AnswerProblem`]: why it was refused or stopped.
 //! * [`Limits`]: what an operation may use up.
-//! * [`Fault`]: why a provider was stopped, in one sentence.
-//! * [`Allocation`]: how instances get their memory.
+//!
+//! # Metrics
+//!
+//! Recorded with the `metrics` facade; a host without a recorder pays next to nothing. No label
+//! holds anything of a URI.
+//!
+//! | name | kind | labels | meaning |
+//! | --- | --- | --- | --- |
+//! | `portolan_sandbox_operations_total` | counter | `provider`, `phase` (`planning`, `acting`), `outcome` (`ok`, `refused`, `answer`, `fault`) | operations that ended; one that its caller dropped is not counted |
+//! | `portolan_sandbox_faults_total` | counter | `provider`, `kind` ([`Fault::kind`]) | providers that were stopped, by why |
+//! | `portolan_sandbox_guest_seconds` | histogram | `provider`, `phase` | what a guest computed in one operation, its waits left out |
+//! | `portolan_sandbox_loads_total` | counter | `from` (`memory`, `disk`, `compiler`) | components that were loaded; `disk` is a hit of the cache |
+//! | `portolan_sandbox_load_seconds` | histogram | `from` | how long that took |
+//! | `portolan_sandbox_cache_rejected_total` | counter | | files of the cache that were damaged or foreign |
+//! | `portolan_sandbox_log_lines_dropped_total` | counter | `provider` | lines of providers over their budget |
+//!
+//! # Tracing
+//!
+//! Each operation is a span `provider` with the fields `provider`, `version` and `phase` and no
+//! others; a stopped provider is an event with the field `fault`. A provider's own lines are events
+//! of the target `portolan::provider`, scrubbed and stripped of controls.
 
 mod limits;
 pub use limits::Limits;
 
+mod sandbox;
+pub use sandbox::{Sandbox, SandboxOptions};
+
+mod component;
+pub use component::{Component, manifest_of};
+
+mod inspection;
+pub use inspection::Inspection;
+
+mod provider;
+pub use provider::Provider;
+
+mod planning;
+pub use planning::Planned;
+
+mod probing;
+pub use probing::{ProbeRequest, Probed};
+
+mod error;
+pub use error::{LoadError, ProviderError};
+
 mod fault;
 pub use fault::{Fault, ProviderId};
+
+mod answer;
+pub use answer::AnswerProblem;
 
 mod engine;
 pub use engine::Allocation;
 
+mod bindings;
 mod budget;
-mod planning;
+mod cache;
+mod capabilities;
+mod convert;
+mod guest;
+mod metrics;
+mod redaction;
 mod ticker;
+mod words;

@@ -1,53 +1,144 @@
 //! Phase one: `plan` and `redact` in an instance from which no byte can leave.
 
-pub(crate) mod generated {
-    #![allow(
-        missing_docs,
-        missing_debug_implementations,
-        unreachable_pub,
-        unused_qualifications,
-        clippy::all,
-        reason = "generated"
-    )]
-    wasmtime::component::bindgen!({
-        path: "wit",
-        world: "portolan:provider/planner",
-        exports: { default: async },
-        require_store_data_send: true,
-    });
-}
-
-use generated::{Planner, PlannerPre};
+use portolan_contract::{Manifest, Plan, RuleContext, SplitUri, UriPieces, print_redacted, split};
+use portolan_secret::SecretText;
 use wasmtime::component::types::ComponentItem;
-use wasmtime::component::{Component, Linker, LinkerInstance, ResourceType};
+use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, ResourceType};
 use wasmtime::{Engine, Store};
 
-use crate::Fault;
-use crate::budget::Budget;
+use crate::answer::{Given, check_plan};
+use crate::bindings::provided::planning::{Guest as Planning, GuestIndices};
+use crate::convert::{from_guest_failure, from_guest_pieces, to_guest_pieces};
+use crate::guest::Guest;
+use crate::words::Words;
+use crate::{AnswerProblem, Fault, Limits, redaction};
 
 /// What a handle stands for in phase one, where there are none.
 struct NoHandle;
 
 /// A component that is ready to plan.
-pub(crate) fn prepare(
-    engine: &Engine,
-    component: &Component,
-) -> wasmtime::Result<PlannerPre<Budget>> {
-    let mut linker = Linker::new(engine);
-    for (interface, import) in component.component_type().imports(engine) {
-        let ComponentItem::ComponentInstance(instance) = import.ty else {
-            continue;
-        };
-        let mut traps = linker.instance(interface)?;
-        for (name, item) in instance.exports(engine) {
-            define_trap(&mut traps, interface, name, &item.ty)?;
+pub(crate) struct Planner {
+    instances: InstancePre<Guest>,
+    planning: GuestIndices,
+}
+
+/// What phase one makes of a URI.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// What the connection becomes.
+    pub plan: Plan,
+    /// What may be shown of the URI; the host printed it.
+    pub redacted_uri: String,
+}
+
+/// Why there is no plan.
+pub(crate) enum Refusal {
+    Refused(portolan_contract::Failure),
+    Answer(AnswerProblem),
+    Fault(Fault),
+}
+
+impl Planner {
+    /// Links a component for phase one. Whatever it imports is a trap that says which one was
+    /// called.
+    pub(crate) fn new(engine: &Engine, component: &Component) -> wasmtime::Result<Self> {
+        let mut linker = Linker::new(engine);
+        for (interface, import) in component.component_type().imports(engine) {
+            let ComponentItem::ComponentInstance(instance) = import.ty else {
+                continue;
+            };
+            let mut traps = linker.instance(interface)?;
+            for (name, item) in instance.exports(engine) {
+                define_trap(&mut traps, interface, name, &item.ty)?;
+            }
         }
+        let instances = linker.instantiate_pre(component)?;
+        let planning = GuestIndices::new(&instances)?;
+        Ok(Self {
+            instances,
+            planning,
+        })
     }
-    PlannerPre::new(linker.instantiate_pre(component)?)
+
+    /// Plans and redacts one URI in the fresh store given.
+    pub(crate) async fn run(
+        &self,
+        store: &mut Store<Guest>,
+        manifest: &Manifest,
+        uri: &SplitUri,
+        limits: &Limits,
+    ) -> Result<Planned, Refusal> {
+        let called = |error: wasmtime::Error| Refusal::Fault(Fault::of_call(&error, limits));
+        let clock = std::sync::Arc::clone(store.data().budget.clock());
+        let seen = uri.pieces_for_planning(manifest);
+        let sighted = seen != uri.pieces;
+        let words = if sighted {
+            Words::seeing(&uri.secrets)
+        } else {
+            Words::blind(&uri.secrets)
+        };
+
+        clock.start();
+        let started = async {
+            let instance = self.instances.instantiate_async(&mut *store).await?;
+            self.planning.load(&mut *store, &instance)
+        };
+        let planning = started
+            .await
+            .map_err(|error| Refusal::Fault(Fault::of_start(&error, limits)))?;
+        let planned = planning
+            .call_plan(&mut *store, &to_guest_pieces(&seen))
+            .await
+            .map_err(called)?;
+        clock.stop();
+        let entries =
+            planned.map_err(|failure| Refusal::Refused(from_guest_failure(failure, &words)))?;
+        let given = Given {
+            manifest,
+            context: &RuleContext::new(&uri.pieces),
+            secrets: &uri.secrets,
+            words: &words,
+            sighted,
+        };
+        let plan = check_plan(entries, &given).map_err(Refusal::Answer)?;
+
+        let redacted = redact(&planning, store, &uri.pieces)
+            .await
+            .map_err(called)?;
+        redaction::check(uri, &redacted, &words).map_err(Refusal::Answer)?;
+        let redacted_uri = print_redacted(&redacted);
+        let again = split(&SecretText::new(redacted_uri.as_str()), manifest).map_err(|_| {
+            Refusal::Answer(AnswerProblem::Redaction("what it shows is no URI any more"))
+        })?;
+        let again = redact(&planning, store, &again.pieces)
+            .await
+            .map_err(called)?;
+        if print_redacted(&again) != redacted_uri {
+            return Err(Refusal::Answer(AnswerProblem::Redaction(
+                "what it shows is shown differently the next time",
+            )));
+        }
+        Ok(Planned { plan, redacted_uri })
+    }
+}
+
+/// Calls `redact`. It never sees a secret, whatever the manifest reveals to `plan`.
+async fn redact(
+    planning: &Planning,
+    store: &mut Store<Guest>,
+    pieces: &UriPieces,
+) -> wasmtime::Result<UriPieces> {
+    let clock = std::sync::Arc::clone(store.data().budget.clock());
+    clock.start();
+    let redacted = planning
+        .call_redact(store, &to_guest_pieces(pieces))
+        .await?;
+    clock.stop();
+    Ok(from_guest_pieces(redacted))
 }
 
 fn define_trap(
-    traps: &mut LinkerInstance<'_, Budget>,
+    traps: &mut LinkerInstance<'_, Guest>,
     interface: &str,
     name: &str,
     item: &ComponentItem,
@@ -64,12 +155,4 @@ fn define_trap(
         }
         _ => Ok(()),
     }
-}
-
-/// A fresh instance in its store.
-pub(crate) async fn instantiate(
-    pre: &PlannerPre<Budget>,
-    store: &mut Store<Budget>,
-) -> wasmtime::Result<Planner> {
-    pre.instantiate_async(store).await
 }

@@ -1,0 +1,98 @@
+//! The data of one store: what the guest in it has used, and what it is lent.
+
+use std::future::Future;
+use std::time::Duration;
+
+use portolan_contract::{Failure, FailureClass};
+use portolan_data::MarkerStore;
+use wasmtime::{ResourceLimiter, Store};
+
+use crate::budget::Budget;
+use crate::capabilities::{LogBudget, StepRecorder};
+use crate::words::Words;
+use crate::{Fault, Limits};
+
+/// One guest of one operation.
+pub(crate) struct Guest {
+    pub(crate) budget: Budget,
+    /// What it is lent; nothing in phase one.
+    pub(crate) lent: Option<Lent>,
+}
+
+/// What phase two lends.
+pub(crate) struct Lent {
+    /// The marker's store, for a storage connection.
+    pub(crate) markers: Option<MarkerStore>,
+    pub(crate) steps: StepRecorder,
+    pub(crate) log: LogBudget,
+    pub(crate) words: Words,
+}
+
+impl Guest {
+    /// The guest has called the host: its clock stands, and the call is counted. Phase one's linker
+    /// has no functions, so whoever gets here without anything lent is a mistake of the host.
+    pub(crate) fn enter(&mut self) -> Result<&mut Lent, Fault> {
+        self.budget.clock().stop();
+        self.budget.count_host_call()?;
+        self.lent
+            .as_mut()
+            .ok_or_else(|| Fault::Host("it was lent nothing".to_owned()))
+    }
+
+    /// The host's answer goes back, and the guest's clock runs again.
+    pub(crate) fn leave<T>(&mut self, answer: T) -> wasmtime::Result<T> {
+        self.budget.clock().start();
+        Ok(answer)
+    }
+
+    /// Waits for something outside, at most for what is left of the open step.
+    pub(crate) async fn wait<T>(
+        &mut self,
+        outside: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, Failure> {
+        let left = match &self.lent {
+            Some(lent) => lent.steps.time_left(),
+            None => Duration::ZERO,
+        };
+        match tokio::time::timeout(left, outside).await {
+            Ok(result) => result,
+            Err(_) => Err(Failure::new(
+                FailureClass::Timeout,
+                format!(
+                    "the step did not finish within {}",
+                    crate::fault::duration(self.budget.limits().step_wall_time)
+                ),
+            )
+            .with_hint("see whether the service is slow, or raise the limit of a step")),
+        }
+    }
+}
+
+/// A store whose guest is held to the limits.
+pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest) -> Store<Guest> {
+    let limits: &Limits = guest.budget.limits();
+    let (host_copy, handles) = (limits.host_copy, limits.handles);
+    let mut store = Store::new(engine, guest);
+    store.limiter(|guest| -> &mut dyn ResourceLimiter { &mut guest.budget });
+    store.set_hostcall_fuel(host_copy);
+    store.set_max_component_handles(handles);
+    // The callback comes at every epoch, so a guest that waited for the host loses nothing: its
+    // clock stood still meanwhile, and the deadline that passed is only a look at the clock.
+    store.set_epoch_deadline(1);
+    store.epoch_deadline_callback(|mut context| {
+        let budget = &context.data_mut().budget;
+        let clock = std::sync::Arc::clone(budget.clock());
+        let most = budget.guest_time();
+        if clock.stop() >= most {
+            return Err(Fault::GuestTime(most).into());
+        }
+        Ok(wasmtime::UpdateDeadline::YieldCustom(
+            1,
+            Box::pin(async move {
+                tokio::task::yield_now().await;
+                clock.start();
+            }),
+        ))
+    });
+    store
+}

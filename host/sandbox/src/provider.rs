@@ -1,0 +1,242 @@
+//! A loaded provider: plan and probe, each in an instance of its own.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use portolan_contract::{Manifest, SplitUri};
+use portolan_data::MarkerStore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tracing::Instrument;
+
+use crate::budget::Budget;
+use crate::capabilities::{LogBudget, StepRecorder};
+use crate::guest::{self, Guest, Lent};
+use crate::metrics::{self, Phase};
+use crate::planning::{Planner, Refusal};
+use crate::probing::Actor;
+use crate::ticker::Running;
+use crate::words::Words;
+use crate::{Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId, Sandbox};
+
+/// A component that is compiled, checked and linked; cheap to clone.
+#[derive(Clone)]
+pub struct Provider {
+    pub(crate) sandbox: Sandbox,
+    pub(crate) prepared: Arc<Prepared>,
+}
+
+/// What is made of a component once, however often it is loaded.
+pub(crate) struct Prepared {
+    pub(crate) manifest: Manifest,
+    pub(crate) id: ProviderId,
+    pub(crate) digest: String,
+    pub(crate) planner: Planner,
+    pub(crate) actor: Actor,
+    pub(crate) permits: Arc<Semaphore>,
+}
+
+/// What an operation holds while it runs. It is made before the store and dropped after it.
+struct Lease {
+    _of_provider: OwnedSemaphorePermit,
+    _of_host: OwnedSemaphorePermit,
+    _ticks: Running,
+}
+
+impl std::fmt::Debug for Provider {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Provider")
+            .field("id", &self.prepared.id)
+            .field("digest", &self.prepared.digest)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Provider {
+    /// What the provider says of itself.
+    #[must_use]
+    pub fn manifest(&self) -> &Manifest {
+        &self.prepared.manifest
+    }
+
+    /// SHA-256 of its component, in lower-case hex.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        &self.prepared.digest
+    }
+
+    /// Name and version.
+    #[must_use]
+    pub fn id(&self) -> &ProviderId {
+        &self.prepared.id
+    }
+
+    /// Plans and redacts a URI that was split by this provider's manifest, in one fresh instance
+    /// from which no byte can leave, and checks both answers: what is planned is in the manifest,
+    /// each secret exists and is named once, and the redacted URI keeps secrets and redacts to
+    /// itself.
+    ///
+    /// Dropping the future ends the instance.
+    ///
+    /// # Errors
+    ///
+    /// The provider refuses the URI, was stopped, or gave an answer that breaks a rule.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with its timer enabled.
+    pub async fn plan(&self, uri: &SplitUri) -> Result<Planned, ProviderError> {
+        let span = self.span(Phase::Planning);
+        async {
+            let limits = self.sandbox.limits();
+            let budget = Budget::new(self.sandbox.shared_limits());
+            let clock = Arc::clone(budget.clock());
+            let wall = limits.planning_wall_time;
+            let planned = async {
+                let lease = self.lease().await;
+                let guest = Guest { budget, lent: None };
+                let mut store = guest::store(self.sandbox.engine(), guest);
+                let planned = self
+                    .prepared
+                    .planner
+                    .run(&mut store, self.manifest(), uri, limits)
+                    .await;
+                drop(store);
+                drop(lease);
+                planned
+            };
+            let result = match tokio::time::timeout(wall, planned).await {
+                Ok(planned) => planned.map_err(|refusal| self.refused(refusal)),
+                Err(_) => Err(self.stopped(self.out_of_time(wall))),
+            };
+            self.count(Phase::Planning, result.as_ref().err(), clock.stop());
+            result
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Probes a connection in a fresh instance with the handles that the request grants.
+    ///
+    /// Dropping the future ends the instance; what it wrote stays.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with its timer enabled.
+    pub async fn probe(&self, request: ProbeRequest) -> Probed {
+        let span = self.span(Phase::Acting);
+        async {
+            let limits = self.sandbox.limits();
+            let budget = Budget::new(self.sandbox.shared_limits());
+            let clock = Arc::clone(budget.clock());
+            let wall = request.timeout.unwrap_or(limits.probe_wall_time);
+            let steps = StepRecorder::new(limits.step_wall_time);
+            let lent = Lent {
+                markers: request.store.clone().map(MarkerStore::new),
+                steps: steps.clone(),
+                log: LogBudget::new(self.prepared.id.clone(), limits.log_bytes),
+                words: Words::acting(&request.plan),
+            };
+            let probed = async {
+                let lease = self.lease().await;
+                let guest = Guest {
+                    budget,
+                    lent: Some(lent),
+                };
+                let mut store = guest::store(self.sandbox.engine(), guest);
+                let probed = self
+                    .prepared
+                    .actor
+                    .probe(&mut store, &request.plan.plan, request.depth, limits)
+                    .await;
+                drop(store);
+                drop(lease);
+                probed
+            };
+            let result = match tokio::time::timeout(wall, probed).await {
+                Ok(probed) => probed,
+                Err(_) => Err(self.out_of_time(wall)),
+            };
+            let steps = steps.finish(result.as_ref().err());
+            let result = result.map_err(|fault| self.stopped(fault));
+            self.count(Phase::Acting, result.as_ref().err(), clock.stop());
+            Probed { steps, result }
+        }
+        .instrument(span)
+        .await
+    }
+
+    /// Waits for its turn, with this provider first: one that is busy keeps no other waiting.
+    async fn lease(&self) -> Lease {
+        let of_provider = acquire(&self.prepared.permits).await;
+        let of_host = acquire(self.sandbox.permits()).await;
+        Lease {
+            _of_provider: of_provider,
+            _of_host: of_host,
+            _ticks: self.sandbox.ticker().run(),
+        }
+    }
+
+    /// Whether time ran out while the guest ran, or while others did.
+    fn out_of_time(&self, wall: Duration) -> Fault {
+        let limits = self.sandbox.limits();
+        if self.prepared.permits.available_permits() == 0 {
+            Fault::Busy(limits.operations_per_provider)
+        } else if self.sandbox.permits().available_permits() == 0 {
+            Fault::Busy(limits.operations)
+        } else {
+            Fault::WallTime(wall)
+        }
+    }
+
+    fn stopped(&self, fault: Fault) -> ProviderError {
+        ProviderError::Fault {
+            provider: self.prepared.id.clone(),
+            fault,
+        }
+    }
+
+    fn refused(&self, refusal: Refusal) -> ProviderError {
+        match refusal {
+            Refusal::Refused(failure) => ProviderError::Refused(failure),
+            Refusal::Fault(fault) => self.stopped(fault),
+            Refusal::Answer(problem) => ProviderError::Answer {
+                provider: self.prepared.id.clone(),
+                problem,
+            },
+        }
+    }
+
+    fn span(&self, phase: Phase) -> tracing::Span {
+        tracing::debug_span!(
+            "provider",
+            provider = %self.prepared.id.name,
+            version = %self.prepared.id.version,
+            phase = phase.as_str(),
+        )
+    }
+
+    fn count(&self, phase: Phase, error: Option<&ProviderError>, guest_time: Duration) {
+        let id = &self.prepared.id;
+        let outcome = match error {
+            None => "ok",
+            Some(ProviderError::Refused(_)) => "refused",
+            Some(ProviderError::Answer { .. }) => "answer",
+            Some(ProviderError::Fault { fault, .. }) => {
+                metrics::fault(id, fault.kind());
+                tracing::warn!(fault = fault.kind(), "the provider was stopped");
+                "fault"
+            }
+        };
+        metrics::operation(id, phase, outcome);
+        metrics::guest_time(id, phase, guest_time);
+    }
+}
+
+/// A permit. The semaphores are never closed; were one, nothing could run, and the wall time ends
+/// the wait.
+async fn acquire(permits: &Arc<Semaphore>) -> OwnedSemaphorePermit {
+    match Arc::clone(permits).acquire_owned().await {
+        Ok(permit) => permit,
+        Err(_) => std::future::pending().await,
+    }
+}

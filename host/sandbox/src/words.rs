@@ -1,0 +1,155 @@
+//! Free text of a guest, made safe to show.
+
+use portolan_contract::{Secrets, StoredPlan, strip_controls};
+use portolan_secret::Scrubber;
+
+/// The most bytes of a message or hint that are shown.
+pub(crate) const MAX_MESSAGE: usize = 4096;
+/// The most bytes of a fact, its name included.
+pub(crate) const MAX_FACT: usize = 1024;
+/// The most facts of a failure.
+const MAX_FACTS: usize = 16;
+/// Text that is longer is not looked at: searching it would take the host's time, and cutting it
+/// first could cut a secret in two.
+const MAX_SEARCHED: usize = 64 << 10;
+
+/// What stands where text had to be dropped.
+const LEFT_OUT: &str = "(left out)";
+
+/// Takes secrets and controls out of what one guest says in one operation.
+#[derive(Debug)]
+pub(crate) struct Words {
+    scrubber: Scrubber,
+}
+
+impl Words {
+    /// For a guest that sees the URI's secrets, or some of them, in clear.
+    pub(crate) fn seeing(secrets: &Secrets) -> Self {
+        Self {
+            scrubber: secrets.scrubber(),
+        }
+    }
+
+    /// For a guest that sees none. What it says cannot hold one but by coincidence, so only the
+    /// secrets that are long enough to be told from ordinary words are searched for.
+    pub(crate) fn blind(secrets: &Secrets) -> Self {
+        let long = secrets
+            .iter()
+            .flat_map(|secret| [secret.given(), secret.used()])
+            .filter(|value| value.len() >= portolan_secret::scrub::SHORTEST_SEARCHABLE);
+        Self {
+            scrubber: Scrubber::new(long),
+        }
+    }
+
+    /// For phase two: a server may send back what was sent to it.
+    pub(crate) fn acting(plan: &StoredPlan) -> Self {
+        Self {
+            scrubber: Scrubber::new(plan.secrets.iter().map(|(_, value)| value)),
+        }
+    }
+
+    /// The text without secrets and controls, at most `most` bytes of it, or nothing where it may
+    /// hold a secret that cannot be found.
+    pub(crate) fn clean(&self, text: &str, most: usize) -> Option<String> {
+        if text.len() > MAX_SEARCHED {
+            return None;
+        }
+        // A secret with controls in it is found before they are stripped, one with controls put
+        // between its letters afterwards.
+        let scrubbed = self.scrubber.scrub(text)?;
+        let stripped = strip_controls(&scrubbed, usize::MAX);
+        let scrubbed = self.scrubber.scrub(&stripped)?;
+        Some(strip_controls(&scrubbed, most))
+    }
+
+    /// As [`Words::clean`], with a remark where text was dropped.
+    pub(crate) fn line(&self, text: &str, most: usize) -> String {
+        self.clean(text, most)
+            .unwrap_or_else(|| LEFT_OUT.to_owned())
+    }
+
+    /// Pairs of a name and a text. One whose text or name had to be dropped is left out.
+    pub(crate) fn facts(&self, facts: Vec<(String, String)>, most: usize) -> Vec<(String, String)> {
+        facts
+            .into_iter()
+            .take(MAX_FACTS)
+            .filter_map(|(name, text)| Some((self.clean(&name, 64)?, self.clean(&text, most)?)))
+            .collect()
+    }
+
+    /// Whether a secret that can be found stands in the text.
+    pub(crate) fn finds_a_secret(&self, text: &str) -> bool {
+        let found = |text: &str| self.scrubber.scrub(text).is_some_and(|clean| clean != text);
+        found(text) || found(&strip_controls(text, usize::MAX))
+    }
+
+    /// Whether a secret stands in the text, or may stand there and cannot be found.
+    pub(crate) fn may_hold_a_secret(&self, text: &str) -> bool {
+        self.scrubber.scrub(text).is_none() || self.finds_a_secret(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_contract::{Manifest, split};
+    use portolan_secret::SecretText;
+
+    use super::*;
+
+    fn secrets(value: &str) -> Secrets {
+        let manifest = Manifest::parse(
+            "name = \"n\"\nversion = \"0.1.0\"\ncontract = \"0.1\"\nschemes = [\"n\"]\n\
+             kinds = [\"storage\"]\noperations = []",
+        )
+        .expect("a manifest");
+        let uri = SecretText::new(format!("n://h/p?token={value}"));
+        split(&uri, &manifest).expect("it splits").secrets
+    }
+
+    #[test]
+    fn a_secret_is_found_with_controls_between_its_letters_and_in_it() {
+        let words = Words::seeing(&secrets("hunter%0a2hunter2"));
+        for text in [
+            "it is hunter\n2hunter2",
+            "it is hun\u{1b}[0mter\n2hun\u{200b}ter2",
+            "it is aHVudGVyCjJodW50ZXIy",
+        ] {
+            let clean = words.clean(text, 100).expect("searchable");
+            assert!(
+                !clean.contains("hun") && !clean.contains("VudGV"),
+                "{clean}"
+            );
+        }
+    }
+
+    #[test]
+    fn cutting_never_leaves_a_part_of_a_secret() {
+        let words = Words::seeing(&secrets("hunter2hunter2"));
+        for most in 0..40 {
+            let clean = words.clean("the password is hunter2hunter2!", most);
+            assert!(!clean.expect("searchable").contains("hu"));
+        }
+    }
+
+    #[test]
+    fn a_short_secret_drops_the_words_of_a_guest_that_sees_it() {
+        let short = secrets("abc");
+        assert_eq!(Words::seeing(&short).clean("any words", 100), None);
+        assert_eq!(Words::seeing(&short).line("any words", 100), "(left out)");
+        assert_eq!(
+            Words::blind(&short).clean("any words", 100).as_deref(),
+            Some("any words")
+        );
+    }
+
+    #[test]
+    fn a_text_too_long_to_search_is_dropped() {
+        let words = Words::seeing(&Secrets::default());
+        assert_eq!(words.clean(&"a".repeat(MAX_SEARCHED + 1), 100), None);
+        assert_eq!(
+            words.clean(&"a".repeat(MAX_SEARCHED), 100),
+            Some("a".repeat(100))
+        );
+    }
+}
