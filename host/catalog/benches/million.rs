@@ -1,0 +1,217 @@
+//! A catalog with a million connections: one is shown, all are listed, one more is made.
+//!
+//! The store is made once, in Cargo's directory for temporary files, and used again. Set
+//! `PORTOLAN_BENCH_CONNECTIONS` for another number.
+
+#![allow(
+    clippy::expect_used,
+    clippy::print_stderr,
+    reason = "a bench that cannot be set up fails, and says what it does"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use portolan_catalog::{
+    AuditObject, AuditOutcome, AuditRecord, Catalog, CatalogError, Connection, ConnectionGrant,
+    ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, Identity, KeySource, NewConnection,
+    Reader, SqliteCatalog, SqliteOptions, Writer, model,
+};
+use portolan_secret::{SecretBytes, SecretText};
+
+/// Connections per transaction while the store is filled.
+const BATCH: usize = 20_000;
+
+/// Connections per page of a list.
+const PAGE: usize = 1_000;
+
+fn new_connection(name: &str) -> NewConnection {
+    NewConnection {
+        name: name.to_owned(),
+        owner: "alice".to_owned(),
+        comment: None,
+        target: ConnectionTarget {
+            connection_type: "STORAGE".to_owned(),
+            provider: "nodelocal".to_owned(),
+            provider_version: "0.1.0".to_owned(),
+            redacted_uri: format!("nodelocal://1/backups/{name}"),
+            implicit_access: true,
+            plan_format: 1,
+            secrets: ConnectionSecrets {
+                uri: SecretText::new(format!("nodelocal://1/backups/{name}")),
+                plan: SecretBytes::new(vec![b'p'; 300]),
+            },
+        },
+    }
+}
+
+/// What CREATE EXTERNAL CONNECTION writes: connection, its creator's privileges, audit record.
+fn create(writer: &mut dyn Writer, name: &str) -> Result<Connection, CatalogError> {
+    let made = writer.insert_connection(&new_connection(name))?;
+    writer.put_connection_grant(&ConnectionGrant {
+        connection: made.id,
+        grantee: "alice".to_owned(),
+        privilege: ConnectionPrivilege::All,
+        grantable: false,
+    })?;
+    writer.append_audit(&AuditRecord {
+        time: model::now(),
+        principal: "alice".to_owned(),
+        on_behalf_of: None,
+        client_address: None,
+        request_id: None,
+        action: "CREATE EXTERNAL CONNECTION".to_owned(),
+        object: Some(AuditObject::connection(name)),
+        statement: Some(format!("CREATE EXTERNAL CONNECTION {name} AS '…'")),
+        outcome: AuditOutcome::Ok,
+        detail: None,
+    })?;
+    Ok(made)
+}
+
+fn open(path: &Path) -> SqliteCatalog {
+    SqliteCatalog::open(SqliteOptions {
+        path: path.to_owned(),
+        key: KeySource::File(path.with_extension("key")),
+    })
+    .expect("opens")
+}
+
+/// A store with `count` connections, and the path of its file.
+fn store_with(count: usize) -> (SqliteCatalog, PathBuf) {
+    let path =
+        Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{count}-connections/catalog.db"));
+    let catalog = open(&path);
+    let last = format!("connection-{:07}", count - 1);
+    let mut is_filled = false;
+    catalog
+        .read(&mut |reader| {
+            is_filled = reader.connection(&last)?.is_some();
+            Ok(())
+        })
+        .expect("reads");
+    if !is_filled {
+        let start = Instant::now();
+        for batch in (0..count).step_by(BATCH) {
+            catalog
+                .write(&mut |writer| {
+                    (batch..(batch + BATCH).min(count)).try_for_each(|number| {
+                        create(writer, &format!("connection-{number:07}")).map(drop)
+                    })
+                })
+                .expect("fills");
+        }
+        eprintln!("made {count} connections in {:?}", start.elapsed());
+    }
+    (catalog, path)
+}
+
+/// Lists everything that `user` may use, each page in a transaction of its own.
+fn list(catalog: &SqliteCatalog, user: &str) -> usize {
+    let mut after: Option<String> = None;
+    let mut shown = 0;
+    loop {
+        let mut page = Vec::new();
+        catalog
+            .read(&mut |reader: &dyn Reader| {
+                let who = Identity::resolve(reader, user, &[])?;
+                page = reader.connections_after(after.as_deref(), PAGE)?;
+                for connection in &page {
+                    if who.has_connection(reader, connection, ConnectionPrivilege::Usage)? {
+                        shown += 1;
+                    }
+                }
+                Ok(())
+            })
+            .expect("lists");
+        match page.pop() {
+            Some(last) => after = Some(last.name),
+            None => return shown,
+        }
+    }
+}
+
+/// Memory of this process that is in RAM and its own, in KiB.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    status
+        .lines()
+        .find_map(|line| line.strip_prefix("RssAnon:"))
+        .and_then(|rest| rest.trim().trim_end_matches(" kB").parse().ok())
+        .unwrap_or_default()
+}
+
+fn benches(criterion: &mut Criterion) {
+    let count = std::env::var("PORTOLAN_BENCH_CONNECTIONS")
+        .map_or(1_000_000, |count| count.parse().expect("a number"));
+    let (catalog, path) = store_with(count);
+    let mut group = criterion.benchmark_group("million");
+
+    let mut at = 0;
+    let mut any_name = || {
+        at = (at + 777_767) % count;
+        format!("connection-{at:07}")
+    };
+    group.bench_function("show one", |bencher| {
+        bencher.iter_batched(
+            &mut any_name,
+            |name| {
+                catalog.read(&mut |reader| {
+                    let connection = reader.connection(&name)?.expect("is there");
+                    let who = Identity::resolve(reader, "alice", &[])?;
+                    assert!(who.has_connection(reader, &connection, ConnectionPrivilege::Usage)?);
+                    Ok(())
+                })
+            },
+            criterion::BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("open one with its secrets", |bencher| {
+        bencher.iter_batched(
+            &mut any_name,
+            |name| {
+                catalog.read(&mut |reader| {
+                    let connection = reader.connection(&name)?.expect("is there");
+                    reader.secrets_of(&connection).map(drop)
+                })
+            },
+            criterion::BatchSize::SmallInput,
+        );
+    });
+    group.bench_function("open the store and show one", |bencher| {
+        bencher.iter_batched(
+            &mut any_name,
+            |name| open(&path).read(&mut |reader| reader.connection(&name).map(drop)),
+            criterion::BatchSize::SmallInput,
+        );
+    });
+
+    let mut number = 0_u64;
+    let run = std::process::id();
+    group.sample_size(50);
+    group.bench_function("create one, durable", |bencher| {
+        bencher.iter(|| {
+            number += 1;
+            let name = format!("extra-{run}-{number}");
+            catalog.write(&mut |writer| create(writer, &name).map(drop))
+        });
+    });
+
+    group.sample_size(10);
+    let before = resident();
+    group.bench_function("list all to a user who is not their owner", |bencher| {
+        bencher.iter(|| assert_eq!(list(&catalog, "stranger"), 0));
+    });
+    group.bench_function("list all to an admin", |bencher| {
+        bencher.iter(|| assert!(list(&catalog, "root") >= count));
+    });
+    group.finish();
+    eprintln!(
+        "listing took {} KiB more memory",
+        resident().saturating_sub(before)
+    );
+}
+
+criterion_group!(million, benches);
+criterion_main!(million);
