@@ -78,6 +78,7 @@ impl Granted {
     fn parse(p: &mut Parser<'_>, end: K) -> Parsed<Self> {
         let system = p.current().kind == TokenKind::Keyword(K::System)
             && !matches!(p.second(), TokenKind::Symbol(_))
+            && p.second() != TokenKind::Keyword(K::On)
             && p.second() != TokenKind::Keyword(end);
         if system {
             p.eat(K::System);

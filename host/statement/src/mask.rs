@@ -9,7 +9,7 @@
 //! * behind the place where parsing stopped only keywords, symbols and placeholders are shown, and
 //!   those only where white space or a symbol parts them from everything else;
 //! * where a literal has no end, the quotes before it may be paired wrongly, so everything from
-//!   the first literal of the statement on is hidden.
+//!   the first literal of the text on is hidden.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -18,6 +18,7 @@ use crate::keywords::Keyword;
 use crate::lexer::{Bad, Lexer, Token, TokenKind};
 use crate::parser::Parser;
 use crate::printer::MASK;
+use crate::recognize::recognize;
 use crate::statement::one;
 
 /// Gives the text of any SQL, ours or not, with every literal, quoted identifier, number and
@@ -27,7 +28,11 @@ use crate::statement::one;
 #[must_use]
 pub fn mask(sql: &str) -> String {
     let mut masker = Masker::new(sql);
-    let mut lexer = Lexer::new(sql, 0);
+    let endless = Endless::find(sql);
+    let sound = endless
+        .as_ref()
+        .map_or(sql, |endless| sql.get(..endless.start).unwrap_or_default());
+    let mut lexer = Lexer::new(sound, 0);
     let mut tokens = Vec::new();
     let mut distrust = false;
     loop {
@@ -42,16 +47,20 @@ pub fn mask(sql: &str) -> String {
             }
         }
         let Some((first, last)) = tokens.first().zip(tokens.last()) else {
-            return masker.finish().text;
+            return masker.finish(endless).text;
         };
         if distrust {
             masker.unparsed(&tokens, None);
-        } else if is_about_connections(sql, &tokens) {
-            let statement = sql.get(..last.end).unwrap_or_default();
-            let mut parser = Parser::new(statement, first.start);
-            match one(&mut parser) {
+        } else if is_about_connections(sound, &tokens) {
+            // The parser sees this statement alone: an error looks at everything before it.
+            let statement = sound.get(first.start..last.end).unwrap_or_default();
+            match one(&mut Parser::new(statement, 0)) {
                 Ok(_) => distrust = masker.parsed(&tokens),
-                Err(error) => distrust = masker.failed(&tokens, error.span()),
+                Err(error) => {
+                    let span = error.span();
+                    let span = first.start + span.start..first.start + span.end;
+                    distrust = masker.failed(&tokens, span);
+                }
             }
         } else {
             masker.parsed(&tokens);
@@ -59,8 +68,15 @@ pub fn mask(sql: &str) -> String {
     }
 }
 
-/// Whether a statement is about external connections, or holds an unquoted URI.
+/// Whether a statement is about external connections by its first words or by any others, or holds
+/// an unquoted URI.
 fn is_about_connections(sql: &str, tokens: &[Token]) -> bool {
+    let ours = tokens
+        .first()
+        .zip(tokens.last())
+        .and_then(|(first, last)| sql.get(first.start..last.end))
+        .and_then(recognize)
+        .is_some_and(|it| it.only_ours);
     let named = tokens.windows(2).any(|pair| {
         matches!(
             pair,
@@ -76,7 +92,7 @@ fn is_about_connections(sql: &str, tokens: &[Token]) -> bool {
             ]
         )
     });
-    named
+    ours || named
         || tokens.iter().any(|token| {
             token.kind == TokenKind::Bad(Bad::Character)
                 && sql
@@ -97,7 +113,11 @@ impl Masked {
     /// Masks a text in which the statement that starts at `start` failed to parse at `span`.
     pub(crate) fn of_failed(sql: &str, start: usize, span: Range<usize>) -> Self {
         let mut masker = Masker::new(sql);
-        let mut lexer = Lexer::new(sql, 0);
+        let endless = Endless::find(sql);
+        let sound = endless
+            .as_ref()
+            .map_or(sql, |endless| sql.get(..endless.start).unwrap_or_default());
+        let mut lexer = Lexer::new(sound, 0);
         let tokens: Vec<_> = std::iter::from_fn(|| Some(lexer.next_with_comments()))
             .take_while(|token| token.kind != TokenKind::End)
             .collect();
@@ -107,7 +127,7 @@ impl Masked {
         } else {
             masker.failed(failed, span);
         }
-        masker.finish()
+        masker.finish(endless)
     }
 
     /// Where in the masked text a part of the original stands. What was hidden is covered whole.
@@ -152,7 +172,10 @@ impl<'a> Masker<'a> {
         }
     }
 
-    fn finish(mut self) -> Masked {
+    fn finish(mut self, endless: Option<Endless>) -> Masked {
+        if let Some(endless) = endless {
+            self.hide(endless.start..self.source.len(), &mask_of(endless.kind));
+        }
         self.copy_to(self.source.len());
         self.masked
     }
@@ -184,9 +207,11 @@ impl<'a> Masker<'a> {
     /// Masks a statement that parsed, or that is not ours. Says whether a value was an unquoted
     /// word: then a `;` behind it may be part of a secret that nobody quoted.
     fn parsed(&mut self, tokens: &[Token]) -> bool {
-        if self.hide_what_has_no_end(tokens) {
-            return true;
-        }
+        // What CHECK takes may be a URI.
+        let check = tokens
+            .iter()
+            .find(|token| token.kind != TokenKind::Comment)
+            .is_some_and(|token| token.kind == TokenKind::Keyword(Keyword::Check));
         let mut unquoted = false;
         let mut before: Option<&Token> = None;
         let mut value = false;
@@ -201,7 +226,8 @@ impl<'a> Masker<'a> {
                 self.hide_token(token);
             }
             if token.kind != TokenKind::Comment {
-                value = token.kind == TokenKind::Keyword(Keyword::As);
+                value = token.kind == TokenKind::Keyword(Keyword::As)
+                    || (check && token.kind == TokenKind::Keyword(Keyword::Connection));
             }
             before = Some(token);
         }
@@ -211,9 +237,6 @@ impl<'a> Masker<'a> {
     /// Masks a statement that did not parse because of what stands at `span`. Says whether
     /// something was hidden that is no proper literal: then a `;` may be part of a secret, too.
     fn failed(&mut self, tokens: &[Token], span: Range<usize>) -> bool {
-        if self.hide_what_has_no_end(tokens) {
-            return true;
-        }
         let at = tokens.partition_point(|token| token.start < span.start);
         let (before, after) = tokens.split_at(at);
         self.parsed(before);
@@ -283,17 +306,38 @@ impl<'a> Masker<'a> {
         }
         irregular
     }
+}
 
-    /// Where a literal has no end, hides everything from the first literal on.
-    fn hide_what_has_no_end(&mut self, tokens: &[Token]) -> bool {
-        let Some(last) = tokens.last() else {
-            return false;
-        };
-        let endless = matches!(last.kind, TokenKind::Bad(bad) if bad.is_unterminated());
-        if let (true, Some(first)) = (endless, tokens.iter().find(|token| is_literal(token))) {
-            self.hide(first.start..last.end, &mask_of(first.kind));
+/// Where the literals of a text begin that has no end.
+struct Endless {
+    start: usize,
+    kind: TokenKind,
+}
+
+impl Endless {
+    /// The first literal, if the last one has no end.
+    fn find(sql: &str) -> Option<Self> {
+        let mut lexer = Lexer::new(sql, 0);
+        let mut first = None;
+        // A word that touches the literal may be a part of it.
+        let mut word: Option<Token> = None;
+        loop {
+            let token = lexer.next_with_comments();
+            if token.kind == TokenKind::End {
+                return None;
+            }
+            if first.is_none() && is_literal(&token) {
+                let before = word.filter(|word| word.end == token.start);
+                first = Some(Self {
+                    start: before.map_or(token.start, |word| word.start),
+                    kind: token.kind,
+                });
+            }
+            word = matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_)).then_some(token);
+            if matches!(token.kind, TokenKind::Bad(bad) if bad.is_unterminated()) {
+                return first;
+            }
         }
-        endless
     }
 }
 
@@ -411,6 +455,7 @@ mod tests {
     #[test]
     fn what_has_no_end_hides_from_the_first_literal_on() {
         assert_eq!(mask("SELECT 'hun' ter2'"), "SELECT '*****'");
+        assert_eq!(mask("SELECT 'a'; SELECT b; SELECT 'c"), "SELECT '*****'");
         assert_eq!(
             mask("SELECT a; SELECT /* hunter2"),
             "SELECT a; SELECT /*****/"
@@ -433,6 +478,9 @@ mod tests {
             "CREATE EXTERNAL CONNECTION a AS hunter2",
             "CREATE EXTERNAL CONNECTION a AS \"hunter2\" x",
             "CREATE EXTERNAL CONNECTION a AS 'x' WITH COMMENT = hunter2",
+            "CHECK EXTERNAL CONNECTION hunter2'",
+            "CHECK EXTERNAL CONNECTION hunter2 x; y",
+            "SHOW AUDIT SINCE (hunter2",
         ] {
             let masked = mask(sql);
             assert!(!masked.contains("hunter2"), "{sql} became {masked}");

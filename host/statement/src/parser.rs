@@ -332,7 +332,7 @@ impl<'a> Parser<'a> {
     ///
     /// # Errors
     /// When something else is next.
-    pub(crate) fn option_name(&mut self, seen: &mut HashSet<String>) -> Parsed<String> {
+    pub(crate) fn option_name(&mut self, seen: &mut HashSet<&'a str>) -> Parsed<String> {
         let raw = self.source.get(self.current.span()).unwrap_or_default();
         let name = match self.current.kind {
             TokenKind::Word | TokenKind::Keyword(_) => raw,
@@ -342,7 +342,7 @@ impl<'a> Parser<'a> {
         if !is_option_name(name) {
             return Err(self.refuse("this cannot be the name of an option"));
         }
-        if !seen.insert(name.to_owned()) {
+        if !seen.insert(name) {
             return Err(self.refuse(GIVEN_TWICE));
         }
         let name = name.to_owned();

@@ -1,5 +1,7 @@
 //! Every form of every statement: what is typed, and what each printer makes of it.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use portolan_statement::{parse, parse_script};
 
 /// Parses `sql` and compares both printed forms; the second is `None` where they are the same.
