@@ -139,6 +139,16 @@ impl<'r> Access<'r> {
         )))
     }
 
+    /// Whether the actor may give `role` to others, or take it from them.
+    pub(crate) fn may_give_role(&self, role: &str) -> Result<bool, Error> {
+        Ok(self.identity.may_give_role(self.reader, role)?)
+    }
+
+    /// Whether the actor may create, drop or change the user or role called `name`.
+    pub(crate) fn may_manage(&self, name: &str) -> Result<bool, Error> {
+        Ok(self.identity.may_manage(self.reader, name)?)
+    }
+
     /// Whether the actor may pass on every one of these privileges on the connection.
     pub(crate) fn may_grant(
         &self,

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use portolan_catalog::{AuditObject, AuditOutcome, AuditRecord, CatalogHandle, Reader, Writer};
 use portolan_contract::ConnectionName;
 use portolan_secret::SecretText;
-use portolan_statement::{Statement, StatementKind, Text};
+use portolan_statement::{Statement, StatementKind, Text, UnboundPlaceholder};
 
 use crate::access::{Access, Actor};
 use crate::host::Shared;
@@ -109,6 +109,15 @@ impl<'a> Call<'a> {
     /// A text of the statement, or the parameter that stands for it.
     pub(crate) fn text(&self, text: &'a Text) -> Result<&'a SecretText, Error> {
         Ok(text.resolve(self.parameters)?)
+    }
+
+    /// The parameter of a placeholder, counted from 1.
+    pub(crate) fn parameter(&self, number: u32) -> Result<&'a SecretText, Error> {
+        let place = usize::try_from(number)
+            .ok()
+            .and_then(|number| number.checked_sub(1));
+        let found = place.and_then(|place| self.parameters.get(place));
+        Ok(found.ok_or(UnboundPlaceholder(number))?)
     }
 
     /// A connection's name, which the audit trail then names.

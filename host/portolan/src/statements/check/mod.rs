@@ -1,0 +1,93 @@
+//! CHECK EXTERNAL CONNECTION: how fast and how well a storage works.
+//!
+//! `content` is what is written, `leftover` takes care that nothing stays behind, `worker` is one
+//! of those who write and read, `options` are how much, `units` how that is written, `target` is
+//! what is checked.
+
+mod content;
+mod leftover;
+mod options;
+mod target;
+mod units;
+mod worker;
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use portolan_statement as ast;
+use tokio::task::JoinSet;
+
+use crate::call::Call;
+use crate::{Cell, Error, Outcome, Rows, SqlState};
+use content::Content;
+use options::Work;
+use worker::Report;
+
+const COLUMNS: &[&str] = &[
+    "node",
+    "locality",
+    "ok",
+    "error",
+    "transferred",
+    "read_speed",
+    "write_speed",
+    "can_delete",
+];
+
+/// The number of the one node that there is.
+const NODE: i64 = 1;
+
+/// Lets the workers write, read and delete; a row for each tells how it went. That the storage
+/// fails is in the rows; only what comes before it is an error of the statement.
+pub(crate) async fn execute<'a>(
+    call: &Call<'a>,
+    statement: &'a ast::CheckConnection,
+) -> Result<Outcome, Error> {
+    let target = target::read(call, &statement.target)?;
+    let work = Work::read(call, statement)?;
+    call.read(move |access| work.require(access)).await?;
+    let store = target::open(call, target).await?;
+    let reports = run(call, &store, work).await?;
+    let ok = reports.iter().filter(|report| report.ok).count();
+    call.note(Some(format!("{ok} of {} workers ok", reports.len())))
+        .await?;
+    let rows = reports.into_iter().map(row).collect();
+    Ok(Outcome::rows(Rows::ready(COLUMNS, rows)))
+}
+
+/// Runs the workers side by side. When this is dropped they end, and clean up behind themselves.
+async fn run(
+    call: &Call<'_>,
+    store: &Arc<dyn ObjectStore>,
+    work: Work,
+) -> Result<Vec<Report>, Error> {
+    let content = Content::random()?;
+    let mut running = JoinSet::new();
+    for _ in 0..work.workers {
+        running.spawn_on(
+            worker::work(Arc::clone(store), content.clone(), work),
+            &call.host.runtime,
+        );
+    }
+    let mut reports = Vec::with_capacity(work.workers);
+    while let Some(report) = running.join_next().await {
+        reports.push(
+            report.map_err(|_| Error::new(SqlState::QueryCanceled, "the host is shutting down"))?,
+        );
+    }
+    Ok(reports)
+}
+
+fn row(report: Report) -> Vec<Cell> {
+    let transferred = report.written.bytes;
+    vec![
+        NODE.into(),
+        "".into(),
+        report.ok.into(),
+        report.error.unwrap_or_default().into(),
+        units::size(transferred).into(),
+        units::rate(report.read.bytes, report.read.time).into(),
+        units::rate(report.written.bytes, report.written.time).into(),
+        report.can_delete.into(),
+    ]
+}

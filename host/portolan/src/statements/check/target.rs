@@ -1,0 +1,88 @@
+//! What is checked: a connection, with a path or without, or a URI that is no connection's yet.
+
+use std::sync::Arc;
+
+use object_store::ObjectStore;
+use portolan_catalog::AuditObject;
+use portolan_contract::{ConnectionName, ExternalUrl, Operation};
+use portolan_secret::SecretText;
+use portolan_statement as ast;
+
+use crate::call::Call;
+use crate::open::{self, OpenOptions};
+use crate::planning;
+use crate::{Error, SqlState};
+
+/// What every failure to come to the storage begins with.
+const CONNECT: &str = "connect to external storage";
+
+pub(super) enum Target<'a> {
+    /// `external://NAME/PATH`
+    Connection(String),
+    /// Any other URI; it may hold secrets.
+    Raw(&'a SecretText),
+}
+
+/// Tells a connection from another URI. The mere name of a connection is taken as well, as every
+/// other statement takes it.
+pub(super) fn read<'a>(call: &Call<'a>, target: &'a ast::Text) -> Result<Target<'a>, Error> {
+    let text = call.text(target)?;
+    let url = match text.expose().parse::<ConnectionName>() {
+        Ok(name) => format!("external://{name}"),
+        Err(_) if is_external(text.expose()) => text.expose().to_owned(),
+        Err(_) => return Ok(Target::Raw(text)),
+    };
+    let name = url.parse::<ExternalUrl>()?.name;
+    call.concerns(AuditObject::connection(name.as_str()));
+    Ok(Target::Connection(url))
+}
+
+fn is_external(text: &str) -> bool {
+    text.split_once(':')
+        .is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case("external"))
+}
+
+/// Opens the storage, for somebody who may.
+pub(super) async fn open(
+    call: &Call<'_>,
+    target: Target<'_>,
+) -> Result<Arc<dyn ObjectStore>, Error> {
+    match target {
+        Target::Connection(url) => {
+            let opened =
+                open::open(call, &url, Operation::Transfer, OpenOptions::default()).await?;
+            Ok(opened.into_storage()?.object_store())
+        }
+        Target::Raw(uri) => raw(call, uri).await,
+    }
+}
+
+/// Without a connection only what the URI itself gives access to is open to everybody.
+async fn raw(call: &Call<'_>, uri: &SecretText) -> Result<Arc<dyn ObjectStore>, Error> {
+    let entry = planning::provider_of(call, uri).await?;
+    let planned = planning::plan(call, entry, uri).await?;
+    if planned.plan().implicit_access().is_some() {
+        let provider = planned.entry.name().to_owned();
+        call.read(move |access| access.require_implicit_access(&provider))
+            .await?;
+    }
+    if planned.plan().object_store().is_none() {
+        return Err(Error::new(
+            SqlState::WrongObjectType,
+            format!(
+                "STORAGE cannot use object of type {}",
+                planned.connection_type()
+            ),
+        )
+        .with_hint("name a storage"));
+    }
+    let backends = call.host.backends.clone();
+    let plan = planned.plan().clone();
+    let built = call
+        .host
+        .runtime
+        .spawn_blocking(move || backends.build(&plan))
+        .await
+        .map_err(|_| Error::new(SqlState::QueryCanceled, "the host is shutting down"))?;
+    built.map_err(|error| Error::from(error).prefixed(CONNECT))
+}

@@ -1,0 +1,78 @@
+//! Rows that are read page by page.
+
+use std::pin::Pin;
+use std::sync::Arc;
+
+use futures::{StreamExt, TryStreamExt};
+use portolan_catalog::{AuditOutcome, AuditRecord, CatalogHandle, Writer};
+
+use crate::call::Call;
+use crate::{Cell, Error, Rows, SqlState};
+
+/// How many rows of the catalog are in memory at a time.
+pub(super) const PAGE: usize = 256;
+
+/// Some rows, and where the next page begins, if there is one.
+pub(super) struct Page<K> {
+    pub(super) rows: Vec<Vec<Cell>>,
+    pub(super) next: Option<K>,
+}
+
+/// Reads one page.
+type Reading<K> = Pin<Box<dyn Future<Output = Result<Page<K>, Error>> + Send>>;
+
+/// Rows in constant memory: each page is a transaction of its own, none is held between them, and
+/// privileges are read again for each. The first page is read at once, so that a refusal is the
+/// statement's; the audit row of a later one is written here.
+pub(super) async fn paged<K, F>(
+    call: &Call<'_>,
+    columns: &[&'static str],
+    read: F,
+) -> Result<Rows, Error>
+where
+    K: Send + 'static,
+    F: Fn(Option<K>) -> Reading<K> + Send + Sync + 'static,
+{
+    let first = read(None).await?;
+    let shared = Arc::new((read, call.catalog().clone(), call.record(AuditOutcome::Ok)));
+    let rest = futures::stream::try_unfold(first.next, move |after| {
+        let shared = Arc::clone(&shared);
+        async move {
+            let (read, catalog, record) = &*shared;
+            let Some(after) = after else {
+                return Ok(None);
+            };
+            match read(Some(after)).await {
+                Ok(page) => Ok(Some((page.rows, page.next))),
+                Err(error) => {
+                    note_failure(catalog, record.clone(), &error).await;
+                    Err(error)
+                }
+            }
+        }
+    });
+    let rest = rest
+        .map_ok(|rows| futures::stream::iter(rows.into_iter().map(Ok)))
+        .try_flatten();
+    let first = futures::stream::iter(first.rows.into_iter().map(Ok));
+    Ok(Rows::streamed(columns, first.chain(rest)))
+}
+
+async fn note_failure(catalog: &CatalogHandle, mut record: AuditRecord, error: &Error) {
+    let code = error.sqlstate().code().to_owned();
+    record.outcome = match error.sqlstate() {
+        SqlState::InsufficientPrivilege => AuditOutcome::Refused(code),
+        _ => AuditOutcome::Failed(code),
+    };
+    record.time = portolan_catalog::model::now();
+    record.detail = Some(error.message().to_owned());
+    let written = catalog
+        .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
+        .await;
+    if let Err(why) = written {
+        tracing::error!(
+            sqlstate = why.sqlstate().code(),
+            "an audit row was not written"
+        );
+    }
+}
