@@ -177,6 +177,11 @@ impl Drop for Lease<'_> {
                 }
             }
             Role::Writer => {
+                let connection = match clean {
+                    true => connection,
+                    // A transaction that does not end would be in the way of every other one.
+                    false => connect(&self.pool.path).unwrap_or(connection),
+                };
                 *lock(&self.pool.writer) = Some(connection);
                 self.pool.writer_is_back.notify_one();
             }

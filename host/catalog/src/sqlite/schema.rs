@@ -99,3 +99,47 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), CatalogError> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_of_an_older_version_makes_the_steps_that_are_missing_once() {
+        let connection = Connection::open_in_memory().expect("opens");
+        assert_eq!(content(&connection).expect("asks"), Content::Empty);
+        begin(&connection).expect("begins");
+        assert_eq!(content(&connection).expect("asks"), Content::Store);
+        assert_eq!(version(&connection).expect("asks"), 0);
+        assert!(is_older(&connection).expect("asks"));
+        for _ in 0..2 {
+            migrate(&connection).expect("migrates");
+            assert_eq!(version(&connection).expect("asks"), supported());
+            assert!(!is_older(&connection).expect("asks"));
+        }
+        let steps: u32 = connection
+            .query_row(
+                "SELECT count(*) FROM migrations WHERE applied > 0",
+                [],
+                |row| row.get(0),
+            )
+            .expect("counts");
+        assert_eq!(steps, supported());
+    }
+
+    #[test]
+    fn every_table_checks_the_types_of_its_columns() {
+        let connection = Connection::open_in_memory().expect("opens");
+        begin(&connection).expect("begins");
+        migrate(&connection).expect("migrates");
+        let lax: u32 = connection
+            .query_row(
+                "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \
+                 AND name NOT LIKE 'sqlite_%' AND strict = 0",
+                [],
+                |row| row.get(0),
+            )
+            .expect("counts");
+        assert_eq!(lax, 0);
+    }
+}
