@@ -76,6 +76,8 @@ states! {
     LockNotAvailable = "55P03",
     /// The host is not set up for this.
     ObjectNotInPrerequisiteState = "55000",
+    /// The store's key is missing, exposed or another one.
+    ConfigFile = "F0000",
     /// What the statement began with has changed meanwhile.
     SerializationFailure = "40001",
     /// It was cancelled, or took too long.
