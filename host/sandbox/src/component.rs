@@ -10,6 +10,8 @@ use crate::{Inspection, Limits, LoadError};
 
 /// The custom section that holds the manifest.
 const MANIFEST_SECTION: &str = "portolan:manifest";
+/// The bytes of a page of linear memory.
+const PAGE: u64 = 64 << 10;
 /// What every provider exports.
 pub(crate) const PLANNING: &str = "portolan:provider/planning@0.1.0";
 /// What a component may import, up to the patch version.
@@ -86,6 +88,9 @@ struct Outline<'a> {
     imports: Vec<String>,
     exports: Vec<String>,
     functions: u32,
+    /// Bytes and elements that all memories and tables begin with.
+    memory: u64,
+    table_elements: u64,
 }
 
 impl<'a> Outline<'a> {
@@ -97,6 +102,8 @@ impl<'a> Outline<'a> {
             imports: Vec::new(),
             exports: Vec::new(),
             functions: 0,
+            memory: 0,
+            table_elements: 0,
         };
         let mut depth = 0usize;
         for payload in Parser::new(0).parse_all(bytes) {
@@ -134,6 +141,19 @@ impl<'a> Outline<'a> {
                 }
                 Payload::CodeSectionStart { count, .. } => {
                     outline.functions = outline.functions.saturating_add(count);
+                }
+                Payload::MemorySection(section) => {
+                    for memory in section {
+                        let pages = memory.map_err(unreadable)?.initial;
+                        let bytes = pages.saturating_mul(PAGE);
+                        outline.memory = outline.memory.saturating_add(bytes);
+                    }
+                }
+                Payload::TableSection(section) => {
+                    for table in section {
+                        let elements = table.map_err(unreadable)?.ty.initial;
+                        outline.table_elements = outline.table_elements.saturating_add(elements);
+                    }
                 }
                 _ => {}
             }
@@ -182,6 +202,7 @@ pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, LoadE
             most: limits.component_functions,
         });
     }
+    check_beginning(&manifest, &outline, limits)?;
     for import in &outline.imports {
         check_import(&manifest, import)?;
     }
@@ -194,6 +215,28 @@ pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, LoadE
         exports: outline.exports,
         manifest,
     })
+}
+
+fn check_beginning(
+    manifest: &Manifest,
+    outline: &Outline<'_>,
+    limits: &Limits,
+) -> Result<(), LoadError> {
+    if outline.memory > limits.memory as u64 {
+        return Err(LoadError::Memory {
+            provider: manifest.name.clone(),
+            found: outline.memory,
+            most: limits.memory,
+        });
+    }
+    if outline.table_elements > limits.table_elements as u64 {
+        return Err(LoadError::TableElements {
+            provider: manifest.name.clone(),
+            found: outline.table_elements,
+            most: limits.table_elements,
+        });
+    }
+    Ok(())
 }
 
 fn check_import(manifest: &Manifest, import: &str) -> Result<(), LoadError> {

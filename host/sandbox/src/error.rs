@@ -34,6 +34,29 @@ pub enum LoadError {
         /// The limit.
         most: u32,
     },
+    /// It needs more memory than an instance may have, before it does anything.
+    #[error(
+        "provider {provider} needs {found} bytes of memory to begin with; the most is {}",
+        bytes(*most)
+    )]
+    Memory {
+        /// The provider's name.
+        provider: String,
+        /// What all its memories begin with, in bytes.
+        found: u64,
+        /// The limit in bytes.
+        most: usize,
+    },
+    /// It needs larger tables than an instance may have, before it does anything.
+    #[error("provider {provider} needs {found} table elements to begin with; the most is {most}")]
+    TableElements {
+        /// The provider's name.
+        provider: String,
+        /// What all its tables begin with.
+        found: u64,
+        /// The limit.
+        most: usize,
+    },
     /// It has no manifest.
     #[error("the component has no manifest: it has no custom section portolan:manifest")]
     NoManifest,
@@ -147,9 +170,11 @@ impl LoadError {
     #[must_use]
     pub fn sqlstate(&self) -> &'static str {
         match self {
-            Self::TooLarge { .. } | Self::TooManyFunctions { .. } | Self::CompileTime { .. } => {
-                "53200"
-            }
+            Self::TooLarge { .. }
+            | Self::TooManyFunctions { .. }
+            | Self::Memory { .. }
+            | Self::TableElements { .. }
+            | Self::CompileTime { .. } => "53200",
             Self::Reveal { .. } | Self::Manifest(ManifestError::PublicCredential { .. }) => "42501",
             Self::Digest { .. } => "XX001",
             Self::Manifest(ManifestError::Contract { .. })
@@ -171,7 +196,11 @@ impl LoadError {
             Self::NotAComponent { .. } | Self::Compile { .. } => {
                 "give a component that was built with the SDK for this contract, not a core module"
             }
-            Self::TooLarge { .. } | Self::TooManyFunctions { .. } | Self::CompileTime { .. } => {
+            Self::TooLarge { .. }
+            | Self::TooManyFunctions { .. }
+            | Self::Memory { .. }
+            | Self::TableElements { .. }
+            | Self::CompileTime { .. } => {
                 "build it in release mode with optimisation for size, or raise the limit"
             }
             Self::NoManifest

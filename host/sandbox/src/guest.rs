@@ -96,3 +96,7 @@ pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest) -> Store<Guest> {
     });
     store
 }
+
+#[cfg(test)]
+#[path = "guest_tests.rs"]
+mod tests;

@@ -1,6 +1,7 @@
 //! A loaded provider: plan and probe, each in an instance of its own.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use portolan_contract::{Manifest, SplitUri};
@@ -40,6 +41,16 @@ struct Lease {
     _of_provider: OwnedSemaphorePermit,
     _of_host: OwnedSemaphorePermit,
     _ticks: Running,
+}
+
+/// What an operation waits for before it runs.
+#[derive(Default)]
+struct Turn(AtomicU8);
+
+impl Turn {
+    const OF_PROVIDER: u8 = 0;
+    const OF_HOST: u8 = 1;
+    const HAS_COME: u8 = 2;
 }
 
 impl std::fmt::Debug for Provider {
@@ -91,8 +102,9 @@ impl Provider {
             let budget = Budget::new(self.sandbox.shared_limits());
             let clock = Arc::clone(budget.clock());
             let wall = limits.planning_wall_time;
+            let turn = Turn::default();
             let planned = async {
-                let lease = self.lease().await;
+                let lease = self.lease(&turn).await;
                 let guest = Guest { budget, lent: None };
                 let mut store = guest::store(self.sandbox.engine(), guest);
                 let planned = self
@@ -106,7 +118,7 @@ impl Provider {
             };
             let result = match tokio::time::timeout(wall, planned).await {
                 Ok(planned) => planned.map_err(|refusal| self.refused(refusal)),
-                Err(_) => Err(self.stopped(self.out_of_time(wall))),
+                Err(_) => Err(self.stopped(self.out_of_time(&turn, wall))),
             };
             self.count(Phase::Planning, result.as_ref().err(), clock.stop());
             result
@@ -136,8 +148,9 @@ impl Provider {
                 log: LogBudget::new(self.prepared.id.clone(), limits.log_bytes),
                 words: Words::acting(&request.plan),
             };
+            let turn = Turn::default();
             let probed = async {
-                let lease = self.lease().await;
+                let lease = self.lease(&turn).await;
                 let guest = Guest {
                     budget,
                     lent: Some(lent),
@@ -154,7 +167,7 @@ impl Provider {
             };
             let result = match tokio::time::timeout(wall, probed).await {
                 Ok(probed) => probed,
-                Err(_) => Err(self.out_of_time(wall)),
+                Err(_) => Err(self.out_of_time(&turn, wall)),
             };
             let steps = steps.finish(result.as_ref().err());
             let result = result.map_err(|fault| self.stopped(fault));
@@ -166,9 +179,11 @@ impl Provider {
     }
 
     /// Waits for its turn, with this provider first: one that is busy keeps no other waiting.
-    async fn lease(&self) -> Lease {
+    async fn lease(&self, turn: &Turn) -> Lease {
         let of_provider = acquire(&self.prepared.permits).await;
+        turn.0.store(Turn::OF_HOST, Ordering::Relaxed);
         let of_host = acquire(self.sandbox.permits()).await;
+        turn.0.store(Turn::HAS_COME, Ordering::Relaxed);
         Lease {
             _of_provider: of_provider,
             _of_host: of_host,
@@ -176,15 +191,13 @@ impl Provider {
         }
     }
 
-    /// Whether time ran out while the guest ran, or while others did.
-    fn out_of_time(&self, wall: Duration) -> Fault {
+    /// Whether time ran out while the guest ran, or while it waited for its turn.
+    fn out_of_time(&self, turn: &Turn, wall: Duration) -> Fault {
         let limits = self.sandbox.limits();
-        if self.prepared.permits.available_permits() == 0 {
-            Fault::Busy(limits.operations_per_provider)
-        } else if self.sandbox.permits().available_permits() == 0 {
-            Fault::Busy(limits.operations)
-        } else {
-            Fault::WallTime(wall)
+        match turn.0.load(Ordering::Relaxed) {
+            Turn::OF_PROVIDER => Fault::Busy(limits.operations_per_provider),
+            Turn::OF_HOST => Fault::Busy(limits.operations),
+            _ => Fault::WallTime(wall),
         }
     }
 

@@ -1,6 +1,6 @@
 //! Free text of a guest, made safe to show.
 
-use portolan_contract::{Secrets, StoredPlan, strip_controls};
+use portolan_contract::{Fragment, PlanEntry, Secrets, StoredPlan, strip_controls};
 use portolan_secret::Scrubber;
 
 /// The most bytes of a message or hint that are shown.
@@ -42,10 +42,19 @@ impl Words {
         }
     }
 
-    /// For phase two: a server may send back what was sent to it.
+    /// For phase two: a server may send back what was sent to it, a composed secret or the secret
+    /// in it.
     pub(crate) fn acting(plan: &StoredPlan) -> Self {
+        let composed = plan.secrets.iter().map(|(_, value)| value.expose());
+        let alone = plan.plan.entries.iter().filter_map(|entry| match entry {
+            PlanEntry::Secret(named) => {
+                let value = plan.secret(&named.name)?;
+                alone(&named.fragments, value.expose())
+            }
+            _ => None,
+        });
         Self {
-            scrubber: Scrubber::new(plan.secrets.iter().map(|(_, value)| value)),
+            scrubber: Scrubber::new(composed.chain(alone)),
         }
     }
 
@@ -88,6 +97,24 @@ impl Words {
     pub(crate) fn may_hold_a_secret(&self, text: &str) -> bool {
         self.scrubber.scrub(text).is_none() || self.finds_a_secret(text)
     }
+}
+
+/// The one secret of a composed value, without the text around it.
+fn alone<'a>(fragments: &[Fragment], value: &'a [u8]) -> Option<&'a [u8]> {
+    let is_secret = |fragment: &Fragment| matches!(fragment, Fragment::Secret(_));
+    let text = |fragments: &[Fragment]| -> usize {
+        let lengths = fragments.iter().map(|fragment| match fragment {
+            Fragment::Text(text) => text.len(),
+            Fragment::Secret(_) => 0,
+        });
+        lengths.sum()
+    };
+    let first = fragments.iter().position(is_secret)?;
+    let (before, after) = (&fragments[..first], &fragments[first + 1..]);
+    if after.iter().any(is_secret) {
+        return None;
+    }
+    value.get(text(before)..value.len().checked_sub(text(after))?)
 }
 
 #[cfg(test)]
@@ -141,6 +168,15 @@ mod tests {
             Words::blind(&short).clean("any words", 100).as_deref(),
             Some("any words")
         );
+    }
+
+    #[test]
+    fn the_secret_in_a_composed_value_is_known_by_itself() {
+        let text = |text: &str| Fragment::Text(text.to_owned());
+        let basic = [text("user"), text(":"), Fragment::Secret(0), text("!")];
+        assert_eq!(alone(&basic, b"user:hunter2!"), Some(&b"hunter2"[..]));
+        assert_eq!(alone(&[Fragment::Secret(0)], b"x"), Some(&b"x"[..]));
+        assert_eq!(alone(&[text("x")], b"x"), None);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The built-in provider of `nodelocal`, loaded, planned, probed.
 
+#![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
+
 use std::sync::Arc;
 
 use futures::StreamExt;

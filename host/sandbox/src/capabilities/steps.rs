@@ -7,13 +7,29 @@ use portolan_contract::{Failure, FailureClass, Outcome, Step};
 
 use crate::bindings::host::steps::{Host, Outcome as GuestOutcome};
 use crate::guest::Guest;
-use crate::words::{MAX_FACT, MAX_MESSAGE};
+use crate::words::{MAX_FACT, MAX_MESSAGE, Words};
 use crate::{Fault, convert};
 
 /// The most steps of one probe, and the most details of one step.
 const MAX_STEPS: usize = 64;
 const MAX_DETAILS: usize = 16;
 const MAX_NAME: usize = 32;
+
+/// The names that the contract lists.
+const USUAL_NAMES: [&str; 12] = [
+    "resolve",
+    "dial",
+    "tls",
+    "authenticate",
+    "authorise",
+    "metadata",
+    "write",
+    "list",
+    "read back",
+    "compare",
+    "encrypt",
+    "decrypt",
+];
 
 /// The steps of one probe. They outlive the guest: what it told before it was stopped is shown.
 #[derive(Clone)]
@@ -49,7 +65,7 @@ impl StepRecorder {
         }
     }
 
-    fn begin(&self, name: String) -> Result<(), Fault> {
+    fn begin(&self, name: String, words: &Words) -> Result<(), Fault> {
         let mut told = self.told();
         if !is_name(&name) {
             return Err(broken(
@@ -64,6 +80,11 @@ impl StepRecorder {
                 "began more than {MAX_STEPS} steps"
             )));
         }
+        // A secret may look like a name. The contract's own names are words of ours.
+        let name = match USUAL_NAMES.contains(&name.as_str()) {
+            true => name,
+            false => words.line(&name, MAX_NAME),
+        };
         told.open = Some((name, Instant::now()));
         Ok(())
     }
@@ -123,7 +144,8 @@ fn broken(what: &str) -> Fault {
 
 impl Host for Guest {
     async fn begin(&mut self, name: String) -> wasmtime::Result<()> {
-        self.enter()?.steps.begin(name)?;
+        let lent = self.enter()?;
+        lent.steps.begin(name, &lent.words)?;
         self.leave(())
     }
 
@@ -157,7 +179,13 @@ impl Host for Guest {
 
 #[cfg(test)]
 mod tests {
+    use portolan_contract::Secrets;
+
     use super::*;
+
+    fn words() -> Words {
+        Words::seeing(&Secrets::default())
+    }
 
     #[test]
     fn a_step_name_is_words_of_small_letters_and_digits() {
@@ -173,8 +201,8 @@ mod tests {
     fn steps_come_one_after_another() {
         let steps = StepRecorder::new(Duration::from_secs(1));
         assert!(steps.end(Outcome::Ok, Vec::new()).is_err());
-        steps.begin("write".into()).expect("a step");
-        assert!(steps.begin("list".into()).is_err());
+        steps.begin("write".into(), &words()).expect("a step");
+        assert!(steps.begin("list".into(), &words()).is_err());
         steps.end(Outcome::Ok, Vec::new()).expect("an end");
         assert_eq!(steps.finish(None).len(), 1);
     }
@@ -183,10 +211,10 @@ mod tests {
     fn the_65th_step_is_one_too_many() {
         let steps = StepRecorder::new(Duration::from_secs(1));
         for _ in 0..MAX_STEPS {
-            steps.begin("write".into()).expect("a step");
+            steps.begin("write".into(), &words()).expect("a step");
             steps.end(Outcome::Ok, Vec::new()).expect("an end");
         }
-        let fault = steps.begin("write".into()).expect_err("too many");
+        let fault = steps.begin("write".into(), &words()).expect_err("too many");
         assert_eq!(
             fault.to_string(),
             "broke the contract: it began more than 64 steps"
@@ -196,7 +224,7 @@ mod tests {
     #[test]
     fn a_step_that_was_open_failed_for_the_reason_the_guest_was_stopped_for() {
         let steps = StepRecorder::new(Duration::from_secs(1));
-        steps.begin("list".into()).expect("a step");
+        steps.begin("list".into(), &words()).expect("a step");
         let told = steps.finish(Some(&Fault::Memory(64 << 20)));
         let Outcome::Failed(failure) = &told[0].outcome else {
             panic!("it failed");
