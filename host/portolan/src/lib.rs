@@ -5,9 +5,51 @@
 //!
 //! # Layout
 //!
+//! * [`Host`] and [`HostBuilder`]: a catalog, a policy and a sandbox, ready for sessions.
+//! * [`Session`]: what one principal runs and opens.
 //! * [`Principal`] and [`RequestContext`]: who acts, and for which request.
 //! * [`Outcome`]: what a statement gives: [`Notice`]s, and a tag or [`Rows`].
+//! * [`Opened`] and [`StorageConnection`]: what `external://name/sub` leads to; [`OpenHandle`] is
+//!   one in the host's list.
+//! * [`AddProvider`]: what an administrator says about a provider that is added.
 //! * [`Error`] and [`SqlState`]: why it did not succeed, and what to do next.
+//!
+//! Inside, `statements` has one file per statement over `call` (a statement on its way) and
+//! `access` (who may do what); `planning`, `probing`, `policy` and `providers` are the way from a
+//! URI to a row; `open` is the way from a row to a handle.
+//!
+//! # Metrics
+//!
+//! Written with the `metrics` facade to the recorder of [`HostBuilder::metrics_recorder`], or to the
+//! process's. `sqlstate` is `00000` for a success.
+//!
+//! | name | kind | labels | counts |
+//! |---|---|---|---|
+//! | `portolan_statements_total` | counter | `statement`, `sqlstate` | statements and methods that ended |
+//! | `portolan_statement_seconds` | histogram | `statement` | how long each took |
+//! | `portolan_plans_total` | counter | `provider`, `sqlstate` | URIs that were planned |
+//! | `portolan_plan_seconds` | histogram | `provider` | how long each took, loading the provider included |
+//! | `portolan_probes_total` | counter | `provider`, `sqlstate` | probes that ended |
+//! | `portolan_probe_seconds` | histogram | `provider` | how long each took |
+//! | `portolan_opens_total` | counter | `operation`, `sqlstate` | connections that were asked for |
+//! | `portolan_open_seconds` | histogram | `operation` | how long each took |
+//! | `portolan_open_handles` | gauge | | handles that are open now |
+//! | `portolan_handle_refusals_total` | counter | `sqlstate` | operations of handles that were refused |
+//!
+//! # Tracing
+//!
+//! Each statement, `open` and method runs in a span `portolan` with these fields and no others:
+//! `action`, `principal`, `on_behalf_of`, `client_address`, `request_id`, `object`, `provider`,
+//! `sqlstate`. None of them can hold a URI or a literal.
+
+mod host;
+pub use host::Host;
+
+mod builder;
+pub use builder::HostBuilder;
+
+mod session;
+pub use session::Session;
 
 mod principal;
 pub use principal::{Principal, RequestContext};
@@ -15,5 +57,25 @@ pub use principal::{Principal, RequestContext};
 mod outcome;
 pub use outcome::{Body, Cell, Column, Notice, Outcome, Rows};
 
+mod open;
+pub use open::{Capabilities, OpenHandle, OpenOptions, Opened, StorageConnection};
+
+mod providers;
+pub use providers::AddProvider;
+
 mod error;
 pub use error::{Error, SqlState};
+
+mod access;
+mod call;
+mod metrics;
+mod planning;
+mod policy;
+mod probing;
+mod statements;
+
+pub use portolan_catalog as catalog;
+pub use portolan_contract::Operation;
+pub use portolan_egress::{Policy, Rule};
+pub use portolan_sandbox::{Allocation, Inspection, Limits};
+pub use portolan_secret::SecretText;

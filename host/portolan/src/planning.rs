@@ -5,8 +5,7 @@ use std::time::Instant;
 
 use portolan_catalog::{ConnectionSecrets, ConnectionTarget};
 use portolan_contract::{
-    Kind, PLAN_FORMAT, Plan, RuleContext, StoredPlan, UriPieces, scheme_of, split,
-    with_lower_case_scheme,
+    Kind, PLAN_FORMAT, Plan, RuleContext, StoredPlan, scheme_of, split, with_lower_case_scheme,
 };
 use portolan_sandbox::Provider;
 use portolan_secret::SecretText;
@@ -26,7 +25,6 @@ pub(crate) struct Planned {
     pub(crate) provider: Provider,
     /// As it is stored: as given, but for the scheme.
     pub(crate) uri: SecretText,
-    pub(crate) pieces: UriPieces,
     pub(crate) stored: StoredPlan,
     pub(crate) redacted_uri: String,
 }
@@ -147,7 +145,6 @@ async fn run_planner(
     Ok(Planned {
         provider,
         uri,
-        pieces: split.pieces,
         stored,
         redacted_uri: planned.redacted_uri,
         entry,

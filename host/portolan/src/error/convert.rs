@@ -1,8 +1,10 @@
 //! What the errors of the other rooms become.
 
-use portolan_contract::Failure;
-use portolan_data::GateError;
-use portolan_statement::UnboundPlaceholder;
+use portolan_catalog::CatalogError;
+use portolan_contract::{ExternalUrlError, Failure, InvalidName, StoredPlanError, UriError};
+use portolan_data::{DataError, GateError};
+use portolan_sandbox::{LoadError, ProviderError};
+use portolan_statement::{ParseError, UnboundPlaceholder};
 
 use super::{Error, SqlState};
 
@@ -13,26 +15,91 @@ impl From<UnboundPlaceholder> for Error {
     }
 }
 
+/// The text of the statement is not repeated: the message names a token of it, literals masked.
+impl From<ParseError> for Error {
+    fn from(error: ParseError) -> Self {
+        let mut converted = Self::new(SqlState::Syntax, error.message());
+        if let Some(detail) = error.detail() {
+            converted = converted.with_detail(detail);
+        }
+        converted.with_hint_of(error.hint())
+    }
+}
+
+impl From<CatalogError> for Error {
+    fn from(error: CatalogError) -> Self {
+        Self::new(SqlState::from_code(error.sqlstate()), error.to_string())
+            .with_hint_of(error.hint())
+    }
+}
+
+impl From<UriError> for Error {
+    fn from(error: UriError) -> Self {
+        Self::new(SqlState::InvalidParameterValue, error.message).with_hint_of(error.hint)
+    }
+}
+
+impl From<InvalidName> for Error {
+    fn from(error: InvalidName) -> Self {
+        Self::new(SqlState::InvalidName, error.to_string()).with_hint(error.hint())
+    }
+}
+
+impl From<ExternalUrlError> for Error {
+    fn from(error: ExternalUrlError) -> Self {
+        Self::new(SqlState::from_code(error.sqlstate()), error.to_string()).with_hint(error.hint())
+    }
+}
+
+impl From<StoredPlanError> for Error {
+    fn from(error: StoredPlanError) -> Self {
+        match error {
+            StoredPlanError::Newer { .. } => {
+                Self::new(SqlState::FeatureNotSupported, error.to_string())
+                    .with_hint("use the version that wrote it, or one that is newer")
+            }
+            _ => Self::new(SqlState::DataCorrupted, error.to_string())
+                .with_hint("give the connection its URI again with ALTER EXTERNAL CONNECTION"),
+        }
+    }
+}
+
+impl From<DataError> for Error {
+    fn from(error: DataError) -> Self {
+        Self::new(SqlState::from_code(&error.sqlstate()), error.to_string())
+            .with_hint_of(error.hint())
+    }
+}
+
+impl From<ProviderError> for Error {
+    fn from(error: ProviderError) -> Self {
+        match error {
+            ProviderError::Refused(failure) => failure.into(),
+            other => Self::new(SqlState::from_code(other.sqlstate()), other.to_string())
+                .with_hint_of(other.hint()),
+        }
+    }
+}
+
+impl From<LoadError> for Error {
+    fn from(error: LoadError) -> Self {
+        Self::new(SqlState::from_code(error.sqlstate()), error.to_string()).with_hint(error.hint())
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
-        let error = Self::new(
+        Self::new(
             SqlState::from_code(failure.class.sqlstate()),
             failure.message,
-        );
-        match failure.hint {
-            Some(hint) => error.with_hint(hint),
-            None => error,
-        }
+        )
+        .with_hint_of(failure.hint)
     }
 }
 
 impl From<GateError> for Error {
     fn from(error: GateError) -> Self {
-        let converted = Self::new(SqlState::from_code(error.sqlstate()), error.message());
-        match error.hint() {
-            Some(hint) => converted.with_hint(hint),
-            None => converted,
-        }
+        Self::new(SqlState::from_code(error.sqlstate()), error.message()).with_hint_of(error.hint())
     }
 }
 

@@ -34,7 +34,10 @@ pub(crate) fn checked(text: &str) -> Result<Option<String>, Error> {
     if text.len() > MAX_BYTES {
         return Err(Error::new(
             SqlState::InvalidParameterValue,
-            format!("the comment has {} bytes; the most is {MAX_BYTES}", text.len()),
+            format!(
+                "the comment has {} bytes; the most is {MAX_BYTES}",
+                text.len()
+            ),
         )
         .with_hint("keep the long text elsewhere, and say here where"));
     }
