@@ -63,3 +63,6 @@ pub use uri::{
     MAX_URI_BYTES, MAX_URI_OPTIONS, SecretPlace, SecretValue, Secrets, SplitUri, TargetChange,
     UriError, changes_target, edit, print_redacted, scheme_of, split, with_lower_case_scheme,
 };
+
+#[doc(hidden)]
+pub mod fuzzing;

@@ -151,10 +151,7 @@ impl ParseError {
             Some(help(kind)),
         );
         error.0.message = message;
-        error.0.detail = Some(format!(
-            "the literal starts at byte {} of the text",
-            token.start
-        ));
+        error.0.detail = Some(format!("it starts at byte {} of the text", token.start));
         if at > token.start {
             let offset = at - token.start;
             error.0.detail = Some(format!("the escape is {offset} bytes into the literal"));

@@ -39,6 +39,9 @@ pub use recognize::{Recognized, recognize};
 mod statement;
 pub use statement::{parse, parse_script};
 
+#[doc(hidden)]
+pub mod fuzzing;
+
 mod audit;
 mod check;
 mod connection;

@@ -27,3 +27,7 @@ impl StorageProvider for Nodelocal {
 }
 
 portolan_sdk::export!(Nodelocal: storage);
+
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+pub mod fuzzing;

@@ -1,0 +1,102 @@
+//! What the fuzzers try, as ordinary functions: a test replays their corpora with them.
+
+use portolan_secret::SecretText;
+
+use crate::{Manifest, edit, print_redacted, scheme_of, split};
+
+/// A manifest with an option of each format, for every scheme that the corpus uses.
+const MANIFEST: &str = r#"
+name = "fuzzed"
+version = "0.1.0"
+contract = "0.1"
+schemes = ["s3", "kafka", "postgres", "http", "nodelocal"]
+kinds = ["storage"]
+operations = []
+[[endpoint]]
+host = "{option:URL}"
+[[option]]
+name = "PUBLIC"
+public = true
+meaning = "anything that may be shown"
+[[option]]
+name = "URL"
+public = true
+meaning = "where"
+[[option]]
+name = "PLUS"
+format = "plus"
+meaning = "a secret"
+[[option]]
+name = "BASE64"
+format = "base64"
+meaning = "a secret"
+[[option]]
+name = "BASE64JSON"
+format = "base64-json"
+meaning = "a secret"
+[[option]]
+name = "JSON"
+format = "json"
+meaning = "a secret"
+[[option]]
+name = "PEM"
+format = "pem"
+meaning = "a secret"
+[[option]]
+name = "INTEGER"
+format = "integer"
+meaning = "a secret"
+"#;
+
+/// One URI for the splitter and the printer of redacted URIs.
+///
+/// # Panics
+///
+/// Where a law of either does not hold for the text.
+#[expect(clippy::panic, reason = "a broken law has to stop the fuzzer")]
+pub fn splitter(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(manifest) = Manifest::parse(MANIFEST) else {
+        panic!("the manifest does not parse");
+    };
+    let uri = SecretText::new(text);
+    let Ok(split_uri) = split(&uri, &manifest) else {
+        return;
+    };
+    if scheme_of(text).as_deref() != Ok(split_uri.pieces.scheme.as_str()) {
+        panic!("a URI has two schemes");
+    }
+    let shown = print_redacted(&split_uri.pieces);
+    let Ok(again) = split(&SecretText::new(shown.as_str()), &manifest) else {
+        panic!("a redacted URI does not split");
+    };
+    if print_redacted(&again.pieces) != shown {
+        panic!("a redacted URI is not shown the same again");
+    }
+    if shown.chars().any(char::is_control) {
+        panic!("a redacted URI steers a terminal");
+    }
+    // A secret is found in what is shown only where the same text stands outside of it; so it is
+    // replaced by one that stands nowhere, and nothing that is shown may change.
+    let marker = "zqxjkvw7";
+    if !text.contains(marker) {
+        let set: Vec<_> = split_uri
+            .pieces
+            .options
+            .iter()
+            .filter(|pair| matches!(pair.value, crate::Value::Secret(_)))
+            .map(|pair| (pair.name.clone(), SecretText::new(marker)))
+            .take(1)
+            .collect();
+        if let Ok(edited) = edit(&uri, &set, &[], &manifest) {
+            let Ok(edited) = split(&edited, &manifest) else {
+                panic!("an edited URI does not split");
+            };
+            if print_redacted(&edited.pieces).contains(marker) {
+                panic!("a secret is shown");
+            }
+        }
+    }
+}
