@@ -3,7 +3,7 @@
 use portolan_secret::SecretBytes;
 use serde::{Deserialize, Serialize};
 
-use crate::{Plan, PlanEntry, RuleContext, Secrets, Version};
+use crate::{Fragment, Plan, PlanEntry, RuleContext, SecretNumber, Secrets, Version};
 
 /// The format that this version writes.
 pub const PLAN_FORMAT: u32 = 1;
@@ -23,6 +23,9 @@ pub struct StoredPlan {
     pub context: RuleContext,
     /// The plan's named secrets, put together, in the order of the plan.
     pub secrets: Vec<(String, SecretBytes)>,
+    /// Where in the URI each secret stood that the plan names: its number, and the option's name or
+    /// `{user}`, `{password}` or `{path}`, as `reveal` in a manifest writes them.
+    pub places: Vec<(SecretNumber, String)>,
 }
 
 /// Why a stored plan cannot be used.
@@ -56,6 +59,8 @@ struct Written {
     plan: Plan,
     context: RuleContext,
     secrets: Vec<(String, String)>,
+    #[serde(default)]
+    places: Vec<(SecretNumber, String)>,
 }
 
 /// What is read first, of any format.
@@ -78,12 +83,20 @@ impl StoredPlan {
         secrets: &Secrets,
     ) -> Result<Self, StoredPlanError> {
         let mut composed = Vec::new();
+        let mut places = Vec::new();
         for entry in &plan.entries {
             if let PlanEntry::Secret(named) = entry {
                 let value = secrets
                     .compose(&named.fragments)
                     .map_err(StoredPlanError::NoSuchSecret)?;
                 composed.push((named.name.clone(), value));
+                for fragment in &named.fragments {
+                    if let Fragment::Secret(number) = fragment
+                        && let Some(secret) = secrets.get(*number)
+                    {
+                        places.push((*number, secret.place().to_string()));
+                    }
+                }
             }
         }
         Ok(Self {
@@ -93,6 +106,7 @@ impl StoredPlan {
             plan,
             context,
             secrets: composed,
+            places,
         })
     }
 
@@ -118,6 +132,7 @@ impl StoredPlan {
             provider_version: self.provider_version,
             plan: self.plan.clone(),
             context: self.context.clone(),
+            places: self.places.clone(),
             secrets: self
                 .secrets
                 .iter()
@@ -157,6 +172,7 @@ impl StoredPlan {
             plan: written.plan,
             context: written.context,
             secrets,
+            places: written.places,
         })
     }
 }
@@ -175,7 +191,7 @@ mod tests {
     use portolan_secret::SecretText;
 
     use super::*;
-    use crate::{Fragment, Kind, Manifest, NamedSecret, split};
+    use crate::{Kind, Manifest, NamedSecret, split};
 
     fn stored(number: u32) -> Result<StoredPlan, StoredPlanError> {
         let manifest = Manifest::parse(
@@ -209,6 +225,7 @@ mod tests {
             plan.secret("header").map(SecretBytes::expose),
             Some(&b"Key hunt\xffer"[..])
         );
+        assert_eq!(plan.places, [(0, "key".to_owned())]);
         let bytes = plan.to_bytes().expect("bytes");
         assert_eq!(StoredPlan::from_bytes(&bytes), Ok(plan.clone()));
         assert!(!format!("{plan:?}").contains("hunt"));
