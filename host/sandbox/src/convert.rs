@@ -1,7 +1,7 @@
 //! Between the contract's native types and the generated ones.
 
 use portolan_contract as native;
-use portolan_contract::{Failure, FailureClass, PlanEntry, UriPieces, Value};
+use portolan_contract::{Failure, FailureClass, PlanEntry, StoredPlan, UriPieces, Value};
 
 use crate::bindings::types as guest;
 use crate::words::{MAX_FACT, MAX_MESSAGE, Words};
@@ -142,9 +142,32 @@ fn of_class(class: &FailureClass) -> &'static str {
     }
 }
 
-/// A plan as the guest gets it back in phase two.
-pub(crate) fn to_guest_plan(plan: &native::Plan) -> Vec<guest::PlanEntry> {
-    plan.entries.iter().map(to_guest_entry).collect()
+/// A plan as the guest gets it back in phase two: with the numbers of secrets, but for what the
+/// manifest reveals to `acting`. A composed secret is revealed when all secrets in it are, and when
+/// it is text.
+pub(crate) fn to_guest_plan(plan: &StoredPlan, acting: &[String]) -> Vec<guest::PlanEntry> {
+    let revealed = |fragment: &native::Fragment| match fragment {
+        native::Fragment::Text(_) => true,
+        native::Fragment::Secret(number) => plan
+            .places
+            .iter()
+            .any(|(other, place)| other == number && acting.contains(place)),
+    };
+    let entries = plan.plan.entries.iter().map(|entry| match entry {
+        PlanEntry::Secret(named) if named.fragments.iter().all(revealed) => {
+            let value = plan.secret(&named.name);
+            let text = value.and_then(|value| std::str::from_utf8(value.expose()).ok());
+            match text {
+                Some(text) => guest::PlanEntry::Secret(guest::NamedSecret {
+                    name: named.name.clone(),
+                    fragments: vec![guest::Fragment::Text(text.to_owned())],
+                }),
+                None => to_guest_entry(entry),
+            }
+        }
+        other => to_guest_entry(other),
+    });
+    entries.collect()
 }
 
 fn to_guest_entry(entry: &PlanEntry) -> guest::PlanEntry {
@@ -287,4 +310,50 @@ pub(crate) fn from_guest_entry(entry: guest::PlanEntry) -> Result<PlanEntry, Unk
         guest::PlanEntry::Warning(text) => PlanEntry::Warning(text),
         guest::PlanEntry::Other((name, text)) => PlanEntry::Other(name, text),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_contract::{Fragment, Manifest, NamedSecret, Plan, RuleContext, split};
+    use portolan_secret::SecretText;
+
+    use super::*;
+
+    fn fragments(acting: &[&str]) -> Vec<guest::Fragment> {
+        let manifest = Manifest::parse(
+            "name = \"n\"\nversion = \"0.1.0\"\ncontract = \"0.1\"\nschemes = [\"n\"]\n\
+             kinds = [\"storage\"]\noperations = []",
+        )
+        .expect("a manifest");
+        let uri = SecretText::new("n://u:password@h/p?token=hunter2");
+        let uri = split(&uri, &manifest).expect("it splits");
+        let plan = Plan {
+            entries: vec![PlanEntry::Secret(NamedSecret {
+                name: "header".to_owned(),
+                fragments: vec![Fragment::Text("Key ".to_owned()), Fragment::Secret(1)],
+            })],
+        };
+        let context = RuleContext::new(&uri.pieces);
+        let stored = StoredPlan::new("n", manifest.version, plan, context, &uri.secrets);
+        let acting: Vec<_> = acting.iter().map(|place| (*place).to_owned()).collect();
+        match to_guest_plan(&stored.expect("a plan"), &acting).remove(0) {
+            guest::PlanEntry::Secret(named) => named.fragments,
+            _ => panic!("it is a secret"),
+        }
+    }
+
+    #[test]
+    fn a_secret_stays_a_number_unless_its_own_option_is_revealed() {
+        for acting in [&[][..], &["{password}", "other"]] {
+            assert!(matches!(
+                fragments(acting)[..],
+                [guest::Fragment::Text(_), guest::Fragment::Secret(1)]
+            ));
+        }
+        let revealed = fragments(&["token"]);
+        let [guest::Fragment::Text(text)] = &revealed[..] else {
+            panic!("it is revealed");
+        };
+        assert_eq!(text, "Key hunter2");
+    }
 }

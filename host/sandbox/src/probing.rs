@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use object_store::ObjectStore;
-use portolan_contract::{Depth, Kind, Outcome, Plan, Step, StoredPlan};
+use portolan_contract::{Depth, Kind, Outcome, Step, StoredPlan};
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker, Resource};
 
@@ -113,12 +113,13 @@ impl Actor {
     pub(crate) async fn probe(
         &self,
         store: &mut Store<Guest>,
-        plan: &Plan,
+        plan: &StoredPlan,
+        acting: &[String],
         depth: Depth,
         limits: &Limits,
     ) -> Result<(), Fault> {
         let called = |error: wasmtime::Error| Fault::of_call(&error, limits);
-        let entries = to_guest_plan(plan);
+        let entries = to_guest_plan(plan, acting);
         let guest_depth = match depth {
             Depth::Read => GuestDepth::Read,
             Depth::Full => GuestDepth::Full,
@@ -129,7 +130,7 @@ impl Actor {
             .instantiate_async(&mut *store)
             .await
             .map_err(|error| Fault::of_start(&error, limits))?;
-        let kind = plan.kinds().next();
+        let kind = plan.plan.kinds().next();
         self.call(store, &instance, kind, &entries, &guest_depth)
             .await
             .map_err(called)

@@ -140,6 +140,7 @@ impl Provider {
             let limits = self.sandbox.limits();
             let budget = Budget::new(self.sandbox.shared_limits());
             let clock = Arc::clone(budget.clock());
+            let acting = self.manifest().reveal.acting.as_slice();
             let wall = request.timeout.unwrap_or(limits.probe_wall_time);
             let steps = StepRecorder::new(limits.step_wall_time);
             let lent = Lent {
@@ -159,7 +160,7 @@ impl Provider {
                 let probed = self
                     .prepared
                     .actor
-                    .probe(&mut store, &request.plan.plan, request.depth, limits)
+                    .probe(&mut store, &request.plan, acting, request.depth, limits)
                     .await;
                 drop(store);
                 drop(lease);
