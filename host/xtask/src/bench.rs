@@ -2,12 +2,14 @@
 
 use std::fmt::Write as _;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::SystemTime;
 
 use anyhow::{Context, Result, ensure};
 use portolan_figures::{Figure, Quantity};
 
+use crate::criterion;
 use crate::plugins::{self, Folders};
 
 /// One benchmark of one package.
@@ -31,6 +33,7 @@ pub struct Report {
 #[derive(Debug, serde::Deserialize)]
 struct Metadata {
     packages: Vec<Package>,
+    target_directory: PathBuf,
 }
 
 #[derive(Debug, serde::Deserialize)]
@@ -51,14 +54,20 @@ struct Target {
 ///
 /// Cargo does not tell what the workspace holds.
 pub fn benchmarks(root: &Path) -> Result<Vec<Benchmark>> {
+    metadata(root).map(benchmarks_of)
+}
+
+fn metadata(root: &Path) -> Result<Metadata> {
     let output = cargo(root)
         .args(["metadata", "--no-deps", "--format-version=1"])
         .stderr(Stdio::inherit())
         .output()
         .context("cannot start cargo")?;
     ensure!(output.status.success(), "cargo metadata failed");
-    let metadata: Metadata = serde_json::from_slice(&output.stdout)
-        .context("cannot read what cargo metadata printed")?;
+    serde_json::from_slice(&output.stdout).context("cannot read what cargo metadata printed")
+}
+
+fn benchmarks_of(metadata: Metadata) -> Vec<Benchmark> {
     let mut benchmarks = Vec::new();
     for package in metadata.packages {
         for target in package.targets {
@@ -71,7 +80,7 @@ pub fn benchmarks(root: &Path) -> Result<Vec<Benchmark>> {
         }
     }
     benchmarks.sort_unstable();
-    Ok(benchmarks)
+    benchmarks
 }
 
 /// Runs every benchmark whose package or target holds `filter`, shows on `out` what they print, and
@@ -82,7 +91,10 @@ pub fn benchmarks(root: &Path) -> Result<Vec<Benchmark>> {
 /// A benchmark cannot be started, or `out` not be written. One that fails is in the report.
 pub fn run(root: &Path, filter: &str, out: &mut dyn Write) -> Result<Report> {
     let mut report = Report::default();
-    for benchmark in benchmarks(root)? {
+    let metadata = metadata(root)?;
+    let criterion_home = metadata.target_directory.join("criterion");
+    let began = SystemTime::now();
+    for benchmark in benchmarks_of(metadata) {
         let Benchmark { package, target } = &benchmark;
         if !package.contains(filter) && !target.contains(filter) {
             continue;
@@ -90,6 +102,7 @@ pub fn run(root: &Path, filter: &str, out: &mut dyn Write) -> Result<Report> {
         writeln!(out, "== {package}: {target}")?;
         let mut command = cargo(root);
         command.args(["bench", "--quiet", "--package", package, "--bench", target]);
+        command.env("CRITERION_HOME", &criterion_home);
         run_one(
             &mut command,
             &format!("{package}: {target}"),
@@ -97,6 +110,8 @@ pub fn run(root: &Path, filter: &str, out: &mut dyn Write) -> Result<Report> {
             &mut report,
         )?;
     }
+    let medians = criterion::figures(&criterion_home, began)?;
+    report.figures.extend(medians);
     if "plugins".contains(filter) {
         report.figures.extend(sizes(&Folders::of_repository(root))?);
     }

@@ -5,6 +5,7 @@
 //! * [`bench`]: every benchmark, and their figures in one table.
 //! * [`component`]: from the package of a provider to its component, the same to the byte wherever
 //!   it is built.
+//! * [`criterion`]: the medians that Criterion stores, for benchmarks that have a target.
 //! * [`manifest_section`]: the manifest inside a component.
 //! * [`plugins`]: the committed components, rebuilt or compared with their sources.
 //! * [`toolchain`]: the compiler that they were built with.
@@ -13,6 +14,7 @@
 
 pub mod bench;
 pub mod component;
+pub mod criterion;
 pub mod manifest_section;
 pub mod plugins;
 pub mod toolchain;
