@@ -16,14 +16,6 @@ pub struct ConnectionId(pub Uuid);
 
 macro_rules! shows_its_uuid {
     ($($name:ident),*) => { $(
-        impl $name {
-            /// A new random one.
-            #[must_use]
-            pub fn random() -> Self {
-                Self(Uuid::new_v4())
-            }
-        }
-
         impl fmt::Display for $name {
             fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
                 self.0.fmt(formatter)
@@ -39,6 +31,23 @@ macro_rules! shows_its_uuid {
 }
 
 shows_its_uuid!(CatalogId, ConnectionId);
+
+impl CatalogId {
+    /// A new random one.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::new_v4())
+    }
+}
+
+impl ConnectionId {
+    /// A new one: the time, then random bits. New rows thus lie next to each other on the disk,
+    /// so that one more costs the same however many there are.
+    #[must_use]
+    pub fn random() -> Self {
+        Self(Uuid::now_v7())
+    }
+}
 
 /// The readable part of a connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
