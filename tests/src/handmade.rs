@@ -17,6 +17,10 @@ pub struct Handmade {
     pub contract: &'static str,
     /// Replaced in the contract's WIT before it is read.
     pub replaced: (&'static str, &'static str),
+    /// A further package, in WIT, that the world may name.
+    pub other_package: &'static str,
+    /// `planning` or `storage`, if the core module does not export that interface.
+    pub lacks: &'static str,
     /// Imports of the core module.
     pub imports: &'static str,
     /// The body of `cabi_realloc`; its parameters are the old address and size, the alignment and
@@ -46,6 +50,8 @@ impl Default for Handmade {
                     .to_owned(),
             contract: "0.1.0",
             replaced: ("", ""),
+            other_package: "",
+            lacks: "",
             imports: "",
             allocate: BUMP,
             plan: "(i32.const 16)",
@@ -62,24 +68,40 @@ impl Handmade {
     /// What the readers of WIT and WAT or the encoder said.
     pub fn build(&self, manifest: &str) -> Result<Vec<u8>> {
         let version = self.contract;
+        let planning = format!(
+            "(func (export \"portolan:provider/planning@{version}#plan\")
+                (param i32) (result i32) {plan})
+             (func (export \"cabi_post_portolan:provider/planning@{version}#plan\")
+                (param i32) {after})
+             (func (export \"portolan:provider/planning@{version}#redact\")
+                (param i32) (result i32) (local.get 0))",
+            plan = self.plan,
+            after = self.after,
+        );
+        let storage = format!(
+            "(func (export \"portolan:provider/storage@{version}#probe\")
+                (param i32 i32 i32 i32 i32 i32 i32 i32))"
+        );
         let core = format!(
             "(module
                 {imports}
                 (memory (export \"memory\") 1)
                 (global $next (mut i32) (i32.const 1024))
                 (func (export \"cabi_realloc\") (param i32 i32 i32 i32) (result i32) {allocate})
-                (func (export \"portolan:provider/planning@{version}#plan\")
-                    (param i32) (result i32) {plan})
-                (func (export \"cabi_post_portolan:provider/planning@{version}#plan\")
-                    (param i32) {after})
-                (func (export \"portolan:provider/planning@{version}#redact\")
-                    (param i32) (result i32) (local.get 0))
-                (func (export \"portolan:provider/storage@{version}#probe\")
-                    (param i32 i32 i32 i32 i32 i32 i32 i32)))",
+                {planning}
+                {storage})",
             imports = self.imports,
             allocate = self.allocate,
-            plan = self.plan,
-            after = self.after,
+            planning = if self.lacks == "planning" {
+                ""
+            } else {
+                &planning
+            },
+            storage = if self.lacks == "storage" {
+                ""
+            } else {
+                &storage
+            },
         );
         let mut module = wat::parse_str(core)?;
         let (resolve, world) = self.world()?;
@@ -98,6 +120,9 @@ impl Handmade {
         self.copy(&contract, edited.path())?;
         let mut resolve = Resolve::default();
         resolve.push_dir(edited.path())?;
+        if !self.other_package.is_empty() {
+            resolve.push_str("other.wit", self.other_package)?;
+        }
         let package = resolve.push_str(
             "handmade.wit",
             &self.edited(&format!(
@@ -133,4 +158,13 @@ impl Handmade {
         };
         wit.replace("0.1.0", self.contract)
     }
+}
+
+/// A core module from its text.
+///
+/// # Errors
+///
+/// What the reader of WAT said.
+pub fn core_module(text: &str) -> Result<Vec<u8>> {
+    Ok(wat::parse_str(text)?)
 }

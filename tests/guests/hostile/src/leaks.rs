@@ -1,12 +1,18 @@
 //! What is told of a secret that the manifest reveals.
 
+use std::cell::RefCell;
+
 use crate::bindings::portolan::host::log;
 use crate::bindings::portolan::host::steps::{self, Outcome};
 use crate::bindings::portolan::types::types::{
-    Failure, FailureClass, Fragment, NamedSecret, ObjectStore, PlanEntry, UriPieces, Value,
+    Failure, FailureClass, Fragment, NamedSecret, PlanEntry, UriPieces, Value,
 };
 use crate::planning::endpoint;
-use crate::{Planned, forms, good_plan, refusal};
+use crate::{Planned, forms, good_plan, good_plan_at, refusal};
+
+thread_local! {
+    static REMEMBERED: RefCell<String> = RefCell::new("nothing was revealed".to_owned());
+}
 
 /// A revealed secret, in the form that was chosen.
 pub(crate) struct Leak(String);
@@ -15,17 +21,24 @@ pub(crate) struct Leak(String);
 pub(crate) enum Place {
     Refusal(Failure),
     Entry(PlanEntry),
+    Prefix(String),
     Redaction(fn(&mut UriPieces, String), String),
 }
 
 impl Leak {
-    /// The value of the option `key`, which is text where the manifest reveals it.
+    /// The value of the option `key`, which is text where the manifest reveals it. `redact` is shown
+    /// no secret, but it runs in the instance of `plan`, which is where it is remembered.
     pub(crate) fn of(uri: &UriPieces, form: &str) -> Self {
         let secret = uri.options.iter().find_map(|option| match &option.value {
             Value::Text(text) if option.name == "key" => Some(text.as_str()),
             _ => None,
         });
-        Self(forms::told(form, secret.unwrap_or("nothing was revealed")))
+        REMEMBERED.with_borrow_mut(|remembered| {
+            if let Some(secret) = secret {
+                secret.clone_into(remembered);
+            }
+            Self(forms::told(form, remembered))
+        })
     }
 
     /// The secret named `key` of the plan, which is text where the manifest reveals it.
@@ -54,6 +67,7 @@ impl Place {
                 plan.push(entry);
                 Ok(plan)
             }
+            Self::Prefix(prefix) => Ok(good_plan_at(uri, &prefix)),
             Self::Redaction(..) => Ok(good_plan(uri)),
         }
     }
@@ -116,11 +130,7 @@ pub(crate) fn leaks_into_an_endpoint(leak: &Leak) -> Place {
 }
 
 pub(crate) fn leaks_into_a_prefix(leak: &Leak) -> Place {
-    Place::Entry(PlanEntry::ObjectStore(ObjectStore {
-        backend: "nodelocal".to_owned(),
-        container: "self".to_owned(),
-        prefix: leak.0.clone(),
-    }))
+    Place::Prefix(leak.0.clone())
 }
 
 pub(crate) fn leaks_into_the_name_of_a_secret(leak: &Leak) -> Place {

@@ -37,8 +37,7 @@ use bindings::exports::portolan::provider::{planning as planned, storage};
 use bindings::portolan::host::objects::{MarkerReader, MarkerWriter};
 use bindings::portolan::host::steps::{self, Depth, Outcome};
 use bindings::portolan::types::types::{
-    Failure, FailureClass, Fragment, Kind, NamedSecret, ObjectStore, Operation, PlanEntry,
-    UriPieces, Value,
+    Failure, FailureClass, Fragment, Kind, NamedSecret, Operation, PlanEntry, UriPieces, Value,
 };
 
 /// What `plan` answers.
@@ -103,16 +102,16 @@ misdeeds::for_each_misdeed!(choose);
 
 /// A plan that obeys every rule, and tells the probe which misdeed to do.
 fn good_plan(uri: &UriPieces) -> Vec<PlanEntry> {
+    good_plan_at(uri, "hostile")
+}
+
+fn good_plan_at(uri: &UriPieces, prefix: &str) -> Vec<PlanEntry> {
     let (name, form) = chosen(uri);
     let mut plan = vec![
         PlanEntry::Kind(Kind::Storage),
         PlanEntry::Supports(Operation::Backup),
         PlanEntry::Setting(("misdeed".to_owned(), format!("{name}/{form}"))),
-        PlanEntry::ObjectStore(ObjectStore {
-            backend: "nodelocal".to_owned(),
-            container: "self".to_owned(),
-            prefix: "hostile".to_owned(),
-        }),
+        planning::object_store(prefix),
     ];
     for option in &uri.options {
         let fragment = match &option.value {

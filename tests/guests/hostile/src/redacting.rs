@@ -22,7 +22,7 @@ fn secrets(uri: &UriPieces) -> Vec<usize> {
 }
 
 pub(crate) fn drops_a_secret(mut uri: UriPieces) -> UriPieces {
-    uri.options.remove(secrets(&uri)[0]);
+    uri.options.retain(|option| option.name != "key");
     uri
 }
 
