@@ -31,9 +31,11 @@ fn cache() -> &'static TempDir {
 
 /// A sandbox with limits of its own.
 pub(crate) fn sandbox(limits: Limits) -> Sandbox {
-    let mut options = SandboxOptions::default();
-    options.limits = limits;
-    options.cache_dir = Some(cache().path().to_owned());
+    let options = SandboxOptions {
+        limits,
+        cache_dir: Some(cache().path().to_owned()),
+        ..SandboxOptions::default()
+    };
     Sandbox::new(options).expect("a sandbox")
 }
 

@@ -3,7 +3,9 @@
 use std::time::{Duration, Instant};
 
 use portolan_contract::ManifestError;
-use portolan_sandbox::{Component, Fault, Limits, LoadError, Provider, ProviderError};
+use portolan_sandbox::{
+    Component, Fault, Limits, LoadError, Provider, ProviderError, Sandbox, SandboxOptions,
+};
 use portolan_tests::handmade::Handmade;
 use portolan_tests::{attach, hostile};
 
@@ -463,9 +465,11 @@ pub(crate) async fn has_too_many_functions() {
 pub(crate) async fn takes_too_long_to_compile() {
     let mut limits = Limits::default();
     limits.compile_time = Duration::from_millis(1);
-    let mut options = portolan_sandbox::SandboxOptions::default();
-    options.limits = limits;
-    let sandbox = portolan_sandbox::Sandbox::new(options).expect("a sandbox");
+    let options = SandboxOptions {
+        limits,
+        ..SandboxOptions::default()
+    };
+    let sandbox = Sandbox::new(options).expect("a sandbox");
     let mut component = guest();
     let body = "(local i32)".to_owned()
         + &"(local.set 0 (i32.add (local.get 0) (i32.const 1)))".repeat(50_000);

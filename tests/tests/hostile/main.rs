@@ -13,6 +13,7 @@ mod misdeeds;
 
 mod bench;
 mod building;
+mod claiming;
 mod leaking;
 mod log;
 mod planning;

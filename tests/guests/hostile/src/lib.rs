@@ -69,6 +69,7 @@ macro_rules! choose {
         leaking { $($leak:ident,)* }
         telling { $($tell:ident,)* }
         building { $($built:ident,)* }
+        claiming { $($claimed:ident,)* }
     ) => {
         fn plan(uri: &UriPieces) -> Planned {
             let (name, form) = chosen(uri);

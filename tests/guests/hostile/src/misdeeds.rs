@@ -165,6 +165,11 @@ macro_rules! for_each_misdeed {
                 reveals_without_being_asked,
                 claims_external,
             }
+            // In its manifest, when an administrator adds it to a host.
+            claiming {
+                claims_a_scheme_of_another_provider,
+                claims_the_name_of_another_provider,
+            }
         }
     };
 }
