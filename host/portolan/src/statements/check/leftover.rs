@@ -1,16 +1,15 @@
-//! The object of a pass, which is gone afterwards, also when the statement is cancelled.
+//! The object of a pass, which is gone afterwards, whatever became of the pass.
 
 use std::sync::Arc;
 
 use object_store::path::Path;
 use object_store::{Error, MultipartUpload, ObjectStore, ObjectStoreExt, Result};
-use tokio::runtime::Handle;
 use uuid::Uuid;
 
 /// What the names of the objects begin with.
 const PREFIX: &str = "cockroach-storage-test-";
 
-/// An object that has to be deleted. When it is dropped before that, a task of its own does it.
+/// An object that has to be deleted.
 pub(super) struct Leftover {
     store: Arc<dyn ObjectStore>,
     path: Path,
@@ -62,48 +61,7 @@ impl Leftover {
 
     /// Deletes what there is.
     pub(super) async fn clean(mut self) -> Result<()> {
-        match self.take() {
-            Some(rest) => rest.delete().await,
-            None => Ok(()),
-        }
-    }
-
-    /// What is to be deleted, if anything is.
-    fn take(&mut self) -> Option<Rest> {
-        let rest = Rest {
-            store: Arc::clone(&self.store),
-            path: self.path.clone(),
-            upload: self.upload.take(),
-            there: std::mem::take(&mut self.there),
-        };
-        (rest.there || rest.upload.is_some()).then_some(rest)
-    }
-}
-
-impl Drop for Leftover {
-    fn drop(&mut self) {
-        if let Some(rest) = self.take()
-            && let Ok(runtime) = Handle::try_current()
-        {
-            runtime.spawn(async move {
-                if rest.delete().await.is_err() {
-                    tracing::warn!("an object of an interrupted CHECK could not be deleted");
-                }
-            });
-        }
-    }
-}
-
-struct Rest {
-    store: Arc<dyn ObjectStore>,
-    path: Path,
-    upload: Option<Box<dyn MultipartUpload>>,
-    there: bool,
-}
-
-impl Rest {
-    async fn delete(mut self) -> Result<()> {
-        let interrupted = self.upload.is_some();
+        let unfinished = self.upload.is_some();
         if let Some(upload) = &mut self.upload {
             // Its error is of no use: an upload that is over by now cannot be given up.
             let _ = upload.abort().await;
@@ -112,7 +70,7 @@ impl Rest {
             return Ok(());
         }
         match self.store.delete(&self.path).await {
-            Err(Error::NotFound { .. }) if interrupted => Ok(()),
+            Err(Error::NotFound { .. }) if unfinished => Ok(()),
             other => other,
         }
     }

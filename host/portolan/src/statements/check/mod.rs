@@ -12,13 +12,13 @@ mod units;
 mod worker;
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use object_store::ObjectStore;
 use portolan_statement as ast;
-use tokio::task::JoinSet;
 
 use crate::call::Call;
-use crate::{Cell, Error, Outcome, Rows, SqlState};
+use crate::{Cell, Error, Outcome, Rows, probing};
 use content::Content;
 use options::Work;
 use worker::Report;
@@ -55,27 +55,41 @@ pub(crate) async fn execute<'a>(
     Ok(Outcome::rows(Rows::ready(COLUMNS, rows)))
 }
 
-/// Runs the workers side by side. When this is dropped they end, and clean up behind themselves.
+/// Runs the workers side by side. When this is dropped they are not cut off, which could leave an
+/// object behind, but end after their current step and clean up.
 async fn run(
     call: &Call<'_>,
     store: &Arc<dyn ObjectStore>,
     work: Work,
 ) -> Result<Vec<Report>, Error> {
     let content = Content::random()?;
-    let mut running = JoinSet::new();
-    for _ in 0..work.workers {
-        running.spawn_on(
-            worker::work(Arc::clone(store), content.clone(), work),
-            &call.host.runtime,
-        );
-    }
-    let mut reports = Vec::with_capacity(work.workers);
-    while let Some(report) = running.join_next().await {
-        reports.push(
-            report.map_err(|_| Error::new(SqlState::QueryCanceled, "the host is shutting down"))?,
-        );
+    let stop = StopOnDrop::default();
+    let running: Vec<_> = (0..work.workers)
+        .map(|_| {
+            let worker = worker::work(
+                Arc::clone(store),
+                content.clone(),
+                work,
+                Arc::clone(&stop.0),
+            );
+            call.host.runtime.spawn(worker)
+        })
+        .collect();
+    let mut reports = Vec::with_capacity(running.len());
+    for report in running {
+        reports.push(report.await.map_err(|_| probing::interrupted())?);
     }
     Ok(reports)
+}
+
+/// Tells the workers that nobody waits for them any more.
+#[derive(Default)]
+struct StopOnDrop(Arc<AtomicBool>);
+
+impl Drop for StopOnDrop {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 fn row(report: Report) -> Vec<Cell> {

@@ -10,8 +10,8 @@ use portolan_statement as ast;
 
 use crate::call::Call;
 use crate::open::{self, OpenOptions};
-use crate::planning;
 use crate::{Error, SqlState};
+use crate::{planning, probing};
 
 /// What every failure to come to the storage begins with.
 const CONNECT: &str = "connect to external storage";
@@ -83,6 +83,6 @@ async fn raw(call: &Call<'_>, uri: &SecretText) -> Result<Arc<dyn ObjectStore>, 
         .runtime
         .spawn_blocking(move || backends.build(&plan))
         .await
-        .map_err(|_| Error::new(SqlState::QueryCanceled, "the host is shutting down"))?;
+        .map_err(|_| probing::interrupted())?;
     built.map_err(|error| Error::from(error).prefixed(CONNECT))
 }

@@ -1,6 +1,7 @@
 //! One worker: write an object, read it back, delete it, again until the time is over.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
@@ -17,6 +18,9 @@ const PART: u64 = 8 << 20;
 
 /// The most parts that any store takes.
 const PARTS: u64 = 10_000;
+
+/// The error of a pass that was given up.
+const STOPPED: &str = "it was given up";
 
 /// What one worker found.
 #[derive(Debug, Default)]
@@ -38,136 +42,135 @@ pub(super) struct Flow {
 }
 
 /// Works until the time is over; what fails is in the report.
-pub(super) async fn work(store: Arc<dyn ObjectStore>, content: Content, work: Work) -> Report {
+pub(super) async fn work(
+    store: Arc<dyn ObjectStore>,
+    content: Content,
+    work: Work,
+    stop: Arc<AtomicBool>,
+) -> Report {
     let mut report = Report::default();
     let begun = Instant::now();
+    let worker = Worker {
+        store,
+        content,
+        transfer: work.transfer,
+        stop,
+    };
     loop {
-        if let Err(error) = pass(&store, &content, work.transfer, &mut report).await {
+        if let Err(error) = worker.pass(&mut report).await {
             report.ok = false;
             report.error = Some(error);
             return report;
         }
         report.ok = true;
-        if !report.can_delete || begun.elapsed() >= work.time {
+        if !report.can_delete || worker.is_stopped() || begun.elapsed() >= work.time {
             return report;
         }
     }
 }
 
-/// Writes, reads and deletes one object. The object is deleted as well when something fails.
-async fn pass(
-    store: &Arc<dyn ObjectStore>,
-    content: &Content,
+struct Worker {
+    store: Arc<dyn ObjectStore>,
+    content: Content,
     transfer: u64,
-    report: &mut Report,
-) -> Result<(), String> {
-    let mut leftover = Leftover::new(Arc::clone(store));
-    let done = write_and_read(store, content, transfer, report, &mut leftover).await;
-    let deleted = leftover.clean().await;
-    report.can_delete = deleted.is_ok() && done.is_ok();
-    if done.is_ok()
-        && let Err(error) = deleted
-    {
-        report.error = Some(said("deleting file", &error));
-    }
-    done
+    stop: Arc<AtomicBool>,
 }
 
-async fn write_and_read(
-    store: &Arc<dyn ObjectStore>,
-    content: &Content,
-    transfer: u64,
-    report: &mut Report,
-    leftover: &mut Leftover,
-) -> Result<(), String> {
-    let begun = Instant::now();
-    let written = write(
-        store,
-        content,
-        transfer,
-        leftover,
-        &mut report.written.bytes,
-    )
-    .await;
-    report.written.time += begun.elapsed();
-    written?;
-    let begun = Instant::now();
-    let read = read(
-        store,
-        content,
-        transfer,
-        leftover.path(),
-        &mut report.read.bytes,
-    )
-    .await;
-    report.read.time += begun.elapsed();
-    read
-}
-
-async fn write(
-    store: &Arc<dyn ObjectStore>,
-    content: &Content,
-    transfer: u64,
-    leftover: &mut Leftover,
-    bytes: &mut u64,
-) -> Result<(), String> {
-    if transfer <= PART {
-        leftover
-            .put(content.part(0, transfer))
-            .await
-            .map_err(|error| said("writing chunk", &error))?;
-        *bytes += transfer;
-        return Ok(());
+impl Worker {
+    /// Whether nobody waits for the report any more.
+    fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
-    let part = PART.max(transfer.div_ceil(PARTS));
-    let upload = store
-        .put_multipart(leftover.path())
-        .await
-        .map_err(|error| said("opening writer", &error))?;
-    let upload = leftover.uploading(upload);
-    let mut offset = 0;
-    while offset < transfer {
-        let length = part.min(transfer - offset);
-        upload
-            .put_part(content.part(offset, length))
-            .await
-            .map_err(|error| said("writing chunk", &error))?;
-        offset += length;
-        *bytes += length;
-    }
-    leftover
-        .complete()
-        .await
-        .map_err(|error| said("writing chunk", &error))
-}
 
-async fn read(
-    store: &Arc<dyn ObjectStore>,
-    content: &Content,
-    transfer: u64,
-    path: &Path,
-    bytes: &mut u64,
-) -> Result<(), String> {
-    let result = store
-        .get(path)
-        .await
-        .map_err(|error| said("opening reader", &error))?;
-    let mut stream = result.into_stream();
-    let mut offset = 0;
-    while let Some(piece) = stream.next().await {
-        let piece = piece.map_err(|error| said("reading content", &error))?;
-        if !content.is_at(offset, &piece) {
-            return Err("reading content: it is not what was written".to_owned());
+    /// Writes, reads and deletes one object. The object is deleted as well when something fails.
+    async fn pass(&self, report: &mut Report) -> Result<(), String> {
+        let mut leftover = Leftover::new(Arc::clone(&self.store));
+        let done = self.write_and_read(report, &mut leftover).await;
+        let deleted = leftover.clean().await;
+        report.can_delete = deleted.is_ok() && done.is_ok();
+        if let (Ok(()), Err(error)) = (&done, deleted) {
+            report.error = Some(said("deleting file", &error));
         }
-        offset += piece.len() as u64;
-        *bytes += piece.len() as u64;
+        done
     }
-    if offset != transfer {
-        return Err(format!(
-            "reading content: {offset} bytes came back of the {transfer} that were written"
-        ));
+
+    async fn write_and_read(
+        &self,
+        report: &mut Report,
+        leftover: &mut Leftover,
+    ) -> Result<(), String> {
+        let begun = Instant::now();
+        let written = self.write(leftover, &mut report.written.bytes).await;
+        report.written.time += begun.elapsed();
+        written?;
+        let begun = Instant::now();
+        let read = self.read(leftover.path(), &mut report.read.bytes).await;
+        report.read.time += begun.elapsed();
+        read
     }
-    Ok(())
+
+    async fn write(&self, leftover: &mut Leftover, bytes: &mut u64) -> Result<(), String> {
+        if self.transfer <= PART {
+            leftover
+                .put(self.content.part(0, self.transfer))
+                .await
+                .map_err(|error| said("writing chunk", &error))?;
+            *bytes += self.transfer;
+            return Ok(());
+        }
+        let part = PART.max(self.transfer.div_ceil(PARTS));
+        let upload = self
+            .store
+            .put_multipart(leftover.path())
+            .await
+            .map_err(|error| said("opening writer", &error))?;
+        let upload = leftover.uploading(upload);
+        let mut offset = 0;
+        while offset < self.transfer && !self.is_stopped() {
+            let length = part.min(self.transfer - offset);
+            upload
+                .put_part(self.content.part(offset, length))
+                .await
+                .map_err(|error| said("writing chunk", &error))?;
+            offset += length;
+            *bytes += length;
+        }
+        if offset < self.transfer {
+            return Err(STOPPED.to_owned());
+        }
+        leftover
+            .complete()
+            .await
+            .map_err(|error| said("writing chunk", &error))
+    }
+
+    async fn read(&self, path: &Path, bytes: &mut u64) -> Result<(), String> {
+        let result = self
+            .store
+            .get(path)
+            .await
+            .map_err(|error| said("opening reader", &error))?;
+        let mut stream = result.into_stream();
+        let mut offset = 0;
+        while let Some(piece) = stream.next().await {
+            let piece = piece.map_err(|error| said("reading content", &error))?;
+            if self.is_stopped() {
+                return Err(STOPPED.to_owned());
+            }
+            if !self.content.is_at(offset, &piece) {
+                return Err("reading content: it is not what was written".to_owned());
+            }
+            offset += piece.len() as u64;
+            *bytes += piece.len() as u64;
+        }
+        if offset != self.transfer {
+            return Err(format!(
+                "reading content: {offset} bytes came back of the {} that were written",
+                self.transfer
+            ));
+        }
+        Ok(())
+    }
 }
 
 /// What happened while doing what; texts of the store itself are left out.
