@@ -82,6 +82,18 @@ impl ParseError {
         renderer.decor_style(DecorStyle::Ascii).render(&[report])
     }
 
+    /// A place, for whoever asks for nothing else.
+    pub(crate) fn terse(token: &Token) -> Self {
+        Self(Box::new(Inner {
+            message: String::new(),
+            detail: None,
+            hint: None,
+            span: token.span(),
+            label: String::new(),
+            statement: 0,
+        }))
+    }
+
     /// Nothing of what was expected stands here.
     pub(crate) fn syntax(
         source: &str,

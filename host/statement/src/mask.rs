@@ -18,7 +18,7 @@ use crate::keywords::Keyword;
 use crate::lexer::{Bad, Lexer, Token, TokenKind};
 use crate::parser::Parser;
 use crate::printer::MASK;
-use crate::recognize::recognize;
+use crate::recognize::recognize_tokens;
 use crate::statement::one;
 
 /// Gives the text of any SQL, ours or not, with every literal, quoted identifier, number and
@@ -27,18 +27,31 @@ use crate::statement::one;
 /// the place where parsing stopped but keywords, symbols and placeholders.
 #[must_use]
 pub fn mask(sql: &str) -> String {
+    masked(sql, sql.len(), None)
+        .or_else(|endless| masked(sql, endless.start, Some(endless)))
+        .map(|masked| masked.text)
+        .unwrap_or_else(|_| MASK.to_owned())
+}
+
+/// Masks the text up to `end`, and hides the rest.
+///
+/// # Errors
+/// Where the literals begin, when one of them has no end; that is known only there, so the text has
+/// to be masked once more.
+fn masked(sql: &str, end: usize, endless: Option<Endless>) -> Result<Masked, Endless> {
+    let sound = sql.get(..end).unwrap_or_default();
     let mut masker = Masker::new(sql);
-    let endless = Endless::find(sql);
-    let sound = endless
-        .as_ref()
-        .map_or(sql, |endless| sql.get(..endless.start).unwrap_or_default());
     let mut lexer = Lexer::new(sound, 0);
     let mut tokens = Vec::new();
     let mut distrust = false;
+    let mut literals = Literals::default();
     loop {
         tokens.clear();
         loop {
             let token = lexer.next_with_comments();
+            if let Some(endless) = literals.look(&token) {
+                return Err(endless);
+            }
             if token.kind != TokenKind::End {
                 tokens.push(token);
             }
@@ -47,14 +60,14 @@ pub fn mask(sql: &str) -> String {
             }
         }
         let Some((first, last)) = tokens.first().zip(tokens.last()) else {
-            return masker.finish(endless).text;
+            return Ok(masker.finish(endless));
         };
         if distrust {
             masker.unparsed(&tokens, None);
         } else if is_about_connections(sound, &tokens) {
             // The parser sees this statement alone: an error looks at everything before it.
             let statement = sound.get(first.start..last.end).unwrap_or_default();
-            match one(&mut Parser::new(statement, 0)) {
+            match one(&mut Parser::terse(statement)) {
                 Ok(_) => distrust = masker.parsed(&tokens),
                 Err(error) => {
                     let span = error.span();
@@ -71,12 +84,8 @@ pub fn mask(sql: &str) -> String {
 /// Whether a statement is about external connections by its first words or by any others, or holds
 /// an unquoted URI.
 fn is_about_connections(sql: &str, tokens: &[Token]) -> bool {
-    let ours = tokens
-        .first()
-        .zip(tokens.last())
-        .and_then(|(first, last)| sql.get(first.start..last.end))
-        .and_then(recognize)
-        .is_some_and(|it| it.only_ours);
+    let ours =
+        recognize_tokens(tokens.iter().map(|token| token.kind)).is_some_and(|it| it.only_ours);
     let named = tokens.windows(2).any(|pair| {
         matches!(
             pair,
@@ -110,7 +119,8 @@ pub(crate) struct Masked {
 }
 
 impl Masked {
-    /// Masks a text in which the statement that starts at `start` failed to parse at `span`.
+    /// Masks a text in which the statement that starts at `start` failed to parse at `span`, up to
+    /// the end of the line where that is; what follows is left out.
     pub(crate) fn of_failed(sql: &str, start: usize, span: Range<usize>) -> Self {
         let mut masker = Masker::new(sql);
         let endless = Endless::find(sql);
@@ -118,9 +128,14 @@ impl Masked {
             .as_ref()
             .map_or(sql, |endless| sql.get(..endless.start).unwrap_or_default());
         let mut lexer = Lexer::new(sound, 0);
+        let rest = sound.get(span.end..).unwrap_or_default();
+        let line = span.end + rest.find('\n').unwrap_or(rest.len());
         let tokens: Vec<_> = std::iter::from_fn(|| Some(lexer.next_with_comments()))
-            .take_while(|token| token.kind != TokenKind::End)
+            .take_while(|token| token.kind != TokenKind::End && token.start <= line)
             .collect();
+        if line < sound.len() {
+            masker.end = tokens.last().map_or(line, |token| line.max(token.end));
+        }
         let (before, failed) = tokens.split_at(tokens.partition_point(|token| token.start < start));
         if masker.parsed(before) {
             masker.unparsed(failed, None);
@@ -155,6 +170,8 @@ impl Masked {
 /// Copies a text and hides parts of it, from the front to the back.
 struct Masker<'a> {
     source: &'a str,
+    /// How far the text is copied at most.
+    end: usize,
     copied: usize,
     masked: Masked,
 }
@@ -167,16 +184,17 @@ impl<'a> Masker<'a> {
         };
         Self {
             source,
+            end: source.len(),
             copied: 0,
             masked,
         }
     }
 
     fn finish(mut self, endless: Option<Endless>) -> Masked {
-        if let Some(endless) = endless {
+        if let Some(endless) = endless.filter(|endless| endless.start <= self.end) {
             self.hide(endless.start..self.source.len(), &mask_of(endless.kind));
         }
-        self.copy_to(self.source.len());
+        self.copy_to(self.end);
         self.masked
     }
 
@@ -239,15 +257,16 @@ impl<'a> Masker<'a> {
     fn failed(&mut self, tokens: &[Token], span: Range<usize>) -> bool {
         let at = tokens.partition_point(|token| token.start < span.start);
         let (before, after) = tokens.split_at(at);
-        self.parsed(before);
+        let unquoted = self.parsed(before);
         let Some((offender, rest)) = after.split_first() else {
             return false;
         };
         // Behind a literal, a word may be what is left of it after a stray quote; behind `AS` or `=`,
         // what somebody forgot to quote.
-        let suspicious = before
-            .iter()
-            .any(|token| token.is_string() || announces_value(token))
+        let suspicious = unquoted
+            || before
+                .iter()
+                .any(|token| token.is_string() || announces_value(token))
             || before
                 .last()
                 .is_some_and(|token| token.end == offender.start);
@@ -318,26 +337,38 @@ impl Endless {
     /// The first literal, if the last one has no end.
     fn find(sql: &str) -> Option<Self> {
         let mut lexer = Lexer::new(sql, 0);
-        let mut first = None;
-        // A word that touches the literal may be a part of it.
-        let mut word: Option<Token> = None;
+        let mut literals = Literals::default();
         loop {
             let token = lexer.next_with_comments();
             if token.kind == TokenKind::End {
                 return None;
             }
-            if first.is_none() && is_literal(&token) {
-                let before = word.filter(|word| word.end == token.start);
-                first = Some(Self {
-                    start: before.map_or(token.start, |word| word.start),
-                    kind: token.kind,
-                });
-            }
-            word = matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_)).then_some(token);
-            if matches!(token.kind, TokenKind::Bad(bad) if bad.is_unterminated()) {
-                return first;
+            if let Some(endless) = literals.look(&token) {
+                return Some(endless);
             }
         }
+    }
+}
+
+/// Looks at one token after the other for where the literals begin, and whether one has no end.
+#[derive(Default)]
+struct Literals {
+    first: Option<(usize, TokenKind)>,
+    /// A word that touches the first literal may be a part of it.
+    word: Option<Token>,
+}
+
+impl Literals {
+    fn look(&mut self, token: &Token) -> Option<Endless> {
+        if self.first.is_none() && is_literal(token) {
+            let before = self.word.filter(|word| word.end == token.start);
+            self.first = Some((before.map_or(token.start, |word| word.start), token.kind));
+        }
+        self.word = matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_)).then_some(*token);
+        let endless = matches!(token.kind, TokenKind::Bad(bad) if bad.is_unterminated());
+        self.first
+            .filter(|_| endless)
+            .map(|(start, kind)| Endless { start, kind })
     }
 }
 
@@ -479,6 +510,7 @@ mod tests {
             "CREATE EXTERNAL CONNECTION a AS \"hunter2\" x",
             "CREATE EXTERNAL CONNECTION a AS 'x' WITH COMMENT = hunter2",
             "CHECK EXTERNAL CONNECTION hunter2'",
+            "CHECK EXTERNAL CONNECTION x hunter2; y",
             "CHECK EXTERNAL CONNECTION hunter2 x; y",
             "SHOW AUDIT SINCE (hunter2",
         ] {

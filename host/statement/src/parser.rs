@@ -80,9 +80,18 @@ pub(crate) struct Parser<'a> {
     statement_start: usize,
     statement: Option<StatementKind>,
     expected: Vec<Expected>,
+    terse: bool,
 }
 
 impl<'a> Parser<'a> {
+    /// A parser whose errors tell their places and nothing else.
+    pub(crate) fn terse(source: &'a str) -> Self {
+        Self {
+            terse: true,
+            ..Self::new(source, 0)
+        }
+    }
+
     /// Starts at byte `position`, which must be a boundary between tokens.
     pub(crate) fn new(source: &'a str, position: usize) -> Self {
         let mut lexer = Lexer::new(source, position);
@@ -94,6 +103,7 @@ impl<'a> Parser<'a> {
             statement_start: current.start,
             statement: None,
             expected: Vec::new(),
+            terse: false,
         }
     }
 
@@ -252,6 +262,7 @@ impl<'a> Parser<'a> {
                 self.advance();
                 Ok(Text::Literal(text))
             }
+            Err(_) if self.terse => Err(ParseError::terse(&self.current)),
             Err(bad) => Err(ParseError::lexical(
                 self.source,
                 self.statement_start,
@@ -360,6 +371,7 @@ impl<'a> Parser<'a> {
     pub(crate) fn unexpected(&self) -> ParseError {
         let token = &self.current;
         match token.kind {
+            _ if self.terse => ParseError::terse(token),
             TokenKind::Bad(bad) if bad != Bad::Character => ParseError::lexical(
                 self.source,
                 self.statement_start,
@@ -380,6 +392,9 @@ impl<'a> Parser<'a> {
 
     /// The error that the current token fits but may not stand.
     pub(crate) fn refuse(&self, reason: &str) -> ParseError {
+        if self.terse {
+            return ParseError::terse(&self.current);
+        }
         ParseError::refused(
             self.source,
             self.statement_start,

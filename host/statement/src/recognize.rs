@@ -1,5 +1,7 @@
 //! Whose statement it is, by its leading keywords.
 
+use std::iter::Peekable;
+
 use crate::ast::StatementKind;
 use crate::keywords::Keyword as K;
 use crate::lexer::{Lexer, TokenKind};
@@ -38,8 +40,14 @@ pub struct Recognized {
 /// ```
 #[must_use]
 pub fn recognize(sql: &str) -> Option<Recognized> {
+    let mut lexer = Lexer::new(sql, 0);
+    recognize_tokens(std::iter::from_fn(|| Some(lexer.next().kind)))
+}
+
+/// As [`recognize`], from tokens; comments among them do not count.
+pub(crate) fn recognize_tokens(tokens: impl Iterator<Item = TokenKind>) -> Option<Recognized> {
     use StatementKind as S;
-    let mut words = Words::new(sql);
+    let mut words = Words::new(tokens);
     let only_ours = |kind| {
         Some(Recognized {
             kind,
@@ -111,25 +119,31 @@ pub fn recognize(sql: &str) -> Option<Recognized> {
 }
 
 /// The keywords of a text, one after the other.
-struct Words<'a> {
-    lexer: Lexer<'a>,
+struct Words<I: Iterator<Item = TokenKind>> {
+    tokens: Peekable<I>,
 }
 
-impl<'a> Words<'a> {
+impl<I: Iterator<Item = TokenKind>> Words<I> {
     /// Empty statements before the first word do not count.
-    fn new(sql: &'a str) -> Self {
-        let mut lexer = Lexer::new(sql, 0);
-        loop {
-            let before = lexer.clone();
-            if lexer.next().kind != TokenKind::Symbol(';') {
-                return Self { lexer: before };
-            }
-        }
+    fn new(tokens: I) -> Self {
+        let mut tokens = tokens.peekable();
+        let skipped = [TokenKind::Symbol(';'), TokenKind::Comment];
+        while tokens.next_if(|token| skipped.contains(token)).is_some() {}
+        Self { tokens }
+    }
+
+    /// The next token that is no comment.
+    fn token(&mut self) -> TokenKind {
+        let mut tokens = self
+            .tokens
+            .by_ref()
+            .skip_while(|token| *token == TokenKind::Comment);
+        tokens.next().unwrap_or(TokenKind::End)
     }
 
     /// The next token, where it is a keyword.
     fn next(&mut self) -> Option<K> {
-        match self.lexer.next().kind {
+        match self.token() {
             TokenKind::Keyword(keyword) => Some(keyword),
             _ => None,
         }
@@ -162,7 +176,7 @@ impl<'a> Words<'a> {
         let mut tokens = 0_usize;
         let mut after_system = false;
         loop {
-            let token = self.lexer.next().kind;
+            let token = self.token();
             match token {
                 TokenKind::Keyword(K::On) if tokens > 0 => return self.external_connection(kind),
                 TokenKind::Keyword(keyword) if keyword == end => {
