@@ -1,3 +1,88 @@
-//! The `portolan` command line tool.
+//! The `portolan` command line tool: arguments, formats and the prompt around the library.
+//!
+//! # Layout
+//!
+//! * [`args`]: every flag and command, defined once.
+//! * [`config`]: `portolan.toml`.
+//! * [`store`]: from flags, environment and configuration to a host and a session.
+//! * [`report`]: errors and notices on standard error, and the exit status.
+//! * [`format`](mod@format): results on standard output.
+//! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
+//! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`.
+//! * [`validate`], [`provider`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
-fn main() {}
+mod args;
+mod audit;
+mod completions;
+mod config;
+mod doctor;
+mod format;
+mod prompt;
+mod provider;
+mod report;
+mod sql;
+mod store;
+mod transfer;
+mod validate;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Parser;
+
+use crate::args::{Arguments, Command};
+use crate::store::Store;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return report::failed(&error.into()),
+    };
+    let outcome = runtime.block_on(async {
+        tokio::select! {
+            outcome = run(arguments) => outcome,
+            () = interrupted() => Err(report::Interrupted.into()),
+        }
+    });
+    // Blocking threads may still wait for standard input; nothing of theirs is worth waiting for.
+    runtime.shutdown_background();
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if report::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => report::failed(&error),
+    }
+}
+
+/// Ends with the first interrupt; what was begun is dropped, which aborts an upload.
+async fn interrupted() {
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+async fn run(arguments: Arguments) -> Result<()> {
+    let Arguments { global, command } = arguments;
+    if let Command::Completions(arguments) = &command {
+        return completions::run(arguments);
+    }
+    let store = Store::locate(&global)?;
+    match command {
+        Command::Sql(arguments) => sql::run(&store, arguments).await,
+        Command::Ls(arguments) => transfer::ls::run(&store, arguments).await,
+        Command::Cat(arguments) => transfer::cat::run(&store, arguments).await,
+        Command::Put(arguments) => transfer::put::run(&store, arguments).await,
+        Command::Get(arguments) => transfer::get::run(&store, arguments).await,
+        Command::Rm(arguments) => transfer::rm::run(&store, arguments).await,
+        Command::Cp(arguments) => transfer::cp::run(&store, arguments).await,
+        Command::Validate(arguments) => validate::run(&store, arguments).await,
+        Command::Provider(command) => provider::run(&store, command).await,
+        Command::Audit(arguments) => audit::run(&store, arguments).await,
+        Command::Doctor(arguments) => doctor::run(&store, arguments).await,
+        Command::Completions(_) => Ok(()),
+    }
+}

@@ -75,7 +75,10 @@ impl<T: ?Sized> Confined<T> {
             Ok::<_, Error>(start(&store))
         })
         .try_flatten()
-        .map_ok(move |meta| relative_meta(&prefix, meta))
+        .map(move |listed| match listed {
+            Ok(meta) => Ok(relative_meta(&prefix, meta)),
+            Err(error) => Err(relative_error(&prefix, error)),
+        })
         .boxed()
     }
 }
@@ -105,6 +108,22 @@ fn relative(prefix: &Path, path: Path) -> Path {
 fn relative_meta(prefix: &Path, mut meta: ObjectMeta) -> ObjectMeta {
     meta.location = relative(prefix, meta.location);
     meta
+}
+
+/// The error with the path that the caller knows: where a connection leads is not for everybody who
+/// may use it.
+fn relative_error(prefix: &Path, mut error: Error) -> Error {
+    if let Error::NotFound { path, .. }
+    | Error::AlreadyExists { path, .. }
+    | Error::Precondition { path, .. }
+    | Error::NotModified { path, .. }
+    | Error::PermissionDenied { path, .. }
+    | Error::Unauthenticated { path, .. } = &mut error
+        && let Ok(full) = Path::parse(path.as_str())
+    {
+        *path = relative(prefix, full).to_string();
+    }
+    error
 }
 
 impl<T: ?Sized> fmt::Debug for Confined<T> {
@@ -145,6 +164,7 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
         self.store
             .put_opts(&self.full(location), payload, options)
             .await
+            .map_err(|error| relative_error(&self.prefix, error))
     }
 
     async fn put_multipart_opts(
@@ -156,7 +176,8 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
         let upload = self
             .store
             .put_multipart_opts(&self.full(location), options)
-            .await?;
+            .await
+            .map_err(|error| relative_error(&self.prefix, error))?;
         Ok(Box::new(ConfinedUpload {
             upload,
             gate: Arc::clone(&self.gate),
@@ -167,14 +188,21 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.check(location).await?;
-        let mut result = self.store.get_opts(&self.full(location), options).await?;
+        let mut result = self
+            .store
+            .get_opts(&self.full(location), options)
+            .await
+            .map_err(|error| relative_error(&self.prefix, error))?;
         result.meta = relative_meta(&self.prefix, result.meta);
         Ok(result)
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
         self.check(location).await?;
-        self.store.get_ranges(&self.full(location), ranges).await
+        self.store
+            .get_ranges(&self.full(location), ranges)
+            .await
+            .map_err(|error| relative_error(&self.prefix, error))
     }
 
     fn delete_stream(
@@ -196,7 +224,10 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
         let prefix = self.prefix.clone();
         self.store
             .delete_stream(gated)
-            .map_ok(move |location| relative(&prefix, location))
+            .map(move |deleted| match deleted {
+                Ok(location) => Ok(relative(&prefix, location)),
+                Err(error) => Err(relative_error(&prefix, error)),
+            })
             .boxed()
     }
 
@@ -222,7 +253,11 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
         self.check(prefix.unwrap_or(&Path::default())).await?;
         let full = self.full_prefix(prefix);
-        let mut result = self.store.list_with_delimiter(Some(&full)).await?;
+        let mut result = self
+            .store
+            .list_with_delimiter(Some(&full))
+            .await
+            .map_err(|error| relative_error(&self.prefix, error))?;
         for common in &mut result.common_prefixes {
             *common = relative(&self.prefix, std::mem::take(common));
         }
@@ -237,6 +272,7 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
         self.store
             .copy_opts(&self.full(from), &self.full(to), options)
             .await
+            .map_err(|error| relative_error(&self.prefix, error))
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
@@ -244,6 +280,7 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
         self.store
             .rename_opts(&self.full(from), &self.full(to), options)
             .await
+            .map_err(|error| relative_error(&self.prefix, error))
     }
 }
 
@@ -330,6 +367,20 @@ mod tests {
         let gate = GateError::find(&error).expect("the gate's error");
         assert_eq!(gate.sqlstate(), "42501");
         assert_eq!(gate.message(), "USAGE was revoked");
+    }
+
+    #[tokio::test]
+    async fn an_error_names_the_path_that_the_caller_knows() {
+        let store = Confined::new(
+            Arc::new(InMemory::new()),
+            Path::from("hidden/place"),
+            Arc::new(crate::OpenGate),
+        );
+        let error = store.head(&Path::from("a/b")).await.expect_err("nothing");
+        let Error::NotFound { path, .. } = error else {
+            panic!("{error}");
+        };
+        assert_eq!(path, "a/b");
     }
 
     #[tokio::test]

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use annotate_snippets::renderer::DecorStyle;
-use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use crate::ast::StatementKind;
 use crate::lexer::{Token, TokenKind};
@@ -63,23 +63,34 @@ impl ParseError {
     #[must_use]
     pub fn render(&self, sql: &str, color: bool) -> String {
         let line = Line::of(sql, self.0.statement, self.0.span.clone());
-        let snippet = Snippet::source(line.text.as_str())
-            .line_start(line.number)
-            .annotation(
-                AnnotationKind::Primary
-                    .span(line.place)
-                    .label(self.0.label.as_str()),
-            );
-        let mut report = Level::ERROR.primary_title(self.message()).element(snippet);
+        let mut report = Level::ERROR
+            .primary_title(self.message())
+            .element(self.snippet(&line));
         if let Some(hint) = self.hint() {
             report = report.element(Level::HELP.message(hint));
         }
-        let renderer = if color {
-            Renderer::styled()
-        } else {
-            Renderer::plain()
-        };
-        renderer.decor_style(DecorStyle::Ascii).render(&[report])
+        draw(report, color)
+    }
+
+    /// As [`render`](Self::render), without the message above the line and the hint below it, for
+    /// those who print these themselves.
+    #[must_use]
+    pub fn excerpt(&self, sql: &str, color: bool) -> String {
+        let line = Line::of(sql, self.0.statement, self.0.span.clone());
+        draw(
+            Group::with_level(Level::ERROR).element(self.snippet(&line)),
+            color,
+        )
+    }
+
+    fn snippet<'a>(&'a self, line: &'a Line) -> Snippet<'a, Annotation<'a>> {
+        Snippet::source(line.text.as_str())
+            .line_start(line.number)
+            .annotation(
+                AnnotationKind::Primary
+                    .span(line.place.clone())
+                    .label(self.0.label.as_str()),
+            )
     }
 
     /// A place, for whoever asks for nothing else.
@@ -332,4 +343,13 @@ impl Line {
             number,
         }
     }
+}
+
+fn draw(report: Group<'_>, color: bool) -> String {
+    let renderer = if color {
+        Renderer::styled()
+    } else {
+        Renderer::plain()
+    };
+    renderer.decor_style(DecorStyle::Ascii).render(&[report])
 }

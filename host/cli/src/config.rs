@@ -1,0 +1,169 @@
+//! `portolan.toml`: what flags and environment leave open.
+//!
+//! ```toml
+//! user = "etl"
+//! external_io_dir = "/srv/files"
+//!
+//! [master_key]
+//! file = "/etc/portolan/key"
+//!
+//! [egress]
+//! allow = ["minio.internal:9000", "10.1.0.0/16:443"]
+//!
+//! [probe]
+//! timeout = "30s"
+//! step_timeout = "15s"
+//! ```
+//!
+//! An unknown key is an error that names the nearest known one: a misspelled rule must not be
+//! silently no rule.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+
+/// The file's content; everything may be left out.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Config {
+    /// Who acts when `--user` does not say.
+    pub(crate) user: Option<String>,
+    /// The root of `nodelocal://`.
+    pub(crate) external_io_dir: Option<PathBuf>,
+    /// Where the key slot's key is.
+    #[serde(default)]
+    pub(crate) master_key: MasterKey,
+    /// What may be dialled.
+    #[serde(default)]
+    pub(crate) egress: Egress,
+    /// How long a probe may take.
+    #[serde(default)]
+    pub(crate) probe: Probe,
+}
+
+/// `[master_key]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct MasterKey {
+    /// The key file, when it is not the store's own.
+    pub(crate) file: Option<PathBuf>,
+}
+
+/// `[egress]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Egress {
+    /// Rules, as `--allow-egress` takes them.
+    #[serde(default)]
+    pub(crate) allow: Vec<String>,
+}
+
+/// `[probe]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Probe {
+    /// The whole probe, such as `30s`.
+    #[serde(default, deserialize_with = "duration")]
+    pub(crate) timeout: Option<Duration>,
+    /// One step, such as `15s`.
+    #[serde(default, deserialize_with = "duration")]
+    pub(crate) step_timeout: Option<Duration>,
+}
+
+fn duration<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Duration>, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    humantime::parse_duration(&text)
+        .map(Some)
+        .map_err(serde::de::Error::custom)
+}
+
+impl Config {
+    /// Reads the file at `path`; a missing one is an empty one unless `must_exist`.
+    pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Self> {
+        let text = match std::fs::read_to_string(path) {
+            Ok(text) => text,
+            // Whatever stands where the store should be is told when the store is opened.
+            Err(error)
+                if !must_exist
+                    && matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(Self::default());
+            }
+            Err(error) => {
+                return Err(error)
+                    .with_context(|| format!("cannot read the configuration {}", path.display()));
+            }
+        };
+        Self::parse(&text).with_context(|| format!("in the configuration {}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<Self> {
+        match toml::from_str(text) {
+            Ok(config) => Ok(config),
+            Err(error) => {
+                // The parser's own rendering quotes the line, which may hold a value that is secret.
+                let line = error
+                    .span()
+                    .map_or(0, |span| text[..span.start].matches('\n').count() + 1);
+                let message = error.message().to_owned();
+                match nearest(&message) {
+                    Some(known) => bail!("line {line}: {message}; did you mean `{known}`?"),
+                    None => bail!("line {line}: {message}"),
+                }
+            }
+        }
+    }
+}
+
+/// The known key nearest to the unknown one that serde names first between backticks.
+fn nearest(message: &str) -> Option<&str> {
+    let mut words = message.split('`').skip(1).step_by(2);
+    if !message.starts_with("unknown field") {
+        return None;
+    }
+    let unknown = words.next()?;
+    words
+        .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
+        .filter(|(distance, _)| *distance <= 3)
+        .min()
+        .map(|(_, known)| known)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_is_an_error_that_names_the_nearest_known_one() {
+        let error = Config::parse("[egress]\nalow = []\n").expect_err("unknown");
+        assert!(
+            error
+                .to_string()
+                .starts_with("line 2: unknown field `alow`"),
+            "{error}"
+        );
+        assert!(
+            error.to_string().ends_with("did you mean `allow`?"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn a_value_of_the_wrong_type_is_not_repeated() {
+        let error = Config::parse("user = 4711\n").expect_err("type");
+        assert!(error.to_string().starts_with("line 1:"), "{error}");
+        let error = Config::parse("user = \"swordfish\nx").expect_err("unterminated");
+        assert!(!format!("{error:#}").contains("swordfish"), "{error:#}");
+    }
+
+    #[test]
+    fn durations_are_read_as_people_write_them() {
+        let config = Config::parse("[probe]\ntimeout = \"1m 5s\"\n").expect("valid");
+        assert_eq!(config.probe.timeout, Some(Duration::from_secs(65)));
+    }
+}

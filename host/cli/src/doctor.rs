@@ -1,0 +1,190 @@
+//! `portolan doctor`: is everything in its place? Each check says what it found and what to do.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use anyhow::Result;
+use futures::StreamExt;
+use object_store::path::Path as ObjectPath;
+use portolan::{Body, Cell};
+use portolan_data::NodelocalStore;
+
+use crate::args::FormatArguments;
+use crate::report::Failure;
+use crate::sql::Printer;
+use crate::store::Store;
+
+/// How many paths a check names.
+const MAX_SHOWN: usize = 5;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Ok,
+    Warning,
+    Failed,
+}
+
+/// One line of the report.
+struct Check {
+    what: &'static str,
+    verdict: Verdict,
+    detail: String,
+    hint: &'static str,
+}
+
+impl Check {
+    fn ok(what: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            what,
+            verdict: Verdict::Ok,
+            detail: detail.into(),
+            hint: "",
+        }
+    }
+
+    fn warning(what: &'static str, detail: impl Into<String>, hint: &'static str) -> Self {
+        Self {
+            what,
+            verdict: Verdict::Warning,
+            detail: detail.into(),
+            hint,
+        }
+    }
+
+    fn failed(what: &'static str, detail: impl Into<String>, hint: &'static str) -> Self {
+        Self {
+            what,
+            verdict: Verdict::Failed,
+            detail: detail.into(),
+            hint,
+        }
+    }
+}
+
+/// Runs the command; a failed check is a failed command.
+pub(crate) async fn run(store: &Store, format: FormatArguments) -> Result<()> {
+    let mut checks = vec![
+        private("store", &store.directory),
+        private("cache", &store.cache_dir()),
+    ];
+    checks.push(catalog(store).await);
+    checks.push(external_io(&store.external_io_dir));
+    let mut printer = Printer::new(&format);
+    let mut sheet = printer.sheet()?;
+    sheet.begin(&["check", "outcome", "detail", "hint"].map(str::to_owned))?;
+    for check in &checks {
+        let outcome = match check.verdict {
+            Verdict::Ok => "ok",
+            Verdict::Warning => "warning",
+            Verdict::Failed => "failed",
+        };
+        let texts = [check.what, outcome, &check.detail, check.hint];
+        sheet.row(&texts.map(|text| Cell::Text(text.to_owned())))?;
+    }
+    sheet.end()?;
+    let failed = checks
+        .iter()
+        .filter(|check| check.verdict == Verdict::Failed)
+        .count();
+    if failed > 0 {
+        return Err(Failure::new(
+            "58030",
+            match failed {
+                1 => "a check failed".to_owned(),
+                many => format!("{many} checks failed"),
+            },
+        )
+        .into());
+    }
+    Ok(())
+}
+
+/// A directory that only its owner may enter.
+fn private(what: &'static str, path: &Path) -> Check {
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Check::failed(
+            what,
+            format!("{} is open to others", path.display()),
+            "take the rights of group and others away: chmod 0700",
+        ),
+        Ok(_) => Check::ok(what, path.display().to_string()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            Check::ok(what, format!("{} is made at first use", path.display()))
+        }
+        Err(error) => Check::failed(
+            what,
+            format!("{}: {error}", path.display()),
+            "check the path and its owner",
+        ),
+    }
+}
+
+/// The catalog opens with its key, and every row is authentic.
+async fn catalog(store: &Store) -> Check {
+    const HINT: &str = "restore the store from a backup, with its key";
+    if !store.catalog_path().exists() {
+        return Check::ok("catalog", "is made at first use");
+    }
+    let session = match store.session().await {
+        Ok(session) => session,
+        Err(error) => return Check::failed("catalog", format!("{error:#}"), HINT),
+    };
+    let mut read = 0_u64;
+    match session.execute("SHOW EXTERNAL CONNECTIONS", &[]).await {
+        Ok(outcome) => {
+            if let Body::Rows(mut rows) = outcome.body {
+                while let Some(row) = rows.next().await {
+                    match row {
+                        Ok(_) => read += 1,
+                        Err(error) => return Check::failed("catalog", error.to_string(), HINT),
+                    }
+                }
+            }
+            Check::ok("catalog", format!("{read} connections are authentic"))
+        }
+        Err(error) => Check::failed("catalog", error.to_string(), HINT),
+    }
+}
+
+/// The root of `nodelocal://`, and what interrupted uploads left in it.
+fn external_io(directory: &Path) -> Check {
+    if !directory.exists() {
+        return Check::ok(
+            "external-io-dir",
+            format!("{} is made at first use", directory.display()),
+        );
+    }
+    let found = NodelocalStore::open(directory)
+        .map_err(|error| error.to_string())
+        .and_then(|store| {
+            store
+                .abandoned_uploads(&ObjectPath::default())
+                .map_err(|error| error.to_string())
+        });
+    match found {
+        Ok(found) if found.is_empty() => {
+            Check::ok("external-io-dir", directory.display().to_string())
+        }
+        Ok(found) => {
+            let bytes: u64 = found.iter().map(|upload| upload.size).sum();
+            let paths: Vec<&str> = found
+                .iter()
+                .take(MAX_SHOWN)
+                .map(|upload| upload.path.as_str())
+                .collect();
+            let more = if found.len() > MAX_SHOWN { ", …" } else { "" };
+            Check::warning(
+                "external-io-dir",
+                format!(
+                    "{} uploads were left unfinished ({}): {}{more}",
+                    found.len(),
+                    bytesize::ByteSize(bytes).display().iec(),
+                    paths.join(", "),
+                ),
+                "no process is writing them: remove these files",
+            )
+        }
+        Err(error) => Check::failed("external-io-dir", error, "check the path and its owner"),
+    }
+}

@@ -1,0 +1,90 @@
+//! `portolan provider`: what may run in the sandbox, and what it may see and touch.
+
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use portolan::{AddProvider, Inspection};
+
+use crate::args::{ProviderAddArguments, ProviderCommand};
+use crate::report::Failure;
+use crate::sql::{self, Parameters, Printer};
+use crate::store::Store;
+
+/// Runs the command.
+pub(crate) async fn run(store: &Store, command: ProviderCommand) -> Result<()> {
+    match command {
+        ProviderCommand::List(format) => {
+            let session = store.session().await?;
+            let mut printer = Printer::new(&format);
+            for statement in sql::parse("SHOW PROVIDERS")? {
+                sql::execute(&session, &statement, &Parameters::default(), &mut printer).await?;
+            }
+            Ok(())
+        }
+        ProviderCommand::Inspect(arguments) => {
+            let session = store.session().await?;
+            let path = Path::new(&arguments.provider);
+            let inspection = if path
+                .extension()
+                .is_some_and(|extension| extension == "wasm")
+            {
+                session.host().inspect_component(&read(path)?).await?
+            } else {
+                session.inspect_provider(&arguments.provider).await?
+            };
+            print(&inspection)
+        }
+        ProviderCommand::Add(arguments) => add(store, arguments).await,
+        ProviderCommand::Remove(arguments) => {
+            let session = store.session().await?;
+            session.remove_provider(&arguments.name).await?;
+            Ok(())
+        }
+    }
+}
+
+/// Shows what the component asks for, asks whether that is wanted, and approves its digest.
+async fn add(store: &Store, arguments: ProviderAddArguments) -> Result<()> {
+    let session = store.session().await?;
+    let component = read(&arguments.file)?;
+    let inspection = session.host().inspect_component(&component).await?;
+    print(&inspection)?;
+    if !arguments.yes && !confirmed(&format!("Approve {}?", inspection.manifest().name))? {
+        return Err(Failure::new("57014", "not approved; nothing was changed").into());
+    }
+    let options = AddProvider {
+        replace: arguments.replace,
+        allow_public: arguments.allow_public,
+        allow_reveal: arguments.allow_reveal,
+    };
+    session.add_provider(&component, options).await?;
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path).with_context(|| format!("cannot read the component {}", path.display()))
+}
+
+fn print(inspection: &Inspection) -> Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{inspection}")?;
+    Ok(())
+}
+
+/// Asks on the terminal; without one the answer must be a flag.
+fn confirmed(question: &str) -> Result<bool> {
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            Failure::new("57014", "an approval needs a terminal or --yes")
+                .hint("read what `portolan provider inspect FILE` prints, then add --yes")
+                .into(),
+        );
+    }
+    let mut error = std::io::stderr();
+    write!(error, "{question} [y/N] ")?;
+    error.flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,142 @@
+//! What goes to standard error, and the exit status.
+//!
+//! An error is `ERROR: message` and then `SQLSTATE:`, `DETAIL:` and `HINT:` lines where there are
+//! any; a notice is `NOTICE: message`. Every text comes from the library, which has scrubbed it.
+
+use std::fmt;
+use std::io::{IsTerminal, Write};
+use std::process::ExitCode;
+
+use portolan::{Error, Notice};
+
+/// The status after an interrupt, 128 + SIGINT.
+const INTERRUPTED: u8 = 130;
+
+/// The user pressed ctrl-C.
+#[derive(Debug)]
+pub(crate) struct Interrupted;
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("interrupted")
+    }
+}
+
+impl std::error::Error for Interrupted {}
+
+/// An error of the command line itself, with its SQLSTATE and what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    /// What went wrong.
+    pub(crate) message: String,
+    /// The class, as statements have it.
+    pub(crate) sqlstate: &'static str,
+    /// More about it: the place in a statement.
+    pub(crate) detail: Option<String>,
+    /// What to do.
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure with a message and its SQLSTATE.
+    pub(crate) fn new(sqlstate: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            message: message.into(),
+            sqlstate,
+            detail: None,
+            hint: None,
+        }
+    }
+
+    /// The same with what to do.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+/// Prints `error` and gives the exit status for it.
+pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
+    if error.is::<Interrupted>() {
+        return ExitCode::from(INTERRUPTED);
+    }
+    print(error);
+    ExitCode::FAILURE
+}
+
+/// Prints `error` in its lines.
+pub(crate) fn print(error: &anyhow::Error) {
+    let mut text = String::new();
+    if let Some(error) = error.downcast_ref::<Error>() {
+        lines(
+            &mut text,
+            error.message(),
+            error.sqlstate().code(),
+            error.detail(),
+            error.hint(),
+        );
+    } else if let Some(failure) = error.downcast_ref::<Failure>() {
+        lines(
+            &mut text,
+            &failure.message,
+            failure.sqlstate,
+            failure.detail.as_deref(),
+            failure.hint.as_deref(),
+        );
+    } else {
+        text = format!("ERROR: {error:#}\n");
+    }
+    // Nothing can be said when standard error is gone.
+    let _ = std::io::stderr().write_all(text.as_bytes());
+}
+
+fn lines(
+    text: &mut String,
+    message: &str,
+    sqlstate: &str,
+    detail: Option<&str>,
+    hint: Option<&str>,
+) {
+    use std::fmt::Write as _;
+    let _ = writeln!(text, "ERROR: {message}\nSQLSTATE: {sqlstate}");
+    if let Some(detail) = detail {
+        let _ = writeln!(text, "DETAIL: {detail}");
+    }
+    if let Some(hint) = hint {
+        let _ = writeln!(text, "HINT: {hint}");
+    }
+}
+
+/// Prints a notice.
+pub(crate) fn notice(notice: &Notice) {
+    line(&format!("NOTICE: {}", notice.message()));
+}
+
+/// Prints one line on standard error.
+pub(crate) fn line(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Whether colours may be used on standard error: a terminal, and `NO_COLOR` empty or unset.
+pub(crate) fn colours() -> bool {
+    let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
+    !refused && !dumb && std::io::stderr().is_terminal()
+}
+
+/// `portolan … | head` ends as other tools do: a write to a closed pipe is an error that says so
+/// nowhere. Rust ignores SIGPIPE, so the broken pipe comes back as an I/O error from the writer.
+pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    error
+        .chain()
+        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
+        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+}

@@ -1,0 +1,269 @@
+//! `portolan sql`: statements from arguments, a file, a pipe or the prompt.
+
+use std::collections::BTreeMap;
+use std::io::{IsTerminal, Read, Write};
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use futures::StreamExt;
+use portolan::{Body, Cell, Session};
+use portolan_secret::SecretText;
+use portolan_statement::{ParseError, Statement, parse_script};
+
+use crate::args::{Format, FormatArguments, SqlArguments};
+use crate::format;
+use crate::prompt;
+use crate::report::{self, Failure};
+use crate::store::Store;
+
+/// Runs the command.
+pub(crate) async fn run(store: &Store, arguments: SqlArguments) -> Result<()> {
+    let parameters = Parameters::read(&arguments.parameters)?;
+    let mut printer = Printer::new(&arguments.format);
+    let terminal = std::io::stdin().is_terminal();
+    if arguments.execute.is_empty() && arguments.file.is_none() && terminal {
+        return prompt::run(store, &parameters, &mut printer).await;
+    }
+    // Everything is parsed before anything runs: a mistake in the last statement changes nothing.
+    let mut scripts = Vec::new();
+    for text in &arguments.execute {
+        scripts.push(parse(text)?);
+    }
+    match &arguments.file {
+        Some(path) => scripts.push(parse(&read_script(path)?)?),
+        None if arguments.execute.is_empty() => scripts.push(parse(&read_script(Path::new("-"))?)?),
+        None => {}
+    }
+    let session = store.session().await?;
+    for statement in scripts.iter().flatten() {
+        execute(&session, statement, &parameters, &mut printer).await?;
+    }
+    Ok(())
+}
+
+/// Parses a script; the error shows the place with every literal masked.
+pub(crate) fn parse(text: &str) -> Result<Vec<Statement>> {
+    parse_script(text).map_err(|error| syntax_error(text, &error).into())
+}
+
+/// A string constant of the statements' language, whatever the text holds.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn syntax_error(text: &str, error: &ParseError) -> Failure {
+    Failure {
+        message: error.message().to_owned(),
+        sqlstate: error.sqlstate(),
+        detail: Some(format!("\n{}", error.excerpt(text, report::colours()))),
+        hint: error.hint().map(str::to_owned),
+    }
+}
+
+fn read_script(path: &Path) -> Result<String> {
+    if path == Path::new("-") {
+        let mut text = String::new();
+        std::io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .context("cannot read standard input")?;
+        return Ok(text);
+    }
+    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+/// Runs one statement and prints what it gives.
+pub(crate) async fn execute(
+    session: &Session,
+    statement: &Statement,
+    parameters: &Parameters,
+    printer: &mut Printer,
+) -> Result<()> {
+    execute_and_watch(session, statement, parameters, printer, |_| {}).await
+}
+
+/// The same, and shows each row to `watch` as well.
+pub(crate) async fn execute_and_watch(
+    session: &Session,
+    statement: &Statement,
+    parameters: &Parameters,
+    printer: &mut Printer,
+    mut watch: impl FnMut(&[Cell]),
+) -> Result<()> {
+    let values = parameters.for_statement(statement)?;
+    let outcome = session.execute_statement(statement, &values).await?;
+    for notice in &outcome.notices {
+        report::notice(notice);
+    }
+    match outcome.body {
+        Body::Tag(tag) => printer.tag(&tag),
+        Body::Rows(mut rows) => {
+            let columns: Vec<String> = rows
+                .columns()
+                .iter()
+                .map(|column| column.name().to_owned())
+                .collect();
+            let mut sheet = printer.sheet()?;
+            sheet.begin(&columns)?;
+            while let Some(row) = rows.next().await {
+                let row: Vec<Cell> = row?;
+                watch(&row);
+                sheet.row(&row)?;
+            }
+            Ok(sheet.end()?)
+        }
+    }
+}
+
+/// Where results go, and what has been printed before.
+#[derive(Debug)]
+pub(crate) struct Printer {
+    format: Format,
+    terminal: bool,
+    sheets: u64,
+    output: std::io::BufWriter<std::io::Stdout>,
+}
+
+impl Printer {
+    /// The format asked for; else a table on a terminal and tsv elsewhere.
+    pub(crate) fn new(arguments: &FormatArguments) -> Self {
+        let terminal = std::io::stdout().is_terminal();
+        let usual = if terminal { Format::Table } else { Format::Tsv };
+        Self {
+            format: arguments.format.unwrap_or(usual),
+            terminal,
+            sheets: 0,
+            output: std::io::BufWriter::new(std::io::stdout()),
+        }
+    }
+
+    /// Changes the format from here on.
+    pub(crate) fn set_format(&mut self, format: Format) {
+        self.format = format;
+    }
+
+    /// A writer for the next result set.
+    pub(crate) fn sheet(&mut self) -> Result<Box<dyn format::ResultWriter + '_>> {
+        if self.sheets > 0 && format::separates(self.format) {
+            self.output.write_all(b"\n")?;
+        }
+        self.sheets += 1;
+        let width = self.terminal.then(prompt::terminal_width).flatten();
+        Ok(format::writer(self.format, &mut self.output, width))
+    }
+
+    /// A statement's tag: on standard output for people, nowhere in formats for programs.
+    pub(crate) fn tag(&mut self, tag: &str) -> Result<()> {
+        if matches!(self.format, Format::Table | Format::Records) {
+            writeln!(self.output, "{tag}")?;
+            self.output.flush()?;
+        }
+        Ok(())
+    }
+}
+
+/// The values of placeholders, by number.
+#[derive(Debug, Default)]
+pub(crate) struct Parameters {
+    values: BTreeMap<u32, SecretText>,
+}
+
+impl Parameters {
+    /// Reads each `N=SOURCE`: a file, standard input or an environment variable; never a literal,
+    /// which would stand in the process list and the shell's history.
+    pub(crate) fn read(arguments: &[String]) -> Result<Self> {
+        let mut values = BTreeMap::new();
+        for argument in arguments {
+            let (number, source) = argument.split_once('=').ok_or_else(|| {
+                Failure::new("22023", "--param needs N=SOURCE").hint(PARAMETER_HINT)
+            })?;
+            let number: u32 = number.trim_start_matches('$').parse().map_err(|_| {
+                Failure::new(
+                    "22023",
+                    "--param needs the number of a placeholder before `=`",
+                )
+                .hint(PARAMETER_HINT)
+            })?;
+            if values.insert(number, value(source)?).is_some() {
+                return Err(Failure::new("22023", format!("--param gives ${number} twice")).into());
+            }
+        }
+        Ok(Self { values })
+    }
+
+    /// The values of a statement's placeholders, `$1` first. One that is not bound is asked for
+    /// without echo where there is a terminal.
+    fn for_statement(&self, statement: &Statement) -> Result<Vec<SecretText>> {
+        let numbers = statement.placeholders();
+        let highest = numbers.last().copied().unwrap_or(0);
+        let mut values = Vec::new();
+        for number in 1..=highest {
+            values.push(match self.values.get(&number) {
+                Some(value) => value.clone(),
+                None if !numbers.contains(&number) => SecretText::default(),
+                None => ask(number)?,
+            });
+        }
+        Ok(values)
+    }
+}
+
+const PARAMETER_HINT: &str = "write --param 1=@FILE, --param 1=- or --param 1=env:NAME";
+
+fn value(source: &str) -> Result<SecretText> {
+    let mut text = if let Some(path) = source.strip_prefix('@') {
+        std::fs::read_to_string(path)
+            .with_context(|| format!("cannot read the parameter from {path}"))?
+    } else if source == "-" {
+        read_script(Path::new("-"))?
+    } else if let Some(name) = source.strip_prefix("env:") {
+        std::env::var(name).map_err(|_| {
+            Failure::new("22023", format!("the environment has no variable {name}"))
+                .hint(PARAMETER_HINT)
+        })?
+    } else {
+        return Err(Failure::new(
+            "22023",
+            "--param takes no literal value: it would stand in the process list",
+        )
+        .hint(PARAMETER_HINT)
+        .into());
+    };
+    // A file written by an editor ends in a newline that is not part of a credential.
+    if text.ends_with('\n') {
+        text.pop();
+    }
+    Ok(SecretText::new(text))
+}
+
+fn ask(number: u32) -> Result<SecretText> {
+    if !std::io::stdin().is_terminal() {
+        return Err(
+            Failure::new("22023", format!("no value for the placeholder ${number}"))
+                .hint(PARAMETER_HINT)
+                .into(),
+        );
+    }
+    Ok(SecretText::new(rpassword::prompt_password(format!(
+        "${number} (not shown): "
+    ))?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_literal_parameter_is_refused_and_not_repeated() {
+        let error = Parameters::read(&["1=swordfish".to_owned()]).expect_err("literal");
+        assert!(!error.to_string().contains("swordfish"));
+    }
+
+    #[test]
+    fn a_parameter_file_loses_only_its_last_newline() {
+        let file = tempfile::NamedTempFile::new().expect("file");
+        std::fs::write(file.path(), "a\nb\n\n").expect("write");
+        let value = value(&format!("@{}", file.path().display())).expect("value");
+        assert_eq!(value.expose(), "a\nb\n");
+    }
+}

@@ -1,0 +1,193 @@
+//! From flags, environment and configuration to a host and a session.
+//!
+//! ```text
+//! STORE/                 --store, PORTOLAN_STORE, else portolan below the user's data directory
+//!   catalog.db           the catalog
+//!   master.key           the key slot's key, 0600
+//!   portolan.toml        the configuration
+//!   plugins/             components that `provider add` approved
+//!   cache/               compiled components
+//!   extern/              the root of nodelocal://
+//! ```
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use etcetera::BaseStrategy;
+use portolan::{Host, Principal, Session};
+use portolan_catalog::CatalogHandle;
+use portolan_catalog::sqlite::{KeySource, SqliteCatalog, SqliteOptions};
+use portolan_egress::{Policy, Rule};
+use portolan_sandbox::Limits;
+use portolan_secret::SecretText;
+
+use crate::args::GlobalArguments;
+use crate::config::Config;
+use crate::report::{self, Failure};
+
+/// The environment variable with the key slot's key.
+const MASTER_KEY: &str = "PORTOLAN_MASTER_KEY";
+
+/// Where everything is, and who acts; nothing is opened yet.
+#[derive(Debug)]
+pub(crate) struct Store {
+    /// The store's directory.
+    pub(crate) directory: PathBuf,
+    /// Who acts.
+    pub(crate) user: String,
+    /// The root of `nodelocal://`.
+    pub(crate) external_io_dir: PathBuf,
+    /// Whether the root was named, and has to be there.
+    external_io_dir_given: bool,
+    /// The configuration.
+    pub(crate) config: Config,
+    rules: Vec<Rule>,
+    /// Whether the user was named by a flag or the environment.
+    user_given: bool,
+}
+
+impl Store {
+    /// Puts flags, environment and configuration together.
+    pub(crate) fn locate(global: &GlobalArguments) -> Result<Self> {
+        let directory = match &global.store {
+            Some(directory) => directory.clone(),
+            None => etcetera::choose_base_strategy()
+                .context("there is no home directory; name a store with --store DIR")?
+                .data_dir()
+                .join("portolan"),
+        };
+        let path = global
+            .config
+            .clone()
+            .unwrap_or_else(|| directory.join("portolan.toml"));
+        let config = Config::load(&path, global.config.is_some())?;
+        let user = global
+            .user
+            .clone()
+            .or_else(|| config.user.clone())
+            .unwrap_or_else(|| "root".to_owned());
+        let given = global
+            .external_io_dir
+            .clone()
+            .or_else(|| config.external_io_dir.clone());
+        let external_io_dir_given = given.is_some();
+        let external_io_dir = given.unwrap_or_else(|| directory.join("extern"));
+        let rules = config
+            .egress
+            .allow
+            .iter()
+            .chain(&global.allow_egress)
+            .map(|rule| {
+                rule.parse::<Rule>()
+                    .map_err(|error| Failure::new("22023", error.to_string()).into())
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self {
+            directory,
+            user,
+            external_io_dir,
+            external_io_dir_given,
+            config,
+            rules,
+            user_given: global.user.is_some(),
+        })
+    }
+
+    /// The catalog's file.
+    pub(crate) fn catalog_path(&self) -> PathBuf {
+        self.directory.join("catalog.db")
+    }
+
+    /// The directory of compiled components.
+    pub(crate) fn cache_dir(&self) -> PathBuf {
+        self.directory.join("cache")
+    }
+
+    /// The directory of approved components.
+    pub(crate) fn plugins_dir(&self) -> PathBuf {
+        self.directory.join("plugins")
+    }
+
+    /// Where the key slot's key comes from: the environment, the configuration, the store's own file.
+    pub(crate) fn key_source(&self) -> KeySource {
+        match std::env::var(MASTER_KEY) {
+            Ok(text) if !text.is_empty() => KeySource::Text(SecretText::new(text)),
+            _ => KeySource::File(
+                self.config
+                    .master_key
+                    .file
+                    .clone()
+                    .unwrap_or_else(|| self.directory.join("master.key")),
+            ),
+        }
+    }
+
+    /// Opens the catalog, and makes the store first where there is none.
+    pub(crate) async fn host(&self) -> Result<Host> {
+        private_directory(&self.directory)?;
+        let options = SqliteOptions {
+            path: self.catalog_path(),
+            key: self.key_source(),
+        };
+        let runtime = tokio::runtime::Handle::current();
+        let catalog = tokio::task::spawn_blocking(move || SqliteCatalog::open(options))
+            .await?
+            .map_err(portolan::Error::from)?;
+        let mut builder = Host::builder()
+            .catalog(CatalogHandle::new(Arc::new(catalog), runtime.clone()))
+            .policy(Policy::with_rules(self.rules.clone()))
+            .limits(self.limits())
+            .cache_dir(self.cache_dir())
+            .plugins_dir(self.plugins_dir())
+            .runtime(runtime);
+        builder = if self.external_io_dir_given {
+            builder.external_io_dir(&self.external_io_dir)
+        } else {
+            builder.default_external_io_dir(&self.external_io_dir)
+        };
+        Ok(builder.build().await?)
+    }
+
+    /// The usual limits, with the configuration's times for a probe.
+    fn limits(&self) -> Limits {
+        let mut limits = Limits::default();
+        limits.probe_wall_time = self.config.probe.timeout.unwrap_or(limits.probe_wall_time);
+        limits.step_wall_time = self
+            .config
+            .probe
+            .step_timeout
+            .unwrap_or(limits.step_wall_time);
+        limits
+    }
+
+    /// A session of the user; one that the catalog does not know is refused.
+    pub(crate) async fn session(&self) -> Result<Session> {
+        let host = self.host().await?;
+        let session = host.session(Principal::new(self.user.clone()));
+        session.require_known_user().await?;
+        if self.user_given && std::io::stderr().is_terminal() {
+            report::line("NOTICE: --user is no authentication: whoever can read the store is root");
+        }
+        Ok(session)
+    }
+}
+
+/// Makes `directory` with access for its owner only.
+fn private_directory(directory: &Path) -> Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    if directory.is_dir() {
+        return Ok(());
+    }
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory)
+        .with_context(|| format!("cannot make the store {}", directory.display()))?;
+    report::line(&format!(
+        "NOTICE: made a new store in {}",
+        directory.display()
+    ));
+    Ok(())
+}

@@ -1,0 +1,163 @@
+//! The prompt on a real terminal: history, completion, help, ctrl-C.
+
+#![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
+
+use std::path::Path;
+use std::process::Command;
+
+use rexpect::session::{PtySession, spawn_command};
+
+/// What the line editor asks a terminal before it draws, and what a terminal answers.
+const WHERE_IS_THE_CURSOR: &str = "\u{1b}[6n";
+const TOP_LEFT: &str = "\u{1b}[1;1R";
+
+struct Terminal {
+    session: PtySession,
+}
+
+impl Terminal {
+    /// `portolan sql` with a store of its own.
+    fn open(home: &Path, arguments: &[&str]) -> Self {
+        #[expect(clippy::disallowed_methods, reason = "the test is about the command")]
+        let mut command = Command::new(env!("CARGO_BIN_EXE_portolan"));
+        command
+            .args(arguments)
+            .arg("sql")
+            .env_clear()
+            .env("HOME", home)
+            .env("TERM", "xterm")
+            .env("NO_COLOR", "1");
+        let session = spawn_command(command, Some(20_000)).expect("a terminal");
+        Self { session }
+    }
+
+    /// Waits until the prompt reads a line.
+    fn ready(&mut self) {
+        self.session
+            .exp_string(WHERE_IS_THE_CURSOR)
+            .expect("the editor begins");
+        self.session.send(TOP_LEFT).expect("an answer");
+        self.session.flush().expect("an answer");
+        self.session.exp_string("=> ").expect("a prompt");
+    }
+
+    fn enter(&mut self, text: &str) {
+        self.session.send(text).expect("keys");
+        self.session.send("\r").expect("the Enter key");
+        self.session.flush().expect("keys");
+    }
+
+    fn expect(&mut self, text: &str) {
+        if let Err(error) = self.session.exp_string(text) {
+            panic!("{text:?} did not come: {error}");
+        }
+    }
+
+    fn leave(mut self) {
+        self.ready();
+        self.enter("\\q");
+        self.session.exp_eof().expect("the end");
+    }
+}
+
+#[test]
+fn statements_run_and_the_history_keeps_no_literal() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &[]);
+    terminal.ready();
+    terminal.enter("create external connection lake as 'nodelocal://self/swordfish';");
+    terminal.expect("CREATE EXTERNAL CONNECTION");
+    terminal.ready();
+    terminal.enter("create external conection lake as 'nodelocal://self/halibut';");
+    terminal.expect("42601");
+    terminal.ready();
+    terminal.enter("show external connections;");
+    terminal.expect("(1 row)");
+    terminal.leave();
+
+    let history = home.path().join(".local/share/portolan/history");
+    let kept = std::fs::read_to_string(history).expect("a history");
+    assert!(kept.contains("SHOW EXTERNAL CONNECTIONS"), "{kept}");
+    assert!(
+        !kept.contains("swordfish") && !kept.contains("halibut"),
+        "{kept}"
+    );
+}
+
+#[test]
+fn a_statement_may_span_lines_and_names_complete() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &[]);
+    terminal.ready();
+    terminal.enter("create external connection meadow_lake");
+    terminal.enter("as 'nodelocal://self/x';");
+    terminal.expect("CREATE EXTERNAL CONNECTION");
+    terminal.ready();
+    terminal
+        .session
+        .send("drop external connection mead\t")
+        .expect("keys");
+    terminal.session.flush().expect("keys");
+    terminal.expect("meadow_lake");
+    terminal.enter(";");
+    terminal.expect("DROP EXTERNAL CONNECTION");
+    terminal.leave();
+}
+
+#[test]
+fn help_is_there_and_unknown_commands_say_so() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &[]);
+    terminal.expect("Type \\? for help");
+    terminal.ready();
+    terminal.enter("\\?");
+    terminal.expect("the grammar of a statement");
+    terminal.ready();
+    terminal.enter("\\h create external connection");
+    terminal.expect("CREATE EXTERNAL CONNECTION");
+    terminal.ready();
+    terminal.enter("\\dance");
+    terminal.expect("is not a command");
+    terminal.leave();
+}
+
+#[test]
+fn ctrl_c_clears_the_line_and_keeps_the_prompt() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &[]);
+    terminal.ready();
+    terminal.session.send("show external conn").expect("keys");
+    terminal.session.send_control('c').expect("ctrl-C");
+    terminal.ready();
+    terminal.enter("show users;");
+    terminal.expect("(1 row)");
+    terminal.leave();
+}
+
+#[test]
+fn an_unbound_placeholder_is_asked_for_without_echo() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &[]);
+    terminal.ready();
+    terminal.enter("create external connection lake as $1;");
+    terminal.expect("$1 (not shown): ");
+    terminal.enter("nodelocal://self/swordfish");
+    let shown = terminal
+        .session
+        .exp_string("CREATE EXTERNAL CONNECTION")
+        .expect("the tag");
+    assert!(!shown.contains("swordfish"), "{shown}");
+    terminal.leave();
+}
+
+#[test]
+fn a_named_user_is_told_once_that_naming_is_no_authentication() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &["--user", "root"]);
+    terminal.expect("--user is no authentication");
+    terminal.ready();
+    terminal.enter("show users;");
+    let shown = terminal.session.exp_string("(1 row)").expect("a table");
+    assert!(!shown.contains("authentication"), "{shown}");
+    terminal.leave();
+}
