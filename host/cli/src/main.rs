@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! * [`args`]: every flag and command, defined once.
-//! * [`config`]: `portolan.toml`.
+//! * [`config`] reads `portolan.toml`.
 //! * [`store`]: from flags, environment and configuration to a host and a session.
 //! * [`report`]: errors and notices on standard error, and the exit status.
 //! * [`format`](mod@format): results on standard output.
