@@ -76,6 +76,12 @@ impl Bench {
         Self::with(shared(), &revealing()).await
     }
 
+    /// The guest with a manifest that reveals the secret to it only while it acts.
+    pub(crate) async fn acting() -> Self {
+        let manifest = format!("{}\n[reveal]\nacting = [\"key\"]\n", hostile::MANIFEST);
+        Self::with(shared(), &manifest).await
+    }
+
     pub(crate) async fn with(sandbox: Sandbox, manifest: &str) -> Self {
         let mut component = Component::new(hostile::with_manifest(manifest).expect("a component"));
         component.allow_reveal = true;

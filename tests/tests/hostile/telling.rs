@@ -7,7 +7,7 @@ use crate::leaking::{FORMS, is_clean, is_redacted};
 use crate::log::Log;
 
 async fn each(misdeed: &str, judge: impl Fn(&str, &Step)) {
-    let bench = Bench::sighted().await;
+    let bench = Bench::acting().await;
     let (log, recording) = Log::record();
     for form in FORMS {
         let probed = bench.probe(&format!("{misdeed}/{form}")).await;
@@ -66,7 +66,7 @@ pub(crate) async fn tells_why_it_skipped() {
 
 #[tokio::test]
 pub(crate) async fn tells_in_a_log_line() {
-    let bench = Bench::sighted().await;
+    let bench = Bench::acting().await;
     for form in FORMS {
         let (log, recording) = Log::record();
         let probed = bench.probe(&format!("tells_in_a_log_line/{form}")).await;
@@ -85,7 +85,7 @@ pub(crate) async fn tells_in_a_log_line() {
 /// one that could be in it.
 #[tokio::test]
 pub(crate) async fn tells_in_the_name_of_a_step() {
-    let bench = Bench::sighted().await;
+    let bench = Bench::acting().await;
     for form in FORMS {
         let probed = bench
             .probe_with("tells_in_the_name_of_a_step", form, "hunter seven")
