@@ -1,6 +1,6 @@
 //! SHOW AUDIT.
 
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 use portolan_catalog::{AuditEntry, AuditFilter, AuditId, AuditObject, SystemPrivilege};
@@ -103,10 +103,8 @@ fn time(text: &str, now: Timestamp) -> Result<Timestamp, Error> {
     if let Ok(time) = text.parse::<Timestamp>() {
         return Ok(time);
     }
-    let civil = text
-        .parse::<Date>()
-        .map(DateTime::from)
-        .or_else(|_| text.parse::<DateTime>());
+    // A day alone is its first moment.
+    let civil = text.parse::<DateTime>();
     if let Ok(zoned) = civil.and_then(|time| time.to_zoned(TimeZone::UTC)) {
         return Ok(zoned.timestamp());
     }
