@@ -129,12 +129,12 @@ impl Masked {
             .map_or(sql, |endless| sql.get(..endless.start).unwrap_or_default());
         let mut lexer = Lexer::new(sound, 0);
         let rest = sound.get(span.end..).unwrap_or_default();
-        let line = span.end + rest.find('\n').unwrap_or(rest.len());
+        let line = span.end + rest.find('\n').unwrap_or(rest.len()).min(LINE);
         let tokens: Vec<_> = std::iter::from_fn(|| Some(lexer.next_with_comments()))
             .take_while(|token| token.kind != TokenKind::End && token.start <= line)
             .collect();
         if line < sound.len() {
-            masker.end = tokens.last().map_or(line, |token| line.max(token.end));
+            masker.end = tokens.last().map_or(0, |token| token.end);
         }
         let (before, failed) = tokens.split_at(tokens.partition_point(|token| token.start < start));
         if masker.parsed(before) {
@@ -326,6 +326,9 @@ impl<'a> Masker<'a> {
         irregular
     }
 }
+
+/// How much of a long line is masked behind the place of an error, in bytes: far more than is shown.
+const LINE: usize = 4096;
 
 /// Where the literals of a text begin that has no end.
 struct Endless {
