@@ -1,0 +1,139 @@
+//! `http`: requests under the rules of the manifest, and answers with opaque members.
+
+use std::fmt::Write as _;
+
+use wasmtime::{Result, bail, ensure, format_err};
+
+use super::Host;
+use super::parts::encoding_name;
+use crate::bindings::lent_host::http::{self, OpaqueMember, Request, Response};
+use crate::bindings::lent_host::parts::{Encoding, Part};
+use crate::bindings::types::Failure;
+use crate::known::{base64, from_base64};
+use crate::words::{Words, quote};
+
+impl http::Host for Host {
+    fn send(&mut self, request: Request) -> Result<Result<Response, Failure>> {
+        self.judge(&request)?;
+        let mut call = format!(
+            "send {} {} {} /{}",
+            request.rule,
+            request.endpoint,
+            request.method,
+            request.path.join("/")
+        );
+        for (name, value) in request.query {
+            let value = self.show(vec![value])?;
+            let _ = write!(call, "\n    query {name} ={value}");
+        }
+        for (name, value) in request.headers {
+            let _ = write!(call, "\n    header {name}: {value}");
+        }
+        if !request.body.is_empty() {
+            let body = self.show(request.body)?;
+            let _ = write!(call, "\n    body{body}");
+        }
+        for member in &request.keep_opaque {
+            let encoding = encoding_name(&member.encoding);
+            let _ = write!(call, "\n    opaque {} {encoding}", member.pointer);
+        }
+        self.answered(&call, |host, words| {
+            host.response(words, &request.keep_opaque)
+        })
+    }
+}
+
+impl Host {
+    /// What the real host refuses before it signs.
+    fn judge(&self, request: &Request) -> Result<()> {
+        let endpoint = self.endpoint(request.endpoint)?;
+        let Some(rule) = self.manifest.request_rule(&request.rule) else {
+            bail!("the manifest has no request {}", request.rule);
+        };
+        ensure!(
+            rule.method == request.method
+                && rule.host.matches(&endpoint.host, &self.rules)
+                && rule.path.matches(&request.path),
+            "the request is none that the rule {} describes",
+            request.rule
+        );
+        let fixed = request
+            .headers
+            .iter()
+            .find(|(name, _)| rule.headers.contains_key(name));
+        if let Some((name, _)) = fixed {
+            bail!("the rule {} sets the header {name}", request.rule);
+        }
+        Ok(())
+    }
+
+    /// An answer: a status, then `header` lines and one `body`, in which `base64(NAME …)` is a
+    /// secret as the server writes it.
+    fn response(&mut self, words: &mut Words<'_>, kept: &[OpaqueMember]) -> Result<Response> {
+        let status = words.number()?;
+        let mut headers = Vec::new();
+        let mut body = Vec::new();
+        while !words.is_empty() {
+            match words.word()? {
+                "header" => {
+                    let line = words.line();
+                    let header = line.split_once(": ");
+                    let (name, value) = header.ok_or_else(|| format_err!("no header: {line}"))?;
+                    headers.push((name.to_owned(), value.to_owned()));
+                }
+                "body" => {
+                    while !words.is_empty() {
+                        body.extend(match words.call("base64")? {
+                            Some(name) => base64(&self.known.read(name)?.bytes),
+                            None => words.bytes()?,
+                        });
+                    }
+                }
+                other => bail!("`{other}` is nothing of an answer"),
+            }
+        }
+        let body = self.keep_opaque(body, kept)?;
+        let seen = body.iter().filter_map(|part| match part {
+            Part::Bytes(bytes) => Some(bytes.as_slice()),
+            Part::Secret(_) => None,
+        });
+        self.visible(&seen.collect::<Vec<_>>().concat())?;
+        self.visible(format!("{headers:?}").as_bytes())?;
+        Ok(Response {
+            status,
+            headers,
+            body,
+        })
+    }
+
+    /// Takes the members out of a JSON document that the guest must not see.
+    fn keep_opaque(&mut self, body: Vec<u8>, kept: &[OpaqueMember]) -> Result<Vec<Part>> {
+        if kept.is_empty() {
+            return Ok(vec![Part::Bytes(body)]);
+        }
+        let document: serde_json::Value = serde_json::from_slice(&body)
+            .map_err(|error| format_err!("the body is no JSON: {error}"))?;
+        let mut rest = String::from_utf8(body)?;
+        let mut parts = Vec::new();
+        for member in kept {
+            let Some(value) = document.pointer(&member.pointer) else {
+                continue;
+            };
+            let Some(text) = value.as_str() else {
+                bail!("{} is no string", member.pointer);
+            };
+            let Encoding::Base64 = member.encoding else {
+                bail!("this host decodes base64 only");
+            };
+            let (before, after) = rest
+                .split_once(&quote(text.as_bytes()))
+                .ok_or_else(|| format_err!("{} is out of order", member.pointer))?;
+            parts.push(Part::Bytes(format!("{before}\"").into_bytes()));
+            let secret = self.known.add(&member.pointer, from_base64(text)?);
+            parts.push(Part::Secret(self.lend(secret)?));
+            rest = format!("\"{after}");
+        }
+        parts.push(Part::Bytes(rest.into_bytes()));
+        Ok(parts)
+    }
+}
