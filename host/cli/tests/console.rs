@@ -21,6 +21,15 @@ const HOME: &str = "/home/ana";
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut trials = vec![];
+    let folder = root.clone();
+    trials.push(Trial::test(
+        "the_readmes_example_is_part_of_the_program_that_runs",
+        move || {
+            let readme = std::fs::read_to_string(folder.join("README.md"))?;
+            let program = std::fs::read_to_string(folder.join("host/portolan/examples/embed.rs"))?;
+            example_is_part_of(&readme, &program)
+        },
+    ));
     let mut folders: Vec<PathBuf> = std::fs::read_dir(root.join("tests/statements"))
         .expect("tests/statements")
         .map(|entry| entry.expect("entry").path())
@@ -59,6 +68,24 @@ fn folder_comes_out(folder: &Path) -> Result<(), Failed> {
         return Ok(());
     }
     compare(&actual, &expected)
+}
+
+/// Whether the lines of the README's Rust block stand in the program one after the other.
+fn example_is_part_of(readme: &str, program: &str) -> Result<(), Failed> {
+    let (_, rest) = readme.split_once("```rust\n").ok_or("no example")?;
+    let (example, _) = rest.split_once("```").ok_or("no end of the example")?;
+    let squeezed = |text: &str| -> String {
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty())
+            .collect();
+        lines.join("\n")
+    };
+    if squeezed(program).contains(&squeezed(example)) {
+        return Ok(());
+    }
+    Err("the example in README.md differs from host/portolan/examples/embed.rs".into())
 }
 
 /// The console blocks between the README's tour markers.
