@@ -1,0 +1,284 @@
+//! Making, changing, validating and explaining connections.
+
+#![allow(missing_docs, clippy::expect_used, reason = "tests")]
+
+mod support;
+
+use portolan::SqlState;
+use support::{World, assert_state, notices, refused, rows, run, run_with, tag};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_is_made_shown_and_dropped() {
+    let world = World::new().await;
+    let root = world.root();
+    let made = run(
+        &root,
+        "CREATE EXTERNAL CONNECTION backup AS 'nodelocal://1/backup'",
+    )
+    .await;
+    assert_eq!(tag(&made), "CREATE EXTERNAL CONNECTION");
+    let marker = world
+        .external()
+        .join("backup/crdb_external_storage_location");
+    assert_eq!(
+        std::fs::read_to_string(marker).expect("the marker"),
+        "a CockroachDB cluster has been configured to read and write to this location"
+    );
+    assert_eq!(
+        rows(&root, "SHOW EXTERNAL CONNECTIONS").await,
+        [["backup", "nodelocal://1/backup", "STORAGE"]]
+    );
+    run(&root, "DROP EXTERNAL CONNECTION backup").await;
+    assert!(rows(&root, "SHOW EXTERNAL CONNECTIONS").await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validation_can_be_left_out_and_read_writes_nothing() {
+    let world = World::new().await;
+    for depth in ["none", "read"] {
+        let sql = format!(
+            "CREATE EXTERNAL CONNECTION {depth} AS 'nodelocal://1/{depth}' WITH VALIDATE = '{depth}'"
+        );
+        run(&world.root(), &sql).await;
+        assert!(!world.external().join(depth).exists(), "{depth}");
+    }
+    let error = refused(
+        &world.root(),
+        "CREATE EXTERNAL CONNECTION x AS 'nodelocal://1/x' WITH VALIDATE = 'some'",
+    )
+    .await;
+    assert_state(
+        &error,
+        SqlState::InvalidParameterValue,
+        "the value of VALIDATE is not known",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_that_is_taken_is_told_before_anything_is_planned() {
+    let world = World::new().await;
+    world
+        .run(&["CREATE EXTERNAL CONNECTION foo AS 'nodelocal://1/foo' WITH VALIDATE = 'none'"])
+        .await;
+    let error = refused(
+        &world.root(),
+        "CREATE EXTERNAL CONNECTION foo AS 'nonsense'",
+    )
+    .await;
+    assert_state(
+        &error,
+        SqlState::DuplicateObject,
+        "failed to create external connection: external connection with connection name 'foo' \
+         already exists",
+    );
+    let left = run(
+        &world.root(),
+        "CREATE EXTERNAL CONNECTION IF NOT EXISTS foo AS 'nonsense'",
+    )
+    .await;
+    assert_eq!(
+        notices(&left),
+        ["external connection with name foo already exists, skipping"]
+    );
+    assert_eq!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTION foo").await[0][1],
+        "nodelocal://1/foo"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn mistakes_in_a_uri_are_told_in_the_words_that_users_know() {
+    let world = World::new().await;
+    for (uri, state, message) in [
+        (
+            "nodelocal://a/foo",
+            SqlState::InvalidParameterValue,
+            "failed to construct External Connection details: failed to create nodelocal external \
+             connection: invalid `nodelocal` URI: host component of nodelocal URI must be a node \
+             ID: nodelocal://a/foo",
+        ),
+        (
+            "pulsar://a/foo",
+            SqlState::FeatureNotSupported,
+            "failed to construct External Connection details: no parseAndValidateFn found for \
+             external connection provider pulsar",
+        ),
+        (
+            "external://a",
+            SqlState::FeatureNotSupported,
+            "failed to construct External Connection details: no parseAndValidateFn found for \
+             external connection provider external",
+        ),
+        (
+            "hunter2hunter2:x",
+            SqlState::InvalidParameterValue,
+            "failed to construct External Connection details: the scheme of the URI is not \
+             followed by ://",
+        ),
+    ] {
+        let sql = format!("CREATE EXTERNAL CONNECTION x AS '{uri}'");
+        assert_state(&refused(&world.root(), &sql).await, state, message);
+    }
+    let error = refused(&world.root(), "CREATE EXTERNAL CONNECTION \"a b\" AS 'x'").await;
+    assert_eq!(error.sqlstate(), SqlState::InvalidName);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_probe_that_fails_leaves_no_connection() {
+    let world = World::new().await;
+    std::fs::write(world.external().join("file"), "in the way").expect("a file");
+    let error = refused(
+        &world.root(),
+        "CREATE EXTERNAL CONNECTION x AS 'nodelocal://1/file/below'",
+    )
+    .await;
+    assert!(
+        error.message().starts_with(
+            "failed to construct External Connection details: failed to create nodelocal external \
+             connection: failed to write a sentinel ExternalStorage file: "
+        ),
+        "{error:?}"
+    );
+    assert!(error.hint().is_some());
+    assert!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTIONS")
+            .await
+            .is_empty()
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_are_encoded_into_the_uri_and_hidden() {
+    let world = World::new().await;
+    run_with(
+        &world.root(),
+        "CREATE EXTERNAL CONNECTION x AS 'nodelocal://1/x' PARAMETERS (token = $1)",
+        &["a&b=hunter22?"],
+    )
+    .await;
+    assert_eq!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTION x").await[0][1],
+        "nodelocal://1/x?token=redacted"
+    );
+    assert_eq!(
+        rows(&world.root(), "SHOW CREATE EXTERNAL CONNECTION x").await[0][1],
+        "CREATE EXTERNAL CONNECTION 'x' AS 'nodelocal://1/x?token=a%26b%3Dhunter22%3F'"
+    );
+    let set = "ALTER EXTERNAL CONNECTION x SET (token = $1, COCKROACH_LOCALITY = 'region=a')";
+    run_with(&world.root(), set, &["other"]).await;
+    assert_eq!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTION x").await[0][1],
+        "nodelocal://1/x?COCKROACH_LOCALITY=region%3Da&token=redacted"
+    );
+    run(&world.root(), "ALTER EXTERNAL CONNECTION x RESET (token)").await;
+    assert_eq!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTION x").await[0][1],
+        "nodelocal://1/x?COCKROACH_LOCALITY=region%3Da"
+    );
+    let error = refused(&world.root(), "ALTER EXTERNAL CONNECTION x RESET (token)").await;
+    assert_eq!(error.sqlstate(), SqlState::InvalidParameterValue);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn alter_changes_uri_name_and_owner() {
+    let world = World::new().await;
+    world
+        .run(&[
+            "CREATE USER carl",
+            "CREATE ROLE backups",
+            "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'",
+            "ALTER EXTERNAL CONNECTION a AS 'nodelocal://1/b'",
+            "ALTER EXTERNAL CONNECTION a RENAME TO b",
+            "ALTER EXTERNAL CONNECTION b OWNER TO carl",
+        ])
+        .await;
+    assert_eq!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTIONS").await,
+        [["b", "nodelocal://1/b", "STORAGE"]]
+    );
+    let carl = world.session("carl");
+    let error = refused(&carl, "ALTER EXTERNAL CONNECTION b OWNER TO backups").await;
+    assert_state(
+        &error,
+        SqlState::InsufficientPrivilege,
+        "must be member of role backups",
+    );
+    run(&world.root(), "GRANT backups TO carl").await;
+    run(&carl, "ALTER EXTERNAL CONNECTION b OWNER TO backups").await;
+    run(&carl, "ALTER EXTERNAL CONNECTION b RENAME TO c").await;
+    let missing = run(
+        &world.root(),
+        "ALTER EXTERNAL CONNECTION IF EXISTS b RENAME TO d",
+    )
+    .await;
+    assert_eq!(
+        notices(&missing),
+        ["external connection with name b does not exist, skipping"]
+    );
+    let error = refused(
+        &world.root(),
+        "ALTER EXTERNAL CONNECTION b AS 'nodelocal://1/b'",
+    )
+    .await;
+    assert_state(
+        &error,
+        SqlState::UndefinedObject,
+        "external connection with name b does not exist",
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn validate_tells_each_step_and_changes_nothing() {
+    let world = World::new().await;
+    world
+        .run(&["CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a' WITH VALIDATE = 'none'"])
+        .await;
+    let told = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION a").await;
+    let steps: Vec<_> = told.iter().map(|row| (&*row[0], &*row[1])).collect();
+    assert_eq!(
+        steps,
+        [
+            ("plan", "ok"),
+            ("policy", "ok"),
+            ("write", "ok"),
+            ("list", "ok"),
+            ("read back", "ok"),
+            ("compare", "ok")
+        ]
+    );
+    let sql = "VALIDATE EXTERNAL CONNECTION a WITH VALIDATE = 'none'";
+    assert_eq!(rows(&world.root(), sql).await.len(), 2);
+    std::fs::remove_dir_all(world.external()).expect("removed");
+    let told = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION a").await;
+    let failed = told.last().expect("a row");
+    assert_eq!(failed[1], "failed");
+    assert_ne!(failed[4], "NULL");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_shows_what_would_be_made_and_touches_nothing() {
+    let world = World::new().await;
+    let told = rows(
+        &world.root(),
+        "EXPLAIN CREATE EXTERNAL CONNECTION a AS 'NODELOCAL://1/a?key=hunter22'",
+    )
+    .await;
+    let told: Vec<_> = told.iter().map(|row| (&*row[0], &*row[1])).collect();
+    assert_eq!(
+        told[0..4],
+        [
+            ("connection name", "a"),
+            ("provider", "nodelocal 0.1.0"),
+            ("connection type", "STORAGE"),
+            ("redacted URI", "nodelocal://1/a?key=redacted"),
+        ]
+    );
+    assert!(told.contains(&("endpoint", "none")));
+    assert!(told.contains(&("privilege", "EXTERNALIOIMPLICITACCESS: held")));
+    assert!(!world.external().join("a").exists());
+    assert!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTIONS")
+            .await
+            .is_empty()
+    );
+}

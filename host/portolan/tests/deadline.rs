@@ -1,0 +1,51 @@
+//! A deadline ends a statement before it writes, and says so.
+
+#![allow(missing_docs, clippy::expect_used, reason = "tests")]
+
+mod support;
+
+use std::time::Duration;
+
+use portolan::catalog::model::now;
+use portolan::{RequestContext, SqlState};
+use support::{World, assert_state, rows};
+
+const CREATE: &str = "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_deadline_that_is_over_ends_a_statement_before_it_begins() {
+    let world = World::new().await;
+    let context = RequestContext::default().deadline(now() - Duration::from_secs(1));
+    let late = world.root().with_context(context);
+    let error = late.execute(CREATE, &[]).await.expect_err("too late");
+    assert_state(
+        &error,
+        SqlState::QueryCanceled,
+        "the statement was cancelled because its deadline is over",
+    );
+    let trail = world.audit().await;
+    let row = trail.last().expect("a row");
+    assert_eq!(row.outcome.sqlstate(), Some("57014"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_lock_that_comes_after_the_deadline_is_not_used() {
+    let world = World::new().await;
+    // Planned and probed once, so that the next time is not spent on compiling.
+    world
+        .run(&["CREATE EXTERNAL CONNECTION warm AS 'nodelocal://1/a'"])
+        .await;
+    world.pause.arm();
+    let context = RequestContext::default().deadline(now() + Duration::from_millis(700));
+    let session = world.root().with_context(context);
+    let running = tokio::spawn(async move { session.execute(CREATE, &[]).await });
+    world.pause.reached().await;
+    tokio::time::sleep(Duration::from_millis(800)).await;
+    world.pause.release();
+    let error = running.await.expect("no panic").expect_err("too late");
+    assert_eq!(error.sqlstate(), SqlState::QueryCanceled);
+    assert_eq!(
+        rows(&world.root(), "SHOW EXTERNAL CONNECTIONS").await.len(),
+        1
+    );
+}

@@ -1,0 +1,174 @@
+//! Adding, inspecting and removing providers.
+
+#![allow(missing_docs, clippy::expect_used, reason = "tests")]
+
+mod support;
+
+use portolan::{AddProvider, SqlState};
+use support::{World, assert_state, refused, rows, run};
+
+/// nodelocal under another name and scheme: the manifest is the last section of a component.
+fn other() -> Vec<u8> {
+    let built_in = portolan_plugins::built_in()[0];
+    let manifest = built_in
+        .manifest
+        .replace("name = \"nodelocal\"", "name = \"otherlocal\"")
+        .replace("schemes = [\"nodelocal\"]", "schemes = [\"otherlocal\"]");
+    let name = b"portolan:manifest";
+    let section_size = 1 + name.len() + built_in.manifest.len();
+    // The section begins with its number and its size in as many bytes as LEB128 takes.
+    let size_bytes = leb128(section_size).len();
+    let before = built_in.component.len() - section_size - size_bytes - 1;
+    let mut component = built_in.component[..before].to_vec();
+    component.push(0);
+    component.extend(leb128(1 + name.len() + manifest.len()));
+    component.push(u8::try_from(name.len()).expect("short"));
+    component.extend(name);
+    component.extend(manifest.as_bytes());
+    component
+}
+
+fn leb128(mut number: usize) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    loop {
+        let low = u8::try_from(number & 0x7f).expect("seven bits");
+        number >>= 7;
+        if number == 0 {
+            bytes.push(low);
+            return bytes;
+        }
+        bytes.push(low | 0x80);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_provider_is_added_used_inspected_and_removed() {
+    let world = World::new().await;
+    let root = world.root();
+    let added = root
+        .add_provider(&other(), AddProvider::default())
+        .await
+        .expect("added");
+    let listed = rows(&root, "SHOW PROVIDERS").await;
+    assert_eq!(listed.len(), 2);
+    assert_eq!(listed[1][0], "otherlocal");
+    assert_eq!(listed[1][6], added.digest());
+    let inspected = root.inspect_provider("otherlocal").await.expect("there");
+    assert_eq!(inspected.digest(), added.digest());
+    // Another process has it as well.
+    let other_host = world.another().await;
+    let session = other_host.session(portolan::Principal::new("root"));
+    let create = "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'";
+    run(&session, create).await;
+
+    let error = root
+        .add_provider(&other(), AddProvider::default())
+        .await
+        .expect_err("it is there");
+    assert_state(
+        &error,
+        SqlState::DuplicateObject,
+        "provider otherlocal claims the name otherlocal, which provider otherlocal has",
+    );
+    root.remove_provider("otherlocal").await.expect("removed");
+    assert_eq!(rows(&root, "SHOW PROVIDERS").await.len(), 1);
+    let sql = "CREATE EXTERNAL CONNECTION b AS 'otherlocal://1/a'";
+    assert_eq!(
+        refused(&root, sql).await.sqlstate(),
+        SqlState::FeatureNotSupported
+    );
+    assert_eq!(
+        std::fs::read_dir(world.path().join("plugins"))
+            .expect("the directory")
+            .count(),
+        0
+    );
+    let error = root
+        .remove_provider("nodelocal")
+        .await
+        .expect_err("built-in");
+    assert_eq!(error.sqlstate(), SqlState::UndefinedObject);
+    let trail = world.audit().await;
+    let actions: Vec<_> = trail
+        .iter()
+        .filter(|row| row.action.ends_with("PROVIDER"))
+        .map(|row| (row.action.as_str(), row.outcome.as_str()))
+        .collect();
+    assert_eq!(
+        actions,
+        [
+            ("ADD PROVIDER", "ok"),
+            ("ADD PROVIDER", "failed"),
+            ("REMOVE PROVIDER", "ok"),
+            ("REMOVE PROVIDER", "failed")
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scheme_that_is_taken_is_refused_unless_it_is_to_be_replaced() {
+    let world = World::new().await;
+    let root = world.root();
+    let component = portolan_plugins::built_in()[0].component;
+    let error = root
+        .add_provider(component, AddProvider::default())
+        .await
+        .expect_err("taken");
+    assert_eq!(error.sqlstate(), SqlState::DuplicateObject);
+    assert!(
+        !world.path().join("plugins").exists(),
+        "nothing was laid down"
+    );
+    let replace = AddProvider {
+        replace: true,
+        ..AddProvider::default()
+    };
+    root.add_provider(component, replace)
+        .await
+        .expect("replaced");
+    assert_eq!(rows(&root, "SHOW PROVIDERS").await.len(), 1);
+    assert_ne!(rows(&root, "SHOW PROVIDERS").await[0][5], "built-in");
+    run(&root, "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_was_exchanged_is_not_loaded() {
+    let world = World::new().await;
+    world
+        .root()
+        .add_provider(&other(), AddProvider::default())
+        .await
+        .expect("added");
+    let plugins = world.path().join("plugins");
+    let file = std::fs::read_dir(plugins)
+        .expect("the directory")
+        .next()
+        .expect("a file")
+        .expect("a file")
+        .path();
+    std::fs::write(file, portolan_plugins::built_in()[0].component).expect("exchanged");
+    let host = world.another().await;
+    let error = refused(
+        &host.session(portolan::Principal::new("root")),
+        "EXPLAIN CREATE EXTERNAL CONNECTION a AS 'otherlocal://1/a'",
+    )
+    .await;
+    assert_eq!(error.sqlstate(), SqlState::DataCorrupted, "{error:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_an_administrator_adds_and_removes() {
+    let world = World::new().await;
+    run(&world.root(), "CREATE USER eve").await;
+    let eve = world.session("eve");
+    let added = eve.add_provider(&other(), AddProvider::default()).await;
+    let removed = eve.remove_provider("nodelocal").await;
+    for error in [added.err(), removed.err()] {
+        assert_state(
+            &error.expect("refused"),
+            SqlState::InsufficientPrivilege,
+            "only users with the admin role are allowed to add or remove providers",
+        );
+    }
+    assert!(!world.path().join("plugins").exists());
+}
