@@ -1,12 +1,13 @@
 //! The project's own chores, run as `cargo xtask …`.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
 use xtask::plugins::{self, Folders};
-use xtask::{bench, repository};
+use xtask::{bench, component, repository};
 
 /// The project's own chores.
 #[derive(Debug, Parser)]
@@ -26,6 +27,14 @@ enum Chore {
         /// Record this compiler as the one that components are built with
         #[arg(long)]
         record_compiler: bool,
+    },
+    /// Build the component of one provider, for `portolan provider add`
+    Component {
+        /// The provider's folder, with its Cargo.toml and manifest.toml
+        folder: PathBuf,
+        /// Where to write it [default: NAME.wasm here, NAME being the folder's]
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
     },
     /// Run the benchmarks and show their figures beside what they may be at most
     Bench {
@@ -50,6 +59,20 @@ fn main() -> Result<ExitCode> {
             for built in built {
                 writeln!(out, "{built}")?;
             }
+        }
+        Chore::Component { folder, output } => {
+            let component = component::build(&folder)?;
+            let output = match output {
+                Some(output) => output,
+                None => {
+                    let folder = folder.canonicalize()?;
+                    let name = folder.file_name().context("the folder has no name")?;
+                    PathBuf::from(name).with_extension("wasm")
+                }
+            };
+            std::fs::write(&output, &component)
+                .with_context(|| format!("cannot write {}", output.display()))?;
+            writeln!(out, "{}: {} bytes", output.display(), component.len())?;
         }
         Chore::Bench { filter } => {
             let report = bench::run(&repository(), &filter, &mut out)?;
