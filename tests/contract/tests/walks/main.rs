@@ -1,5 +1,7 @@
 //! Each guest follows its scripts to the end.
 
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
