@@ -23,7 +23,7 @@ use portolan_contract::{SplitUri, split};
 use portolan_figures::{Figure, Quantity, alternate};
 use portolan_nodelocal::Nodelocal;
 use portolan_sandbox::{Component, Provider, Sandbox, SandboxOptions};
-use portolan_sdk::Provider as _;
+use portolan_sdk::{Plan, Provider as _};
 use portolan_secret::SecretText;
 use tokio::runtime::Runtime;
 use wasmtime::component::Linker;
@@ -146,7 +146,9 @@ fn planning(criterion: &mut Criterion) {
     let warm = warm.portolan_provider_planning();
 
     let mut native = || {
-        black_box(Nodelocal::plan(black_box(&native_pieces)).expect("a plan"));
+        // As the contract has it: pieces that belong to the function, and a list of entries.
+        let plan = Nodelocal::plan(&black_box(native_pieces.clone())).map(Plan::into_entries);
+        black_box(plan.expect("a plan"));
         black_box(Nodelocal::redact(black_box(native_pieces.clone())));
     };
     let mut in_a_warm_guest = || {

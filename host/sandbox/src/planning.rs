@@ -75,7 +75,7 @@ impl Planner {
         let words = if sighted {
             Words::seeing(&uri.secrets)
         } else {
-            Words::blind(&uri.secrets)
+            Words::blind()
         };
 
         clock.start();
