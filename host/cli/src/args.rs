@@ -40,8 +40,8 @@ pub(crate) struct GlobalArguments {
     #[arg(long, global = true, value_name = "NAME", env = "PORTOLAN_USER")]
     pub(crate) user: Option<String>,
 
-    /// Root directory of nodelocal:// [default: extern in the store]
     #[arg(
+        help = "Root directory of nodelocal:// [default: extern in the store]",
         long,
         global = true,
         value_name = "DIR",
@@ -49,12 +49,21 @@ pub(crate) struct GlobalArguments {
     )]
     pub(crate) external_io_dir: Option<PathBuf>,
 
-    /// Configuration file [default: portolan.toml in the store]
-    #[arg(long, global = true, value_name = "FILE", env = "PORTOLAN_CONFIG")]
+    #[arg(
+        help = "Configuration file [default: portolan.toml in the store]",
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PORTOLAN_CONFIG"
+    )]
     pub(crate) config: Option<PathBuf>,
 
-    /// Admit an endpoint: HOST[:PORT] or CIDR[:PORT]; may be given several times
-    #[arg(long, global = true, value_name = "RULE")]
+    #[arg(
+        help = "Admit an endpoint: HOST[:PORT] or CIDR[:PORT]; may be given several times",
+        long,
+        global = true,
+        value_name = "RULE"
+    )]
     pub(crate) allow_egress: Vec<String>,
 }
 
@@ -130,8 +139,11 @@ pub(crate) enum Format {
 /// The format alone.
 #[derive(Debug, Args)]
 pub(crate) struct FormatArguments {
-    /// How to print results [default: table on a terminal, tsv elsewhere]
-    #[arg(long, value_name = "FORMAT")]
+    #[arg(
+        help = "How to print results [default: table on a terminal, tsv elsewhere]",
+        long,
+        value_name = "FORMAT"
+    )]
     pub(crate) format: Option<Format>,
 }
 
@@ -154,7 +166,7 @@ pub(crate) struct SqlArguments {
 /// `portolan ls`.
 #[derive(Debug, Args)]
 pub(crate) struct LsArguments {
-    /// external://NAME[/PATH]
+    #[arg(help = "external://NAME[/PATH]")]
     pub(crate) url: String,
     /// List everything below, not one level
     #[arg(short, long)]
@@ -185,7 +197,7 @@ pub(crate) struct PutArguments {
 pub(crate) struct GetArguments {
     /// external://NAME/PATH
     pub(crate) url: String,
-    /// Where to write it [default: the object's last segment, here]
+    #[arg(help = "Where to write it [default: the object's last segment, here]")]
     pub(crate) target: Option<PathBuf>,
 }
 
@@ -214,8 +226,7 @@ pub(crate) struct CpArguments {
 pub(crate) struct ValidateArguments {
     /// The connection's name
     pub(crate) name: String,
-    /// How far to go [default: what the provider does at CREATE]
-    #[arg(long, value_name = "DEPTH", value_parser = ["none", "read", "full"])]
+    #[arg(help = "How far to go [default: what the provider does at CREATE]", long, value_name = "DEPTH", value_parser = ["none", "read", "full"])]
     pub(crate) depth: Option<String>,
     #[command(flatten)]
     pub(crate) format: FormatArguments,

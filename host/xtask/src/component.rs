@@ -75,7 +75,7 @@ fn finish(package_dir: &Path, module: &[u8], manifest: &str) -> Result<Vec<u8>> 
     manifest_section::append(component, manifest)
 }
 
-/// Compiles the library of the package for [`TARGET`] and reads the core module.
+/// Compiles the library of the package for `wasm32-unknown-unknown` and reads the core module.
 ///
 /// # Errors
 ///
@@ -84,7 +84,7 @@ pub fn compile(package_dir: &Path) -> Result<Vec<u8>> {
     compile_target(package_dir, None, None)
 }
 
-/// Compiles an example of the package, which is a `cdylib`, for [`TARGET`] and reads the core module.
+/// Compiles an example of the package, which is a `cdylib`, for `wasm32-unknown-unknown` and reads the core module.
 ///
 /// # Errors
 ///

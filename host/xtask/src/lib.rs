@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //!
-//! * [`bench`]: every benchmark, and their figures in one table.
+//! * [`bench`](mod@bench): every benchmark, and their figures in one table.
 //! * [`component`]: from the package of a provider to its component, the same to the byte wherever
 //!   it is built.
 //! * [`criterion`]: the medians that Criterion stores, for benchmarks that have a target.
