@@ -265,9 +265,16 @@ async fn a_directory_that_may_not_be_written_says_so() {
     set(&root.join("a"), 0o644);
     set(&root, 0o555);
     set(dir.path(), 0o755);
-    // The binary may lie where `nobody` cannot reach it.
+    // The binary may lie where `nobody` cannot reach it. Another process copies it: a file that this
+    // one had open for writing would be busy for as long as a child that another test starts just
+    // then holds the same handle.
     let binary = dir.path().join("test");
-    std::fs::copy(std::env::current_exe().expect("this binary"), &binary).expect("copied");
+    let copied = program("cp")
+        .arg(std::env::current_exe().expect("this binary"))
+        .arg(&binary)
+        .status()
+        .expect("cp");
+    assert!(copied.success());
     set(&binary, 0o755);
     let mut command = child_command(
         &binary,
