@@ -326,6 +326,7 @@ async fn a_full_disk_and_a_read_only_one_say_so() {
         .arg(dir.path())
         .arg(test.get_program())
         .args(test.get_args())
+        .stdout(std::process::Stdio::null())
         .envs(
             test.get_envs()
                 .filter_map(|(name, value)| Some((name, value?))),

@@ -81,9 +81,12 @@ pub(crate) fn child_directory() -> Option<std::path::PathBuf> {
 #[allow(dead_code, reason = "not every test file starts itself")]
 pub(crate) fn child_command(binary: &HostPath, name: &str, dir: &HostPath) -> Command {
     let mut command = program(binary);
+    // What the child says of itself would be counted as a test of its own; panics go to the error
+    // output.
     command
         .args(["--exact", name, "--nocapture", "--test-threads=1"])
-        .env(CHILD, dir);
+        .env(CHILD, dir)
+        .stdout(Stdio::null());
     command
 }
 
