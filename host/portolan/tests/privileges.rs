@@ -6,7 +6,7 @@
 mod support;
 
 use portolan::Principal;
-use support::{World, notices, rows, run};
+use support::{World, rows, run, table};
 
 /// A catalog with one connection, `c`, of alice, and users who hold one thing each.
 async fn world() -> World {
@@ -52,27 +52,6 @@ async fn world() -> World {
         ])
         .await;
     world
-}
-
-/// Runs a table of who, statement and outcome: `ok`, the notices after it, or SQLSTATE and message.
-async fn table(world: &World, table: &[(&str, &str, &str)]) {
-    let mut wrong = Vec::new();
-    for (who, sql, expected) in table {
-        let outcome = match world.session(who).execute(sql, &[]).await {
-            Ok(outcome) => {
-                let mut told = vec!["ok"];
-                told.extend(notices(&outcome));
-                told.join("; ")
-            }
-            Err(error) => format!("{} {}", error.sqlstate(), error.message()),
-        };
-        if outcome != *expected {
-            wrong.push(format!(
-                "{who}: {sql}\n  is     {outcome}\n  not    {expected}"
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 const NO_CREATE: &str = "42501 only users with the EXTERNALCONNECTION system privilege are allowed to \

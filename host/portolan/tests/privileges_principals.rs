@@ -4,27 +4,7 @@
 
 mod support;
 
-use support::{World, notices, rows, run};
-
-async fn table(world: &World, table: &[(&str, &str, &str)]) {
-    let mut wrong = Vec::new();
-    for (who, sql, expected) in table {
-        let outcome = match world.session(who).execute(sql, &[]).await {
-            Ok(outcome) => {
-                let mut told = vec!["ok"];
-                told.extend(notices(&outcome));
-                told.join("; ")
-            }
-            Err(error) => format!("{} {}", error.sqlstate(), error.message()),
-        };
-        if outcome != *expected {
-            wrong.push(format!(
-                "{who}: {sql}\n  is     {outcome}\n  not    {expected}"
-            ));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
+use support::{World, rows, run, table};
 
 async fn world() -> World {
     let world = World::new().await;

@@ -1,4 +1,4 @@
-//! What GRANT and REVOKE of privileges have in common.
+//! What GRANT and REVOKE have in common.
 
 use portolan_catalog::model::principal::PUBLIC;
 use portolan_catalog::privilege::holding::{Change, change_connection, change_system};
@@ -8,11 +8,35 @@ use portolan_catalog::{
 use portolan_contract::ConnectionName;
 use portolan_statement as ast;
 
-use super::names;
 use super::several::{change_each, each_once};
-use crate::Error;
+use super::{membership, names};
 use crate::access::{Access, expanded, missing, refused};
 use crate::call::Call;
+use crate::{Error, Outcome};
+
+/// Changes what is granted, of whichever sort it is.
+pub(super) async fn change(
+    call: &Call<'_>,
+    change: Change,
+    granted: &ast::Granted,
+    grantees: &[String],
+) -> Result<Outcome, Error> {
+    let notices = match granted {
+        ast::Granted::OnConnections {
+            privileges,
+            connections,
+        } => on_connections(call, change, privileges, connections, grantees).await?,
+        ast::Granted::System(privileges) => on_system(call, change, privileges, grantees).await?,
+        ast::Granted::Roles(roles) => membership::change(call, change, roles, grantees).await?,
+    };
+    let tag = match change {
+        Change::Grant | Change::GrantWithOption => "GRANT",
+        Change::Revoke | Change::RevokeOption => "REVOKE",
+    };
+    Ok(notices
+        .into_iter()
+        .fold(Outcome::tag(tag), Outcome::with_notice))
+}
 
 /// What is worth saying though nothing is wrong: mostly that a name may be a slip.
 pub(super) fn notice(
@@ -53,7 +77,7 @@ pub(super) fn grantees(names: &[String]) -> Result<Vec<String>, Error> {
 }
 
 /// Changes privileges on connections; gives the notices.
-pub(super) async fn on_connections(
+async fn on_connections(
     call: &Call<'_>,
     change: Change,
     privileges: &[ast::Privilege],
@@ -124,7 +148,7 @@ fn no_grant_option<P: Privilege>(access: &Access<'_>, privileges: &[P]) -> Error
 }
 
 /// Changes privileges on the system; gives the notices.
-pub(super) async fn on_system(
+async fn on_system(
     call: &Call<'_>,
     change: Change,
     privileges: &[ast::Privilege],

@@ -3,8 +3,7 @@
 use portolan_catalog::privilege::holding::Change;
 use portolan_statement as ast;
 
-use super::membership;
-use super::privileges::{on_connections, on_system};
+use super::privileges;
 use crate::call::Call;
 use crate::{Error, Outcome};
 
@@ -17,16 +16,5 @@ pub(crate) async fn execute<'a>(
     } else {
         Change::Revoke
     };
-    let grantees = &statement.grantees;
-    let notices = match &statement.granted {
-        ast::Granted::OnConnections {
-            privileges,
-            connections,
-        } => on_connections(call, change, privileges, connections, grantees).await?,
-        ast::Granted::System(privileges) => on_system(call, change, privileges, grantees).await?,
-        ast::Granted::Roles(roles) => membership::change(call, change, roles, grantees).await?,
-    };
-    Ok(notices
-        .into_iter()
-        .fold(Outcome::tag("REVOKE"), Outcome::with_notice))
+    privileges::change(call, change, &statement.granted, &statement.grantees).await
 }

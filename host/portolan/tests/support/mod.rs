@@ -177,6 +177,27 @@ pub fn tag(outcome: &Outcome) -> &str {
     }
 }
 
+/// Runs a table of who, statement and outcome: `ok`, the notices after it, or SQLSTATE and message.
+pub async fn table(world: &World, table: &[(&str, &str, &str)]) {
+    let mut wrong = Vec::new();
+    for (who, sql, expected) in table {
+        let outcome = match world.session(who).execute(sql, &[]).await {
+            Ok(outcome) => {
+                let mut told = vec!["ok"];
+                told.extend(notices(&outcome));
+                told.join("; ")
+            }
+            Err(error) => format!("{} {}", error.sqlstate(), error.message()),
+        };
+        if outcome != *expected {
+            wrong.push(format!(
+                "{who}: {sql}\n  is     {outcome}\n  not    {expected}"
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[track_caller]
 pub fn assert_state(error: &Error, state: SqlState, message: &str) {
     assert_eq!(error.sqlstate(), state, "{error:?}");
