@@ -1,5 +1,7 @@
 //! What a connection becomes: the provider's answer to a URI.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::{Kind, Operation, SecretNumber};
@@ -46,13 +48,24 @@ pub struct TlsProfile {
 }
 
 /// A piece of a value that the host puts together.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// `Debug` shows no text: it may be a secret that the manifest has revealed to the provider.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Fragment {
     /// Text.
     Text(String),
     /// A secret of the URI.
     Secret(SecretNumber),
+}
+
+impl fmt::Debug for Fragment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "Text({} bytes)", text.len()),
+            Self::Secret(number) => f.debug_tuple("Secret").field(number).finish(),
+        }
+    }
 }
 
 /// A value under a name of the provider's choice, composed of text and secrets.

@@ -8,11 +8,11 @@ use std::sync::Arc;
 use portolan_catalog::CatalogHandle;
 use portolan_data::Backends;
 use portolan_egress::Policy;
-use portolan_sandbox::{Allocation, Limits, SandboxOptions};
+use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
 use tokio::runtime::Handle;
 
 use crate::host::Shared;
-use crate::metrics::{Metrics, SharedRecorder};
+use crate::metrics::Metrics;
 use crate::open::Handles;
 use crate::policy::CurrentPolicy;
 use crate::providers::Registry;
@@ -28,7 +28,6 @@ pub struct HostBuilder {
     backends: Backends,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
-    recorder: Option<SharedRecorder>,
 }
 
 impl HostBuilder {
@@ -110,7 +109,7 @@ impl HostBuilder {
         mut self,
         recorder: impl ::metrics::Recorder + Send + Sync + 'static,
     ) -> Self {
-        self.recorder = Some(Arc::new(recorder));
+        self.sandbox.recorder = MetricsRecorder::new(recorder);
         self
     }
 
@@ -137,8 +136,8 @@ impl HostBuilder {
                 .with_hint("call build within a Tokio runtime, or give HostBuilder::runtime one")
             })?,
         };
+        let metrics = Metrics::new(self.sandbox.recorder.clone());
         let providers = Registry::new(self.sandbox, self.components, self.plugins_dir.clone())?;
-        let metrics = Metrics::new(self.recorder);
         Ok(Host {
             shared: Arc::new(Shared {
                 catalog,

@@ -1,19 +1,16 @@
 //! What the host counts. The table of names is in the crate's documentation.
 
-use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
-use ::metrics::{Recorder, counter, gauge, histogram};
-
-pub(crate) type SharedRecorder = Arc<dyn Recorder + Send + Sync>;
+use ::metrics::{counter, gauge, histogram};
+use portolan_sandbox::MetricsRecorder;
 
 /// Counters and histograms, written to the host's own recorder or to the process's.
-#[derive(Clone, Default)]
-pub(crate) struct Metrics(Option<SharedRecorder>);
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Metrics(MetricsRecorder);
 
 impl Metrics {
-    pub(crate) fn new(recorder: Option<SharedRecorder>) -> Self {
+    pub(crate) fn new(recorder: MetricsRecorder) -> Self {
         Self(recorder)
     }
 
@@ -24,7 +21,7 @@ impl Metrics {
         sqlstate: &'static str,
         took: Duration,
     ) {
-        self.record(|| {
+        self.0.record(|| {
             counter!("portolan_statements_total", "statement" => statement, "sqlstate" => sqlstate)
                 .increment(1);
             histogram!("portolan_statement_seconds", "statement" => statement)
@@ -35,7 +32,7 @@ impl Metrics {
     /// A URI was planned.
     pub(crate) fn plan(&self, provider: &str, sqlstate: &'static str, took: Duration) {
         let provider = provider.to_owned();
-        self.record(|| {
+        self.0.record(|| {
             counter!("portolan_plans_total", "provider" => provider.clone(), "sqlstate" => sqlstate)
                 .increment(1);
             histogram!("portolan_plan_seconds", "provider" => provider).record(took.as_secs_f64());
@@ -45,7 +42,7 @@ impl Metrics {
     /// A probe has ended.
     pub(crate) fn probe(&self, provider: &str, sqlstate: &'static str, took: Duration) {
         let provider = provider.to_owned();
-        self.record(|| {
+        self.0.record(|| {
             counter!("portolan_probes_total", "provider" => provider.clone(), "sqlstate" => sqlstate)
                 .increment(1);
             histogram!("portolan_probe_seconds", "provider" => provider)
@@ -55,7 +52,7 @@ impl Metrics {
 
     /// A connection was asked for.
     pub(crate) fn open(&self, operation: &'static str, sqlstate: &'static str, took: Duration) {
-        self.record(|| {
+        self.0.record(|| {
             counter!("portolan_opens_total", "operation" => operation, "sqlstate" => sqlstate)
                 .increment(1);
             histogram!("portolan_open_seconds", "operation" => operation)
@@ -66,32 +63,16 @@ impl Metrics {
     /// So many handles are open now.
     pub(crate) fn open_handles(&self, open: usize) {
         #[expect(clippy::cast_precision_loss, reason = "nobody opens 2^52 handles")]
-        self.record(|| gauge!("portolan_open_handles").set(open as f64));
+        self.0
+            .record(|| gauge!("portolan_open_handles").set(open as f64));
     }
 
     /// An operation of a handle was refused.
     pub(crate) fn handle_refused(&self, sqlstate: &str) {
         let sqlstate = sqlstate.to_owned();
-        self.record(|| {
+        self.0.record(|| {
             counter!("portolan_handle_refusals_total", "sqlstate" => sqlstate).increment(1);
         });
-    }
-
-    fn record(&self, record: impl FnOnce()) {
-        match &self.0 {
-            Some(recorder) => ::metrics::with_local_recorder(&**recorder, record),
-            None => record(),
-        }
-    }
-}
-
-impl fmt::Debug for Metrics {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.0.is_some() {
-            "Metrics(own)"
-        } else {
-            "Metrics(process)"
-        })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use object_store::ObjectStore;
-use portolan_contract::{Depth, Outcome, StoredPlan, Validate};
+use portolan_contract::{Depth, StoredPlan, Validate};
 use portolan_sandbox::{ProbeRequest, Probed, Provider};
 use portolan_secret::SecretText;
 
@@ -42,9 +42,9 @@ pub(crate) async fn validate(
     let probed = probe(call, &planned.provider, planned.stored.clone(), depth)
         .await
         .map_err(|error| in_provider_words(&planned.entry, error))?;
-    match first_failure(&probed) {
+    match probed.failure() {
         None => Ok(()),
-        Some(error) => Err(in_provider_words(&planned.entry, error)),
+        Some(error) => Err(in_provider_words(&planned.entry, error.into())),
     }
 }
 
@@ -66,8 +66,8 @@ pub(crate) async fn probe(
             timeout: call.time_left(),
         })
         .await;
-    let result = match first_failure(&probed) {
-        Some(error) => Err(error),
+    let result = match probed.failure() {
+        Some(error) => Err(Error::from(error)),
         None => Ok(()),
     };
     let metrics = &call.host.metrics;
@@ -96,14 +96,4 @@ async fn store_of(
 /// The error of work whose runtime is shutting down.
 pub(crate) fn interrupted() -> Error {
     Error::new(SqlState::QueryCanceled, "the host is shutting down")
-}
-
-/// Why a probe did not succeed, if it did not: the step that failed, or why the provider was
-/// stopped.
-fn first_failure(probed: &Probed) -> Option<Error> {
-    let failed = probed.steps.iter().find_map(|step| match &step.outcome {
-        Outcome::Failed(failure) => Some(Error::from(failure.clone())),
-        _ => None,
-    });
-    failed.or_else(|| probed.result.as_ref().err().cloned().map(Error::from))
 }

@@ -51,6 +51,8 @@ pub enum AnswerProblem {
     ObjectStore(&'static str),
     /// A secret that the provider was shown stands in clear in this part of its plan.
     SecretInPlan(&'static str),
+    /// A probe came to its end and told no step.
+    NoStep,
     /// The redacted URI would show something else than the URI without its secrets.
     Redaction(&'static str),
 }
@@ -83,6 +85,7 @@ impl fmt::Display for AnswerProblem {
         match self {
             Self::TooManyEntries(most) => write!(f, "plans more than {most} entries"),
             Self::NoKind => f.write_str("plans no kind"),
+            Self::NoStep => f.write_str("ended its probe without telling a step"),
             Self::Kind(kind) => {
                 write!(f, "plans the kind {kind}, which its manifest does not list")
             }

@@ -8,6 +8,7 @@
 //! # Layout
 //!
 //! * [`Sandbox`], [`SandboxOptions`], [`Allocation`]: the engine and what it has loaded.
+//! * [`MetricsRecorder`]: where what is counted goes.
 //! * [`Component`], [`manifest_of`], [`Inspection`], [`LoadError`]: a component before it runs.
 //! * [`Provider`], [`Planned`], [`ProbeRequest`], [`Probed`]: a provider at work.
 //! * [`ProviderError`], [`Fault`], [`AnswerProblem`]: why it was refused or stopped.
@@ -74,6 +75,7 @@ mod capabilities;
 mod convert;
 mod guest;
 mod metrics;
+pub use metrics::MetricsRecorder;
 mod redaction;
 mod ticker;
 mod words;

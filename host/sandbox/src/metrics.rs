@@ -1,10 +1,41 @@
 //! What is counted; the table stands in the crate's documentation.
 
+use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use metrics::{counter, histogram};
+use metrics::{Recorder, counter, histogram};
 
 use crate::ProviderId;
+
+/// Where what is counted goes: to a recorder of its own, or, as by default, to the process's.
+#[derive(Clone, Default)]
+pub struct MetricsRecorder(Option<Arc<dyn Recorder + Send + Sync>>);
+
+impl MetricsRecorder {
+    /// Counts in this recorder alone.
+    pub fn new(recorder: impl Recorder + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(recorder)))
+    }
+
+    /// Runs `work`; what it counts goes here.
+    pub fn record<T>(&self, work: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(recorder) => metrics::with_local_recorder(&**recorder, work),
+            None => work(),
+        }
+    }
+}
+
+impl fmt::Debug for MetricsRecorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0.is_some() {
+            "MetricsRecorder(own)"
+        } else {
+            "MetricsRecorder(process)"
+        })
+    }
+}
 
 /// The phase of an operation, as a label.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -60,6 +60,23 @@ impl Planner {
         })
     }
 
+    /// Makes an instance in the fresh store given and binds its exports. The guest's clock runs from
+    /// here on.
+    pub(crate) async fn start(
+        &self,
+        store: &mut Store<Guest>,
+        limits: &Limits,
+    ) -> Result<Planning, Fault> {
+        store.data().budget.clock().start();
+        let started = async {
+            let instance = self.instances.instantiate_async(&mut *store).await?;
+            self.planning.load(&mut *store, &instance)
+        };
+        started
+            .await
+            .map_err(|error| Fault::of_start(&error, limits))
+    }
+
     /// Plans and redacts one URI in the fresh store given.
     pub(crate) async fn run(
         &self,
@@ -78,14 +95,7 @@ impl Planner {
             Words::blind()
         };
 
-        clock.start();
-        let started = async {
-            let instance = self.instances.instantiate_async(&mut *store).await?;
-            self.planning.load(&mut *store, &instance)
-        };
-        let planning = started
-            .await
-            .map_err(|error| Refusal::Fault(Fault::of_start(&error, limits)))?;
+        let planning = self.start(store, limits).await.map_err(Refusal::Fault)?;
         let planned = planning
             .call_plan(&mut *store, &to_guest_pieces(&seen))
             .await

@@ -73,7 +73,7 @@ pub(crate) enum Unfit {
 
 impl Actor {
     /// Links a component with the whole contract, which checks the types of all its imports, and
-    /// binds the interface of each kind, which checks those of its exports.
+    /// finds the interface of each kind among its exports.
     pub(crate) fn new(
         linker: &Linker<Guest>,
         component: &Component,
@@ -107,6 +107,37 @@ impl Actor {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Makes an instance in the fresh store given and binds the interface of each kind.
+    pub(crate) async fn start(
+        &self,
+        store: &mut Store<Guest>,
+        limits: &Limits,
+    ) -> Result<(), Fault> {
+        store.data().budget.clock().start();
+        let started = async {
+            let instance = self.instances.instantiate_async(&mut *store).await?;
+            if let Some(storage) = &self.storage {
+                storage.load(&mut *store, &instance)?;
+            }
+            if let Some(kms) = &self.kms {
+                kms.load(&mut *store, &instance)?;
+            }
+            if let Some(sink) = &self.sink {
+                sink.load(&mut *store, &instance)?;
+            }
+            if let Some(registry) = &self.registry {
+                registry.load(&mut *store, &instance)?;
+            }
+            if let Some(database) = &self.database {
+                database.load(&mut *store, &instance)?;
+            }
+            Ok(())
+        };
+        started
+            .await
+            .map_err(|error: wasmtime::Error| Fault::of_start(&error, limits))
     }
 
     /// Probes in the fresh store given, by the first kind of the plan.

@@ -17,7 +17,9 @@ use crate::planning::{Planner, Refusal};
 use crate::probing::Actor;
 use crate::ticker::Running;
 use crate::words::Words;
-use crate::{Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId, Sandbox};
+use crate::{
+    AnswerProblem, Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId, Sandbox,
+};
 
 /// A component that is compiled, checked and linked; cheap to clone.
 #[derive(Clone)]
@@ -146,7 +148,11 @@ impl Provider {
             let lent = Lent {
                 markers: request.store.clone().map(MarkerStore::new),
                 steps: steps.clone(),
-                log: LogBudget::new(self.prepared.id.clone(), limits.log_bytes),
+                log: LogBudget::new(
+                    self.prepared.id.clone(),
+                    self.sandbox.recorder().clone(),
+                    limits.log_bytes,
+                ),
                 words: Words::acting(&request.plan),
             };
             let turn = Turn::default();
@@ -171,12 +177,56 @@ impl Provider {
                 Err(_) => Err(self.out_of_time(&turn, wall)),
             };
             let steps = steps.finish(result.as_ref().err());
-            let result = result.map_err(|fault| self.stopped(fault));
+            let result = match result {
+                Ok(()) if steps.is_empty() => Err(ProviderError::Answer {
+                    provider: self.prepared.id.clone(),
+                    problem: AnswerProblem::NoStep,
+                }),
+                result => result.map_err(|fault| self.stopped(fault)),
+            };
             self.count(Phase::Acting, result.as_ref().err(), clock.stop());
             Probed { steps, result }
         }
         .instrument(span)
         .await
+    }
+
+    /// Binds every export in fresh instances that are lent nothing, which is when the runtime
+    /// compares their types with the contract's. What runs of the component is its start code.
+    ///
+    /// # Errors
+    ///
+    /// An export has another type, or the provider was stopped.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with its timer enabled.
+    pub async fn bind(&self) -> Result<(), ProviderError> {
+        let limits = self.sandbox.limits();
+        let wall = limits.planning_wall_time;
+        let turn = Turn::default();
+        let bound = async {
+            let lease = self.lease(&turn).await;
+            let fresh = || {
+                let budget = Budget::new(self.sandbox.shared_limits());
+                guest::store(self.sandbox.engine(), Guest { budget, lent: None })
+            };
+            let mut bound = self
+                .prepared
+                .planner
+                .start(&mut fresh(), limits)
+                .await
+                .map(drop);
+            if bound.is_ok() {
+                bound = self.prepared.actor.start(&mut fresh(), limits).await;
+            }
+            drop(lease);
+            bound
+        };
+        match tokio::time::timeout(wall, bound).await {
+            Ok(bound) => bound.map_err(|fault| self.stopped(fault)),
+            Err(_) => Err(self.stopped(self.out_of_time(&turn, wall))),
+        }
     }
 
     /// Waits for its turn, with this provider first: one that is busy keeps no other waiting.
@@ -230,6 +280,12 @@ impl Provider {
     }
 
     fn count(&self, phase: Phase, error: Option<&ProviderError>, guest_time: Duration) {
+        self.sandbox
+            .recorder()
+            .record(|| self.count_here(phase, error, guest_time));
+    }
+
+    fn count_here(&self, phase: Phase, error: Option<&ProviderError>, guest_time: Duration) {
         let id = &self.prepared.id;
         let outcome = match error {
             None => "ok",

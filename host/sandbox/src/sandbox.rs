@@ -18,8 +18,8 @@ use crate::probing::{Actor, Unfit};
 use crate::provider::Prepared;
 use crate::ticker::Ticker;
 use crate::{
-    Allocation, Component, Inspection, Limits, LoadError, Provider, ProviderId, capabilities,
-    engine, metrics,
+    Allocation, Component, Inspection, Limits, LoadError, MetricsRecorder, Provider, ProviderId,
+    capabilities, engine, metrics,
 };
 
 /// How a sandbox is set up.
@@ -32,6 +32,8 @@ pub struct SandboxOptions {
     /// Where compiled components are kept; without one they are kept in memory only. The directory
     /// is made where there is none, for its owner alone.
     pub cache_dir: Option<PathBuf>,
+    /// Where what is counted goes.
+    pub recorder: MetricsRecorder,
 }
 
 /// Where providers run. Cheap to clone; its thread ends with the last clone and the last provider.
@@ -44,6 +46,7 @@ struct Shared {
     engine: Engine,
     allocation: Allocation,
     ticker: Ticker,
+    recorder: MetricsRecorder,
     limits: Arc<Limits>,
     permits: Arc<Semaphore>,
     linker: Linker<Guest>,
@@ -79,6 +82,7 @@ impl Sandbox {
                 ticker,
                 permits: permits(options.limits.operations),
                 limits: Arc::new(options.limits),
+                recorder: options.recorder,
                 linker,
                 cache: options.cache_dir.map(|dir| Cache::new(dir, &engine)),
                 loaded: Mutex::default(),
@@ -111,12 +115,17 @@ impl Sandbox {
         &self.shared.ticker
     }
 
+    pub(crate) fn recorder(&self) -> &MetricsRecorder {
+        &self.shared.recorder
+    }
+
     pub(crate) fn permits(&self) -> &Arc<Semaphore> {
         &self.shared.permits
     }
 
     /// Makes a component ready to run: it is read and judged, taken from memory, from the cache or
-    /// from the compiler, and its type is checked against the contract. None of its code runs.
+    /// from the compiler, and the types of its imports are checked against the contract. None of its
+    /// code runs; [`Provider::bind`] checks the types of its exports.
     ///
     /// # Errors
     ///
@@ -129,7 +138,11 @@ impl Sandbox {
         let started = Instant::now();
         let most = self.limits().compile_time;
         let sandbox = self.clone();
-        let loading = tokio::task::spawn_blocking(move || sandbox.load_blocking(&component));
+        let loading = tokio::task::spawn_blocking(move || {
+            sandbox
+                .recorder()
+                .record(|| sandbox.load_blocking(&component))
+        });
         let (prepared, from) = match tokio::time::timeout(most, loading).await {
             Ok(Ok(loaded)) => loaded?,
             Ok(Err(_)) => {
@@ -139,7 +152,8 @@ impl Sandbox {
             }
             Err(_) => return Err(LoadError::CompileTime { most }),
         };
-        metrics::loaded(from, started.elapsed());
+        self.recorder()
+            .record(|| metrics::loaded(from, started.elapsed()));
         tracing::debug!(
             provider = %prepared.id.name,
             version = %prepared.id.version,

@@ -54,8 +54,9 @@ pub(crate) async fn add(
     let manifest = inspection.manifest();
     call.concerns(object(&manifest.name));
     call.runs(&manifest.name);
-    // Compiling is the last check: of its size, its time, and of every type it exports.
-    sandbox
+    // Compiling and binding are the last checks: of its size, its time, and of every type that it
+    // imports and exports.
+    let provider = sandbox
         .load(Component {
             bytes: component.to_vec().into(),
             expected_digest: Some(inspection.digest().to_owned()),
@@ -63,6 +64,7 @@ pub(crate) async fn add(
             allow_reveal: options.allow_reveal,
         })
         .await?;
+    provider.bind().await?;
     let approval = ApprovedProvider {
         name: manifest.name.clone(),
         version: manifest.version.to_string(),
@@ -77,17 +79,8 @@ pub(crate) async fn add(
     let manifest = manifest.clone();
     let replace = options.replace;
     // Before the file is laid down, so that a refusal leaves nothing behind.
-    call.read(move |access| {
-        let entries = registry.in_force(access.reader())?;
-        match claimed(&entries, &manifest) {
-            Some((holder, claim)) if !replace => {
-                Err(second_claim(holder.name(), &manifest.name, claim)
-                    .with_hint("add it with --replace if it is to take over"))
-            }
-            _ => Ok(()),
-        }
-    })
-    .await?;
+    call.read(move |access| check_claims(&registry, access.reader(), &manifest, replace))
+        .await?;
     let laid = lay_down(call, &directory, &approval.file, component).await?;
     let replaced = approve(call, approval, replace).await;
     match replaced {
@@ -96,6 +89,22 @@ pub(crate) async fn add(
         Err(error) => return Err(error),
     }
     Ok(inspection)
+}
+
+/// Refuses a name or a scheme that another provider has, unless it is to be taken over.
+fn check_claims(
+    registry: &Registry,
+    reader: &dyn Reader,
+    manifest: &Manifest,
+    replace: bool,
+) -> Result<(), Error> {
+    match claimed(&registry.in_force(reader)?, manifest) {
+        Some((holder, claim)) if !replace => {
+            Err(second_claim(holder.name(), &manifest.name, claim)
+                .with_hint("add it with --replace if it is to take over"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The transaction: who asks is read again, and so is who claims what. Gives the file of the
@@ -111,13 +120,7 @@ async fn approve(
             require_admin(&actor.access(&*writer)?)?;
             let manifest =
                 Manifest::parse(&approval.manifest).map_err(portolan_sandbox::LoadError::from)?;
-            let entries = registry.in_force(&*writer)?;
-            if let Some((holder, claim)) = claimed(&entries, &manifest)
-                && !replace
-            {
-                return Err(second_claim(holder.name(), &manifest.name, claim)
-                    .with_hint("add it with --replace if it is to take over"));
-            }
+            check_claims(&registry, &*writer, &manifest, replace)?;
             let old = writer.provider(&approval.name)?.map(|row| row.file);
             if old.is_some() {
                 writer.delete_provider(&approval.name)?;

@@ -75,14 +75,7 @@ impl Registry {
     /// The sandbox, made when it is first needed: a statement that runs no provider pays nothing.
     pub(crate) async fn sandbox(&self) -> Result<&Sandbox, Error> {
         self.sandbox
-            .get_or_try_init(async || {
-                Sandbox::new(SandboxOptions {
-                    limits: self.options.limits.clone(),
-                    allocation: self.options.allocation,
-                    cache_dir: self.options.cache_dir.clone(),
-                })
-                .map_err(Error::from)
-            })
+            .get_or_try_init(async || Sandbox::new(self.options.clone()).map_err(Error::from))
             .await
     }
 

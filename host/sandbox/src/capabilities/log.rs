@@ -3,19 +3,21 @@
 use crate::bindings::host::log::{Host, Level};
 use crate::guest::Guest;
 use crate::words::MAX_MESSAGE;
-use crate::{ProviderId, metrics};
+use crate::{MetricsRecorder, ProviderId, metrics};
 
 /// What is left of the bytes that one operation may log.
 pub(crate) struct LogBudget {
     provider: ProviderId,
+    recorder: MetricsRecorder,
     left: usize,
     dropped: u64,
 }
 
 impl LogBudget {
-    pub(crate) fn new(provider: ProviderId, most: usize) -> Self {
+    pub(crate) fn new(provider: ProviderId, recorder: MetricsRecorder, most: usize) -> Self {
         Self {
             provider,
+            recorder,
             left: most,
             dropped: 0,
         }
@@ -40,7 +42,8 @@ impl Drop for LogBudget {
     /// However the operation ended, the operator learns that lines are missing.
     fn drop(&mut self) {
         if self.dropped > 0 {
-            metrics::log_lines_dropped(&self.provider, self.dropped);
+            self.recorder
+                .record(|| metrics::log_lines_dropped(&self.provider, self.dropped));
             tracing::warn!(
                 target: "portolan::provider",
                 provider = %self.provider.name,
