@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portolan_catalog::{ApprovedProvider, AuditObject, AuditRecord, ObjectKind, Writer};
+use portolan_catalog::{ApprovedProvider, AuditObject, AuditRecord, ObjectKind, Reader, Writer};
 use portolan_contract::Manifest;
 use portolan_sandbox::{Component, Inspection};
 
-use super::{claimed, second_claim};
+use super::{Registry, claimed, second_claim};
 use crate::access::{Access, Actor, refused};
 use crate::call::Call;
 use crate::probing::interrupted;
