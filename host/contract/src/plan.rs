@@ -170,6 +170,23 @@ impl Plan {
         })
     }
 
+    /// The TLS profile of this name.
+    #[must_use]
+    pub fn tls_profile(&self, name: &str) -> Option<&TlsProfile> {
+        self.entries.iter().find_map(|entry| match entry {
+            PlanEntry::Tls(profile) if profile.name == name => Some(profile),
+            _ => None,
+        })
+    }
+
+    /// The identities to take on, in order.
+    pub fn assumed_roles(&self) -> impl Iterator<Item = &AssumedRole> {
+        self.entries.iter().filter_map(|entry| match entry {
+            PlanEntry::AssumeRole(role) => Some(role),
+            _ => None,
+        })
+    }
+
     /// The object store, if the plan yields one.
     #[must_use]
     pub fn object_store(&self) -> Option<&ObjectStorePlan> {

@@ -37,7 +37,7 @@ pub struct InvalidRule {
 }
 
 impl InvalidRule {
-    fn new(problem: impl Into<String>) -> Self {
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self {
             problem: problem.into(),
         }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use portolan_contract::FailureClass;
+
 use super::{AddressClass, Host, Rule};
 
 /// The policy's verdict on a host and a port.
@@ -57,13 +59,19 @@ impl Denial {
         self.reason
     }
 
+    /// The class that decides the SQLSTATE.
+    #[must_use]
+    pub fn class(&self) -> FailureClass {
+        match self.reason {
+            Reason::InvalidHost | Reason::InvalidPort => FailureClass::InvalidUri,
+            Reason::Class(_) => FailureClass::Denied,
+        }
+    }
+
     /// The SQLSTATE that a statement ends with because of it.
     #[must_use]
     pub fn sqlstate(&self) -> &'static str {
-        match self.reason {
-            Reason::InvalidHost | Reason::InvalidPort => "22023",
-            Reason::Class(_) => "42501",
-        }
+        self.class().sqlstate()
     }
 
     /// What an operator does about it.
