@@ -7,14 +7,13 @@ use std::sync::Arc;
 
 use portolan_catalog::CatalogHandle;
 use portolan_data::Backends;
-use portolan_egress::Policy;
+use portolan_egress::{Egress, EgressOptions, Policy};
 use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
 use tokio::runtime::Handle;
 
 use crate::host::Shared;
 use crate::metrics::Metrics;
 use crate::open::Handles;
-use crate::policy::CurrentPolicy;
 use crate::providers::Registry;
 use crate::{Error, Host, SqlState};
 
@@ -22,10 +21,11 @@ use crate::{Error, Host, SqlState};
 #[derive(Default)]
 pub struct HostBuilder {
     catalog: Option<CatalogHandle>,
-    policy: Policy,
+    egress: EgressOptions,
     sandbox: SandboxOptions,
     plugins_dir: Option<PathBuf>,
-    backends: Backends,
+    /// With whether it is made where it is missing.
+    external_io_dir: Option<(PathBuf, bool)>,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
 }
@@ -41,7 +41,14 @@ impl HostBuilder {
     /// The operator's exceptions to the policy; without them only public addresses are dialled.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.egress.policy = policy;
+        self
+    }
+
+    /// How endpoints are reached: the policy among the rest. Replaces what [`Self::policy`] set.
+    #[must_use]
+    pub fn egress(mut self, options: EgressOptions) -> Self {
+        self.egress = options;
         self
     }
 
@@ -76,7 +83,7 @@ impl HostBuilder {
     /// The root of `nodelocal://` storage, a directory that exists; without it there is none.
     #[must_use]
     pub fn external_io_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.backends = Backends::new(Some(directory.into()));
+        self.external_io_dir = Some((directory.into(), false));
         self
     }
 
@@ -84,7 +91,7 @@ impl HostBuilder {
     /// missing is made, for its owner alone, when it is first used.
     #[must_use]
     pub fn default_external_io_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.backends = Backends::new(Some(directory.into())).making_missing();
+        self.external_io_dir = Some((directory.into(), true));
         self
     }
 
@@ -138,12 +145,21 @@ impl HostBuilder {
         };
         let metrics = Metrics::new(self.sandbox.recorder.clone());
         let providers = Registry::new(self.sandbox, self.components, self.plugins_dir.clone())?;
+        let mut options = self.egress;
+        options.runtime.get_or_insert_with(|| runtime.clone());
+        let egress = Egress::new(options);
+        let backends = match self.external_io_dir {
+            None => Backends::new(None),
+            Some((directory, false)) => Backends::new(Some(directory)),
+            Some((directory, true)) => Backends::new(Some(directory)).making_missing(),
+        };
+        let backends = backends.with_egress(egress.clone());
         Ok(Host {
             shared: Arc::new(Shared {
                 catalog,
-                policy: CurrentPolicy::new(self.policy),
+                egress,
                 providers: Arc::new(providers),
-                backends: self.backends,
+                backends,
                 handles: Handles::new(metrics.clone()),
                 metrics,
                 runtime,
@@ -157,9 +173,9 @@ impl fmt::Debug for HostBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostBuilder")
             .field("catalog", &self.catalog)
-            .field("policy", &self.policy)
+            .field("egress", &self.egress)
             .field("plugins_dir", &self.plugins_dir)
-            .field("backends", &self.backends)
+            .field("external_io_dir", &self.external_io_dir)
             .field("components", &self.components.len())
             .finish_non_exhaustive()
     }

@@ -76,6 +76,6 @@ mod statements;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::Operation;
-pub use portolan_egress::{Policy, Rule};
+pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::SecretText;

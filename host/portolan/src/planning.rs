@@ -98,7 +98,7 @@ pub(crate) async fn plan(
     uri: &SecretText,
 ) -> Result<Planned, Error> {
     let planned = plan_unjudged(call, entry, uri).await?;
-    policy::judge(&call.host.policy.get().1, planned.plan())
+    policy::judge(&call.host.egress.policy().get().1, planned.plan())
         .map_err(|error| error.prefixed(DETAILS))?;
     Ok(planned)
 }

@@ -83,7 +83,7 @@ async fn store_of(
         return Ok(None);
     }
     let backends = call.host.backends.clone();
-    let plan = plan.plan.clone();
+    let plan = plan.clone();
     let built = call
         .host
         .runtime

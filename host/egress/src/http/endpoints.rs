@@ -65,7 +65,10 @@ impl EndpointClient {
     ///
     /// As [`EndpointClient::new`].
     pub fn with_endpoint(&self, host: &str, port: u16) -> Result<Self, EgressError> {
-        let profile = self.endpoints.first().and_then(|first| first.profile.clone());
+        let profile = self
+            .endpoints
+            .first()
+            .and_then(|first| first.profile.clone());
         let mut endpoints = Vec::new();
         for endpoint in &*self.endpoints {
             let profile = endpoint.profile.clone();

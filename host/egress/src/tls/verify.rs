@@ -8,8 +8,6 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{CertificateError, DigitallySignedStruct, Error, SignatureScheme};
 
-
-
 /// Checks the chain and the validity, and takes any name.
 #[derive(Debug)]
 pub(super) struct AnyName(pub(super) Arc<WebPkiServerVerifier>);
@@ -27,13 +25,9 @@ impl ServerCertVerifier for AnyName {
         ocsp_response: &[u8],
         now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        let verified = self.0.verify_server_cert(
-            end_entity,
-            intermediates,
-            server_name,
-            ocsp_response,
-            now,
-        );
+        let verified =
+            self.0
+                .verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
         // The name is compared last, so that everything else holds where it is what fails.
         match verified {
             Err(Error::InvalidCertificate(
@@ -104,4 +98,3 @@ impl ServerCertVerifier for AnyCertificate {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
-

@@ -9,7 +9,7 @@ use object_store::path::Path;
 use portolan_catalog::{CatalogHandle, ConnectionPrivilege};
 use portolan_contract::Operation;
 use portolan_data::{Backends, Confined, Gate, GateError, OpenGate};
-use portolan_egress::Policy;
+use portolan_egress::{CurrentPolicy, Policy};
 use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -19,7 +19,7 @@ use crate::access::Actor;
 use crate::call::lock;
 use crate::host::Shared;
 use crate::metrics::Metrics;
-use crate::policy::{self, CurrentPolicy};
+use crate::policy;
 use crate::probing::interrupted;
 use crate::providers::Registry;
 use crate::{Error, SqlState};
@@ -89,7 +89,7 @@ impl HandleGate {
             name: pinned.connection.name.clone(),
             sub_path,
             catalog: host.catalog.clone(),
-            policy: host.policy.clone(),
+            policy: host.egress.policy().clone(),
             providers: Arc::clone(&host.providers),
             backends: host.backends.clone(),
             runtime: host.runtime.clone(),
@@ -135,7 +135,7 @@ impl HandleGate {
 
     async fn store_of(&self, pinned: &Pinned, gate: Arc<dyn Gate>) -> Result<Confined, Error> {
         let backends = self.backends.clone();
-        let plan = pinned.plan().clone();
+        let plan = pinned.stored.clone();
         let sub_path = self.sub_path.clone();
         let built = self
             .runtime

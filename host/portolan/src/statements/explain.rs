@@ -47,7 +47,7 @@ pub(crate) async fn execute<'a>(
         row("connection type", planned.connection_type()),
         row("redacted URI", planned.redacted_uri.as_str()),
     ];
-    rows.extend(endpoints(&planned, &call.host.policy.get().1));
+    rows.extend(endpoints(&planned, &call.host.egress.policy().get().1));
     rows.push(row("operations", operations(&planned)));
     rows.extend(privileges(&planned, implicit_allowed));
     rows.push(row("validation", depth(validate)));
