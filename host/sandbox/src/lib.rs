@@ -76,6 +76,7 @@ mod convert;
 mod guest;
 mod metrics;
 pub use metrics::MetricsRecorder;
+mod own_words;
 mod redaction;
 mod ticker;
 mod words;
