@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use object_store::memory::InMemory;
-use portolan_contract::{Depth, Failure, FailureClass, Outcome, SplitUri, split};
+use portolan_contract::{
+    Depth, Failure, FailureClass, Outcome, RuleContext, SplitUri, StoredPlan, split,
+};
 use portolan_egress::Egress;
-use portolan_sandbox::{Fault, Limits, Probed};
+use portolan_sandbox::{Fault, Limits, ProbeRequest, Probed};
 use portolan_secret::SecretText;
 use portolan_tests::hostile;
 
@@ -194,6 +196,48 @@ pub(crate) async fn dials_what_the_policy_denies() {
         assert_eq!(failure(&probed, 0), &denied);
         assert_eq!(failure(&probed, 1), &denied);
     }
+    assert_eq!(server.all_ended().await, 0, "nobody dialled");
+    bench.still_answers().await;
+}
+
+/// A plan may be older than the manifest that is in force.
+#[tokio::test]
+async fn an_endpoint_that_no_rule_of_the_manifest_admits_any_more_is_not_dialled() {
+    let bench = Bench::new().await;
+    let server = Server::plain(Manner::Echoes).await;
+    let uri = uri(&bench, "reads_after_it_closed", &server, SECRET);
+    let manifest = bench.provider.manifest();
+    let planned = bench.provider.plan(&uri).await.expect("a plan");
+    let plan = StoredPlan::new(
+        &manifest.name,
+        manifest.version,
+        planned.plan,
+        // What the rule refers to is another authority.
+        RuleContext::default(),
+        &uri.secrets,
+    );
+    let probed = bench
+        .provider
+        .probe(ProbeRequest {
+            plan: plan.expect("a plan to store"),
+            depth: Depth::Full,
+            store: Some(Arc::new(InMemory::new())),
+            egress: Some(server.admitted()),
+            timeout: None,
+        })
+        .await;
+    assert_eq!(told(&probed), [("dial", "failed")]);
+    assert_eq!(
+        failure(&probed, 0),
+        &Failure::new(
+            FailureClass::Denied,
+            format!(
+                "no rule of the provider's manifest admits 127.0.0.1:{}",
+                server.port
+            )
+        )
+        .with_hint("create the connection again with this version of the provider")
+    );
     assert_eq!(server.all_ended().await, 0, "nobody dialled");
     bench.still_answers().await;
 }

@@ -21,6 +21,7 @@ mod planning;
 mod probing;
 mod redacting;
 mod server;
+mod statements;
 mod telling;
 
 macro_rules! every_misdeed_has_a_test {
