@@ -9,6 +9,7 @@
 //!   [`CurrentPolicy`] is the one in force, which may be replaced.
 //! * `dial`: the guard: resolves once, judges every address, dials those very addresses.
 //!   [`Resolve`] looks names up, [`ConnectTo`] leads elsewhere.
+//! * [`Connection`]: a connection to an endpoint of a plan, as a provider uses it through the host.
 //! * [`tls`]: the profiles of plans, the authorities, and why a handshake failed.
 //! * [`http`]: HTTP over connections of the guard; an [`http::EndpointClient`] reaches the endpoints
 //!   of one plan.
@@ -36,6 +37,9 @@ pub use resolve::{Resolve, SystemResolver};
 
 mod dial;
 pub use dial::Resolved;
+
+mod connection;
+pub use connection::{Connection, ConnectionError, Piece, TlsFacts};
 
 pub mod http;
 pub mod tls;

@@ -63,6 +63,7 @@ pub(crate) async fn probe(
             plan,
             depth,
             store,
+            egress: Some(call.host.egress.clone()),
             timeout: call.time_left(),
         })
         .await;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use object_store::ObjectStore;
 use portolan_contract::{Depth, Kind, Outcome, Step, StoredPlan};
+use portolan_egress::Egress;
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker, Resource};
 
@@ -25,6 +26,9 @@ pub struct ProbeRequest {
     pub depth: Depth,
     /// The store of a storage connection, at the connection's path; the probe sees the marker of it.
     pub store: Option<Arc<dyn ObjectStore>>,
+    /// The way out to the endpoints of the plan, and with it its named secrets as opaque parts.
+    /// Without it, or where the plan has no endpoint, a call of either interface ends the provider.
+    pub egress: Option<Egress>,
     /// The most wall time of the whole probe; without it the limit of the sandbox.
     pub timeout: Option<Duration>,
 }
@@ -149,7 +153,7 @@ impl Actor {
         depth: Depth,
         limits: &Limits,
     ) -> Result<(), Fault> {
-        let called = |error: wasmtime::Error| Fault::of_call(&error, limits);
+        let called = |error: wasmtime::Error| Fault::of_acting(&error, limits);
         let entries = to_guest_plan(plan, acting);
         let guest_depth = match depth {
             Depth::Read => GuestDepth::Read,

@@ -10,9 +10,10 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
 use crate::budget::Budget;
-use crate::capabilities::{LogBudget, StepRecorder};
+use crate::capabilities::{LogBudget, Network, StepRecorder};
 use crate::guest::{self, Guest, Lent};
 use crate::metrics::{self, Phase};
+use crate::own_words::OwnWords;
 use crate::planning::{Planner, Refusal};
 use crate::probing::Actor;
 use crate::ticker::Running;
@@ -145,6 +146,10 @@ impl Provider {
             let acting = self.manifest().reveal.acting.as_slice();
             let wall = request.timeout.unwrap_or(limits.probe_wall_time);
             let steps = StepRecorder::new(limits.step_wall_time);
+            let plan = Arc::new(request.plan);
+            let network = request
+                .egress
+                .and_then(|egress| Network::new(egress, &plan, self.manifest()));
             let lent = Lent {
                 markers: request.store.clone().map(MarkerStore::new),
                 steps: steps.clone(),
@@ -153,7 +158,9 @@ impl Provider {
                     self.sandbox.recorder().clone(),
                     limits.log_bytes,
                 ),
-                words: Words::acting(&request.plan),
+                words: Words::acting(&plan),
+                own_words: OwnWords::default(),
+                network,
             };
             let turn = Turn::default();
             let probed = async {
@@ -166,7 +173,7 @@ impl Provider {
                 let probed = self
                     .prepared
                     .actor
-                    .probe(&mut store, &request.plan, acting, request.depth, limits)
+                    .probe(&mut store, &plan, acting, request.depth, limits)
                     .await;
                 drop(store);
                 drop(lease);

@@ -61,6 +61,7 @@ async fn request(provider: &Provider, put: Duration, timeout: Option<Duration>) 
         plan: plan.expect("a stored plan"),
         depth: Depth::Full,
         store: Some(store),
+        egress: None,
         timeout,
     }
 }

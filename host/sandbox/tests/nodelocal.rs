@@ -51,6 +51,7 @@ async fn probe(provider: &Provider, depth: Depth, store: &Arc<InMemory>) -> Prob
             plan: plan.expect("a stored plan"),
             depth,
             store: Some(Arc::clone(store) as _),
+            egress: None,
             timeout: None,
         })
         .await

@@ -218,8 +218,8 @@ pub(crate) async fn makes_handles() {
     attach::module_that_makes_handles(&mut component, make).expect("attached");
     is_stopped(
         component,
-        &Fault::Handles(128),
-        "used up its 128 handles",
+        &Fault::Handles(512),
+        "used up its 512 handles",
         "53200",
     )
     .await;

@@ -47,7 +47,7 @@ stopped! {
     crashes_in_a_probe: Fault::Trap("wasm trap: wasm `unreachable` instruction executed".to_owned()),
         "crashed: wasm trap: wasm `unreachable` instruction executed", "08P01",
         [("crash", "failed")];
-    logs_a_line_of_40_mib: Fault::HostCopy(4 << 20), "handed over more than 4 MiB in one call",
+    logs_a_line_of_40_mib: Fault::HostCopy(17 << 20), "handed over more than 17 MiB in one call",
         "53200", [];
     tells_invalid_utf8: Fault::Text, "handed over text that is not UTF-8", "08P01",
         [("tell", "failed")];

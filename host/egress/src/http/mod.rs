@@ -13,6 +13,7 @@ mod stream;
 pub use body::{BodyError, RequestBody, ResponseBody};
 pub(crate) use client::HttpClient;
 pub use endpoints::EndpointClient;
+pub(crate) use stream::Stream;
 
 use http::Uri;
 

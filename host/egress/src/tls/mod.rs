@@ -9,6 +9,7 @@
 //! A profile with an authority of its own trusts that one instead of the host's. TLS 1.2 and 1.3
 //! are spoken, with the library's default ciphers.
 
+pub(crate) mod binding;
 mod fault;
 mod profile;
 mod roots;

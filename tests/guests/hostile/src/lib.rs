@@ -6,7 +6,7 @@
 //! # Layout
 //!
 //! * `misdeeds`: their list, which the tests read too.
-//! * `planning`, `redacting`, `probing`: one function for each misdeed of a function of the contract.
+//! * `planning`, `redacting`, `probing`, `dialling`: one function for each misdeed of a function of the contract.
 //! * `leaks`: what is told of secrets that the manifest reveals, in every `forms`.
 
 mod bindings {
@@ -26,6 +26,7 @@ mod bindings {
     use super::Hostile;
 }
 
+mod dialling;
 mod forms;
 mod leaks;
 mod misdeeds;
@@ -66,6 +67,7 @@ macro_rules! choose {
         planning { $($plan:ident,)* }
         redacting { $($redact:ident,)* }
         probing { $($probe:ident,)* }
+        dialling { $($dial:ident,)* }
         leaking { $($leak:ident,)* }
         telling { $($tell:ident,)* }
         building { $($built:ident,)* }
@@ -93,6 +95,7 @@ macro_rules! choose {
             let (name, form) = misdeed.split_once('/').unwrap_or((misdeed, ""));
             match name {
                 $(stringify!($probe) => probing::$probe(probe),)*
+                $(stringify!($dial) => dialling::$dial(&probe.plan),)*
                 $(stringify!($tell) => leaks::$tell(&leaks::Leak::of_plan(&probe.plan, form)),)*
                 _ => good_probe(&probe),
             }
@@ -114,6 +117,7 @@ fn good_plan_at(uri: &UriPieces, prefix: &str) -> Vec<PlanEntry> {
         PlanEntry::Setting(("misdeed".to_owned(), format!("{name}/{form}"))),
         planning::object_store(prefix),
     ];
+    planning::plan_endpoints(uri, &mut plan);
     for option in &uri.options {
         let fragment = match &option.value {
             Value::Secret(secret) => Fragment::Secret(secret.number),
