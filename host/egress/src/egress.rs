@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use crate::dial::{self, Resolved};
 use crate::http::HttpClient;
 use crate::tls::{self, TlsProfile};
-use crate::{CurrentPolicy, EgressError, EgressOptions, Policy};
+use crate::{CurrentPolicy, EgressError, EgressOptions, Judgement};
 
 /// How many clients are kept although nobody uses them, so that a connection that is opened again
 /// finds its TLS profile built and its connections open.
@@ -24,7 +24,7 @@ pub struct Egress {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) options: EgressOptions,
-    policy: CurrentPolicy,
+    pub(crate) policy: CurrentPolicy,
     clients: Mutex<Clients>,
 }
 
@@ -72,13 +72,23 @@ impl Egress {
         dial::resolve(&self.shared.options, &policy, host, port).await
     }
 
-    /// Dials what [`Egress::resolve`] found: those very addresses.
+    /// Tells step by step how an endpoint is judged by the policy as it stands now; the last step
+    /// is what it comes to. The name is looked up only where `resolve` says so, and nothing is ever
+    /// dialled.
+    pub async fn explain(&self, host: &str, port: u16, resolve: bool) -> Vec<Judgement> {
+        let (_, policy) = self.shared.policy.get();
+        dial::explain(&self.shared.options, &policy, host, port, resolve).await
+    }
+
+    /// Dials what [`Egress::resolve`] found: those very addresses, as far as the policy as it
+    /// stands now still allows them.
     ///
     /// # Errors
     ///
     /// Why no address took the connection.
     pub async fn connect(&self, resolved: &Resolved) -> Result<tokio::net::TcpStream, EgressError> {
-        dial::connect(&self.shared.options, resolved).await
+        let (_, policy) = self.shared.policy.get();
+        dial::connect(&self.shared.options, &policy, resolved).await
     }
 
     /// Speaks TLS over a connection to this endpoint, with its own name, offering `alpn`.
@@ -105,7 +115,6 @@ impl Egress {
         &self,
         profile: Option<&TlsProfile>,
         generation: u64,
-        policy: Arc<Policy>,
     ) -> Result<Arc<HttpClient>, EgressError> {
         let key = (profile.map(TlsProfile::digest), generation);
         if let Some(client) = self.clients().find(key) {
@@ -118,7 +127,6 @@ impl Egress {
         };
         let client = Arc::new(HttpClient::new(
             Arc::downgrade(&self.shared),
-            policy,
             config,
             options.silence_timeout,
             options.runtime.clone(),

@@ -8,7 +8,8 @@
 //!   [`Verdict`] on a host or an address. The module's page explains the order of judgement.
 //!   [`CurrentPolicy`] is the one in force, which may be replaced.
 //! * `dial`: the guard: resolves once, judges every address, dials those very addresses.
-//!   [`Resolve`] looks names up, [`ConnectTo`] leads elsewhere.
+//!   [`Resolve`] looks names up, [`ConnectTo`] leads elsewhere. [`Judgement`]s tell the way to a
+//!   verdict step by step.
 //! * [`tls`]: the profiles of plans, the authorities, and why a handshake failed.
 //! * [`http`]: HTTP over connections of the guard; an [`http::EndpointClient`] reaches the endpoints
 //!   of one plan.
@@ -36,6 +37,9 @@ pub use resolve::{Resolve, SystemResolver};
 
 mod dial;
 pub use dial::Resolved;
+
+mod judgement;
+pub use judgement::{Judgement, Outcome};
 
 pub mod http;
 pub mod tls;

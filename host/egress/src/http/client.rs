@@ -15,9 +15,9 @@ use tokio::time::timeout;
 
 use super::body::{Counted, RequestBody, ResponseBody};
 use super::connector::Connector;
+use crate::EgressError;
 use crate::egress::Shared;
 use crate::tls::TlsFault;
-use crate::{EgressError, Policy};
 
 /// The most bytes of an answer's head: names and values of headers together.
 const MOST_HEAD_BYTES: usize = 64 << 10;
@@ -41,7 +41,6 @@ pub(crate) struct HttpClient {
 impl HttpClient {
     pub(crate) fn new(
         egress: Weak<Shared>,
-        policy: Arc<Policy>,
         tls: Option<Arc<ClientConfig>>,
         silence: Duration,
         runtime: Option<Handle>,
@@ -51,11 +50,7 @@ impl HttpClient {
             None => Client::builder(TokioExecutor::new()),
         };
         configure(&mut builder);
-        let connector = Connector {
-            egress,
-            policy,
-            tls,
-        };
+        let connector = Connector { egress, tls };
         Self {
             client: builder.build(connector),
             silence,

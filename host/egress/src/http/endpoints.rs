@@ -138,14 +138,14 @@ impl PlannedEndpoint {
     }
 
     fn client(&self, egress: &Egress) -> Result<Arc<HttpClient>, EgressError> {
-        let (generation, policy) = egress.policy().get();
+        let (generation, _) = egress.policy().get();
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, client)) = &*kept
             && *of == generation
         {
             return Ok(Arc::clone(client));
         }
-        let client = egress.http_client(self.profile.as_ref(), generation, policy)?;
+        let client = egress.http_client(self.profile.as_ref(), generation)?;
         *kept = Some((generation, Arc::clone(&client)));
         Ok(client)
     }

@@ -163,7 +163,7 @@ impl Policy {
         }
     }
 
-    fn judge(&self, host: &Host, address: IpAddr, port: u16) -> Verdict {
+    pub(crate) fn judge(&self, host: &Host, address: IpAddr, port: u16) -> Verdict {
         let denied = |reason| Verdict::Denied(Denial::new(Some(host.clone()), port, reason));
         if port == 0 {
             return denied(Reason::InvalidPort);
