@@ -1,4 +1,4 @@
-//! The dial guard: the one place that opens a socket.
+//! The dial guard: the one place that opens sockets.
 //!
 //! A name is resolved once, every address is judged, and the very addresses that were judged are
 //! dialled. Nothing between the judgement and the connection looks the name up again, so a name
@@ -12,7 +12,8 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use crate::policy::Host;
+use crate::metadata::MetadataPlace;
+use crate::policy::{Host, METADATA_ADDRESSES};
 use crate::{Denial, EgressError, EgressOptions, Judgement, Outcome, Policy, Verdict};
 
 /// The most addresses of one name that are dialled, so that each has a fair share of the time.
@@ -266,4 +267,18 @@ async fn open(
         return Err(NotOpened::Denied(denial));
     }
     TcpStream::connect(address).await.map_err(NotOpened::Failed)
+}
+
+/// Opens a socket to a metadata service: the second guard, which no connection's client has. The
+/// place says by its type where it is, and it is looked at once more.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the one other place where a socket is opened"
+)]
+pub(crate) async fn open_metadata(place: MetadataPlace) -> io::Result<TcpStream> {
+    let address = place.socket();
+    if !METADATA_ADDRESSES.contains(&address.ip()) && !address.ip().is_loopback() {
+        return Err(io::ErrorKind::PermissionDenied.into());
+    }
+    TcpStream::connect(address).await
 }

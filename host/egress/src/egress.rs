@@ -8,8 +8,8 @@ use rustls::ClientConfig;
 
 use crate::dial::{self, Resolved};
 use crate::http::HttpClient;
-use crate::tls::{self, TlsProfile};
-use crate::{CurrentPolicy, EgressError, EgressOptions, Judgement};
+use crate::tls::{self, Configs, TlsProfile};
+use crate::{CurrentPolicy, EgressError, EgressOptions, Judgement, MetadataClient};
 
 /// How many clients are kept although nobody uses them, so that a connection that is opened again
 /// finds its TLS profile built and its connections open.
@@ -25,6 +25,7 @@ pub struct Egress {
 pub(crate) struct Shared {
     pub(crate) options: EgressOptions,
     pub(crate) policy: CurrentPolicy,
+    tls: Configs,
     clients: Mutex<Clients>,
 }
 
@@ -45,6 +46,7 @@ impl Egress {
             shared: Arc::new(Shared {
                 policy: CurrentPolicy::new(options.policy.clone()),
                 options,
+                tls: Configs::default(),
                 clients: Mutex::default(),
             }),
         }
@@ -60,6 +62,14 @@ impl Egress {
     #[must_use]
     pub fn options(&self) -> &EgressOptions {
         &self.shared.options
+    }
+
+    /// Who asks metadata services for the host's own credentials; nobody, where the operator
+    /// disabled implicit credentials.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&MetadataClient> {
+        let options = &self.shared.options;
+        (!options.disable_implicit_credentials).then_some(&options.metadata)
     }
 
     /// Resolves an endpoint and judges its addresses; nothing is dialled.
@@ -105,7 +115,9 @@ impl Egress {
         alpn: &[String],
     ) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>, EgressError> {
         let options = &self.shared.options;
-        let mut config = profile.client_config(&options.roots)?;
+        let tls = &self.shared.tls;
+        let config = tls.get(profile, profile.digest(), &options.roots)?;
+        let mut config = ClientConfig::clone(&config);
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         tls::handshake(Arc::new(config), host, port, stream, options.tls_timeout).await
     }
@@ -116,14 +128,18 @@ impl Egress {
         profile: Option<&TlsProfile>,
         generation: u64,
     ) -> Result<Arc<HttpClient>, EgressError> {
-        let key = (profile.map(TlsProfile::digest), generation);
+        let digest = profile.map(TlsProfile::digest);
+        let key = (digest, generation);
         if let Some(client) = self.clients().find(key) {
             return Ok(client);
         }
         let options = &self.shared.options;
-        let config = match profile {
+        let config = match profile.zip(digest) {
             None => None,
-            Some(profile) => Some(http_config(profile.client_config(&options.roots)?)),
+            Some((profile, digest)) => {
+                let config = self.shared.tls.get(profile, digest, &options.roots)?;
+                Some(http_config(&config))
+            }
         };
         let client = Arc::new(HttpClient::new(
             Arc::downgrade(&self.shared),
@@ -140,7 +156,8 @@ impl Egress {
     }
 }
 
-fn http_config(mut config: ClientConfig) -> Arc<ClientConfig> {
+fn http_config(config: &ClientConfig) -> Arc<ClientConfig> {
+    let mut config = config.clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Arc::new(config)
 }

@@ -10,6 +10,7 @@
 //! * `dial`: the guard: resolves once, judges every address, dials those very addresses.
 //!   [`Resolve`] looks names up, [`ConnectTo`] leads elsewhere. [`Judgement`]s tell the way to a
 //!   verdict step by step.
+//! * [`MetadataClient`]: the second guard, for the credentials that a cloud lends to its machines.
 //! * [`tls`]: the profiles of plans, the authorities, and why a handshake failed.
 //! * [`http`]: HTTP over connections of the guard; an [`http::EndpointClient`] reaches the endpoints
 //!   of one plan.
@@ -37,6 +38,9 @@ pub use resolve::{Resolve, SystemResolver};
 
 mod dial;
 pub use dial::Resolved;
+
+mod metadata;
+pub use metadata::{MetadataAnswer, MetadataClient, MetadataService};
 
 mod judgement;
 pub use judgement::{Judgement, Outcome};

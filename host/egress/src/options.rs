@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::policy::{Host, InvalidRule};
 use crate::tls::TrustRoots;
-use crate::{Policy, Resolve, SystemResolver};
+use crate::{MetadataClient, Policy, Resolve, SystemResolver};
 
 /// How endpoints are reached.
 #[derive(Debug, Clone)]
@@ -37,6 +37,8 @@ pub struct EgressOptions {
     /// Whether connections with the host's own credentials are refused:
     /// `--external-io-disable-implicit-credentials`.
     pub disable_implicit_credentials: bool,
+    /// Who asks metadata services for the host's own credentials.
+    pub metadata: MetadataClient,
     /// The runtime that keeps open connections; without it the one of the first request. A host
     /// that serves several runtimes names the one that lives longest.
     pub runtime: Option<Handle>,
@@ -48,13 +50,14 @@ impl Default for EgressOptions {
             policy: Policy::default(),
             connect_to: ConnectTo::default(),
             roots: TrustRoots::default(),
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(SystemResolver::default()),
             resolve_timeout: Duration::from_secs(5),
             dial_timeout: Duration::from_secs(5),
             tls_timeout: Duration::from_secs(10),
             silence_timeout: Duration::from_secs(30),
             disable_http: false,
             disable_implicit_credentials: false,
+            metadata: MetadataClient::default(),
             runtime: None,
         }
     }

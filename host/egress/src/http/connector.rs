@@ -10,6 +10,7 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tower_service::Service;
 
+use super::Watched;
 use super::stream::Stream;
 use crate::egress::Shared;
 use crate::{EgressError, dial, tls};
@@ -35,6 +36,7 @@ impl Connector {
         let resolved = dial::resolve(options, &policy, &host, port).await?;
         let (_, policy) = egress.policy.get();
         let stream = dial::connect(options, &policy, &resolved).await?;
+        let stream = Watched::new(stream, options.silence_timeout);
         let stream = match self.tls {
             None => Stream::Plain(stream),
             Some(config) => {

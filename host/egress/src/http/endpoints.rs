@@ -8,7 +8,7 @@ use portolan_contract::StoredPlan;
 
 use super::body::{RequestBody, ResponseBody};
 use super::client::HttpClient;
-use crate::policy::Host;
+use super::normal;
 use crate::tls::TlsProfile;
 use crate::{Egress, EgressError};
 
@@ -101,20 +101,21 @@ impl EndpointClient {
     /// seen anything of the request.
     pub async fn send(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, EgressError> {
         let uri = request.uri();
         let (host, port) = super::place(uri);
         let encrypted = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        let normal = normal(&host);
         let endpoint = self.endpoints.iter().find(|endpoint| {
-            endpoint.host == normal
+            endpoint.host == host
                 && endpoint.port == port
                 && endpoint.profile.is_some() == encrypted
         });
         let Some(endpoint) = endpoint else {
             return Err(EgressError::NotPlanned { host, port });
         };
+        // A server of many names would take another one here; the client writes that of the URI.
+        request.headers_mut().remove(http::header::HOST);
         endpoint.client(&self.egress)?.send(request).await
     }
 }
@@ -149,11 +150,6 @@ impl PlannedEndpoint {
         *kept = Some((generation, Arc::clone(&client)));
         Ok(client)
     }
-}
-
-/// A host in the form in which two are compared.
-fn normal(host: &str) -> String {
-    Host::parse(host).map_or_else(|_| host.to_owned(), |host| host.to_string())
 }
 
 impl fmt::Debug for EndpointClient {

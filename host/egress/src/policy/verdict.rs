@@ -138,7 +138,7 @@ impl fmt::Display for Verdict {
             Self::Allowed { rule: None } => f.write_str("allowed: a public address"),
             Self::Allowed { rule: Some(rule) } => write!(f, "allowed by the rule {rule}"),
             Self::NeedsResolution => {
-                f.write_str("allowed if every address that the name resolves to is public")
+                f.write_str("undecided: each address that the name resolves to is judged")
             }
             Self::Denied(denial) => write!(f, "denied: {denial}; {}", denial.hint()),
         }

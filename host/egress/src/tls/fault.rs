@@ -4,7 +4,7 @@ use std::io;
 use std::time::Duration;
 
 use portolan_contract::FailureClass;
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
 /// Why a TLS handshake failed, told apart by the types of the TLS library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +49,9 @@ pub enum TlsFault {
     /// The name of the endpoint cannot stand in a certificate.
     #[error("the host is neither a DNS name nor an address that a certificate could be for")]
     NoServerName,
+    /// A protocol that was to be offered by ALPN has a name that cannot be written.
+    #[error("a protocol that was to be offered has no name of 1 to 255 bytes")]
+    NoProtocolName,
     /// Something else went wrong in the protocol.
     #[error("the TLS handshake failed")]
     Protocol,
@@ -70,9 +73,11 @@ impl TlsFault {
             }
             Self::NoServerName => FailureClass::InvalidUri,
             Self::Slow(_) => FailureClass::Timeout,
-            Self::NothingInCommon | Self::NotTls | Self::Closed | Self::Protocol => {
-                FailureClass::Protocol
-            }
+            Self::NothingInCommon
+            | Self::NotTls
+            | Self::Closed
+            | Self::NoProtocolName
+            | Self::Protocol => FailureClass::Protocol,
         }
     }
 
@@ -105,6 +110,7 @@ impl TlsFault {
             }
             Self::Slow(_) => "see whether the server is slow or overloaded, and try again",
             Self::NoServerName => "write a DNS name or an address",
+            Self::NoProtocolName => "tell the author of the provider",
         }
     }
 
@@ -124,8 +130,23 @@ impl TlsFault {
             rustls::Error::NoCertificatesPresented => Self::BadCertificate,
             rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
             rustls::Error::PeerIncompatible(_) => Self::NothingInCommon,
-            rustls::Error::InvalidMessage(_) => Self::NotTls,
+            rustls::Error::InvalidMessage(
+                InvalidMessage::InvalidContentType
+                | InvalidMessage::UnknownProtocolVersion
+                | InvalidMessage::MessageTooLarge,
+            ) => Self::NotTls,
             _ => Self::Protocol,
+        }
+    }
+
+    /// The same of a handshake in which the server asked for a certificate that there is none of:
+    /// then that is what it did not like.
+    pub(super) fn given(self, asked_in_vain: bool) -> Self {
+        match self {
+            Self::NothingInCommon | Self::ClientCertificateRefused if asked_in_vain => {
+                Self::ClientCertificateRequired
+            }
+            other => other,
         }
     }
 

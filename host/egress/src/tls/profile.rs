@@ -13,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use sha2::{Digest, Sha256};
 
 use super::TrustRoots;
+use super::client::NoCertificate;
 use super::roots::certificates;
 use super::verify::{AnyCertificate, AnyName};
 
@@ -152,7 +153,7 @@ impl TlsProfile {
                 .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
         };
         match (&self.client_certificate, &self.client_key) {
-            (None, None) => Ok(builder.with_no_client_auth()),
+            (None, None) => Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate))),
             (Some(_), None) => Err(ProfileError::Half(ProfilePart::ClientCertificate)),
             (None, Some(_)) => Err(ProfileError::Half(ProfilePart::ClientKey)),
             (Some(certificate), Some(key)) => {
