@@ -14,7 +14,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::metadata::MetadataPlace;
 use crate::policy::{Host, METADATA_ADDRESSES};
-use crate::{Denial, EgressError, EgressOptions, Judgement, Outcome, Policy, Verdict};
+use crate::{Conclusion, Denial, EgressError, EgressOptions, Judgement, Policy, Verdict};
 
 /// The most addresses of one name that are dialled, so that each has a fair share of the time.
 const MOST_ADDRESSES: usize = 16;
@@ -77,22 +77,22 @@ pub(crate) async fn explain(
     resolve: bool,
 ) -> Vec<Judgement> {
     let mut steps = Vec::new();
-    let outcome = match judge_name(options, policy, host, port, &mut |step| steps.push(step)) {
-        Err(error) => Outcome::Refused(error),
-        Ok(Named::Known(_)) => Outcome::Allowed,
-        Ok(Named::LookUp(..)) if !resolve => Outcome::Undecided,
+    let conclusion = match judge_name(options, policy, host, port, &mut |step| steps.push(step)) {
+        Err(error) => Conclusion::Refused(error),
+        Ok(Named::Known(_)) => Conclusion::Allowed,
+        Ok(Named::LookUp(..)) if !resolve => Conclusion::Undecided,
         Ok(Named::LookUp(host, name)) => match look_up(options, &name).await {
-            Err(error) => Outcome::Refused(error),
+            Err(error) => Conclusion::Refused(error),
             Ok(found) => {
                 let tell = &mut |step| steps.push(step);
                 match judge_addresses(policy, host, port, found, tell) {
-                    Ok(_) => Outcome::Allowed,
-                    Err(error) => Outcome::Refused(error),
+                    Ok(_) => Conclusion::Allowed,
+                    Err(error) => Conclusion::Refused(error),
                 }
             }
         },
     };
-    steps.push(Judgement::Outcome(outcome));
+    steps.push(Judgement::Conclusion(conclusion));
     steps
 }
 

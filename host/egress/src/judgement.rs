@@ -31,13 +31,13 @@ pub enum Judgement {
         verdict: Verdict,
     },
     /// What it comes to; always the last step.
-    Outcome(Outcome),
+    Conclusion(Conclusion),
 }
 
 /// What the judgement of an endpoint comes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Outcome {
+pub enum Conclusion {
     /// It would be dialled, at those of its addresses that are allowed.
     Allowed,
     /// Nothing was looked up, and the addresses of the name decide.
@@ -47,7 +47,7 @@ pub enum Outcome {
 }
 
 impl Judgement {
-    /// The word for this kind of step: `read`, `connect-to`, `name`, `address` or `outcome`.
+    /// The word for this kind of step: `read`, `connect-to`, `name`, `address` or `conclusion`.
     #[must_use]
     pub fn step(&self) -> &'static str {
         match self {
@@ -55,7 +55,7 @@ impl Judgement {
             Self::ConnectTo => "connect-to",
             Self::Name(_) => "name",
             Self::Address { .. } => "address",
-            Self::Outcome(_) => "outcome",
+            Self::Conclusion(_) => "conclusion",
         }
     }
 
@@ -65,7 +65,7 @@ impl Judgement {
         match self {
             Self::Read { .. } | Self::ConnectTo => false,
             Self::Name(verdict) | Self::Address { verdict, .. } => verdict.is_denied(),
-            Self::Outcome(outcome) => matches!(outcome, Outcome::Refused(_)),
+            Self::Conclusion(conclusion) => matches!(conclusion, Conclusion::Refused(_)),
         }
     }
 
@@ -73,7 +73,7 @@ impl Judgement {
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::Outcome(Outcome::Refused(error)) => Some(error.hint()),
+            Self::Conclusion(Conclusion::Refused(error)) => Some(error.hint()),
             Self::Name(Verdict::Denied(denial))
             | Self::Address {
                 verdict: Verdict::Denied(denial),
@@ -103,12 +103,12 @@ impl fmt::Display for Judgement {
                     _ => f.write_str("allowed"),
                 }
             }
-            Self::Outcome(outcome) => outcome.fmt(f),
+            Self::Conclusion(conclusion) => conclusion.fmt(f),
         }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for Conclusion {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Allowed => f.write_str("allowed"),

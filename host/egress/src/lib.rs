@@ -43,7 +43,7 @@ mod metadata;
 pub use metadata::{MetadataAnswer, MetadataClient, MetadataService};
 
 mod judgement;
-pub use judgement::{Judgement, Outcome};
+pub use judgement::{Conclusion, Judgement};
 
 pub mod http;
 pub mod tls;

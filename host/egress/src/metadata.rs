@@ -25,7 +25,7 @@ use hyper_util::rt::TokioIo;
 use portolan_secret::SecretBytes;
 use tokio::time::timeout;
 
-use crate::http::{MOST_HEAD_BYTES, MOST_HEADERS, ResponseBody, error_of};
+use crate::http::{MOST_HEAD_BYTES, MOST_HEADERS, ResponseBody, Upload, error_of};
 use crate::{EgressError, dial};
 
 /// The most bytes of an answer. A document with credentials has two thousand.
@@ -198,7 +198,8 @@ impl MetadataClient {
         let asked = async {
             let answer = sender.send_request(request.map(Full::new)).await;
             let (parts, body) = answer.map_err(failed)?.into_parts();
-            let body = ResponseBody::new(body, host.clone(), PORT, self.answer);
+            let place = (host.clone(), PORT);
+            let body = ResponseBody::new(body, Upload::whole(), place, self.answer);
             Ok(MetadataAnswer {
                 status: parts.status,
                 body: SecretBytes::from(body.collect_within(MOST_BYTES).await?.to_vec()),

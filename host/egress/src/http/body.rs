@@ -33,6 +33,8 @@ pub(super) struct Progress {
     frames: AtomicU64,
     /// Whether the next frame is waited for: then it is not the server that is slow.
     awaited: AtomicBool,
+    /// Whether nobody wants the rest to be sent any more.
+    stopped: AtomicBool,
 }
 
 impl Progress {
@@ -59,6 +61,9 @@ impl Body for Counted {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyError>>> {
+        if self.progress.stopped.load(Ordering::Relaxed) {
+            return Poll::Ready(Some(Err("nobody waits for the answer".into())));
+        }
         let polled = Pin::new(&mut self.body).poll_frame(context);
         let progress = &self.progress;
         progress
@@ -88,9 +93,12 @@ impl Drop for Counted {
 
 /// The body of an answer. A server that is silent for too long in the middle of it, or sends next
 /// to nothing, ends it with [`EgressError::Silent`]. Only the time counts in which somebody waits.
+///
+/// Where it is dropped before its end, or was no success, what is left of the request is not sent.
 #[derive(Debug)]
 pub struct ResponseBody {
     body: Incoming,
+    upload: Upload,
     host: String,
     port: u16,
     most: Duration,
@@ -102,10 +110,51 @@ pub struct ResponseBody {
     silence: Pin<Box<Sleep>>,
 }
 
+/// The body of the request that is answered, which may still be on its way.
+#[derive(Debug)]
+pub(crate) struct Upload {
+    progress: Arc<Progress>,
+    wanted: bool,
+    answered: bool,
+}
+
+impl Upload {
+    /// Of a request whose answer is a success, or is none.
+    pub(super) fn new(progress: Arc<Progress>, success: bool) -> Self {
+        Self {
+            progress,
+            wanted: success,
+            answered: false,
+        }
+    }
+
+    /// Of a request whose body is sent at once.
+    pub(crate) fn whole() -> Self {
+        Self::new(Arc::default(), true)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        // A server may say that it is content before it has read the very end.
+        if !(self.wanted && self.answered) {
+            self.progress.stopped.store(true, Ordering::Relaxed);
+        }
+    }
+}
+
 impl ResponseBody {
-    pub(crate) fn new(body: Incoming, host: String, port: u16, most: Duration) -> Self {
+    pub(crate) fn new(
+        body: Incoming,
+        upload: Upload,
+        (host, port): (String, u16),
+        most: Duration,
+    ) -> Self {
+        let mut upload = upload;
+        upload.answered = body.is_end_stream();
         Self {
             body,
+            upload,
             host,
             port,
             most,
@@ -167,9 +216,13 @@ impl Body for ResponseBody {
     ) -> Poll<Option<Result<Frame<Bytes>, EgressError>>> {
         let this = &mut *self;
         match Pin::new(&mut this.body).poll_frame(context) {
-            Poll::Ready(None) => Poll::Ready(None),
+            Poll::Ready(None) => {
+                this.upload.answered = true;
+                Poll::Ready(None)
+            }
             Poll::Ready(Some(Ok(frame))) => {
                 this.came(frame.data_ref().map_or(0, Bytes::len));
+                this.upload.answered = this.body.is_end_stream();
                 Poll::Ready(Some(Ok(frame)))
             }
             Poll::Ready(Some(Err(error))) => Poll::Ready(Some(Err(error_of(

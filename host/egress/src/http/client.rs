@@ -14,13 +14,14 @@ use rustls::ClientConfig;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::body::{Counted, Progress, RequestBody, ResponseBody};
+use super::body::{Counted, Progress, RequestBody, ResponseBody, Upload};
 use super::connector::Connector;
 use crate::EgressError;
 use crate::egress::Shared;
 use crate::tls::TlsFault;
 
-/// The most bytes of an answer's head: names and values of headers together.
+/// The most bytes of an answer's head: names and values of headers together. It is looked at
+/// between reads, so that a head may be larger by what one read brings, which is no more than this.
 pub(crate) const MOST_HEAD_BYTES: usize = 64 << 10;
 
 /// The most headers of an answer.
@@ -96,10 +97,11 @@ impl HttpClient {
             }
         };
         match answer.await {
-            Some(Ok(answer)) => Ok(answer.map(|body| {
-                // The clock of the body begins when somebody waits for it.
-                ResponseBody::new(body, host, port, self.silence)
-            })),
+            Some(Ok(answer)) => {
+                let upload = Upload::new(progress, answer.status().is_success());
+                let place = (host, port);
+                Ok(answer.map(|body| ResponseBody::new(body, upload, place, self.silence)))
+            }
             Some(Err(error)) => Err(error_of(&error, &host, port, self.silence, true)),
             None => Err(EgressError::Silent {
                 host,

@@ -11,6 +11,7 @@ mod endpoints;
 mod stream;
 mod watched;
 
+pub(crate) use body::Upload;
 pub use body::{BodyError, RequestBody, ResponseBody};
 pub(crate) use client::{HttpClient, MOST_HEAD_BYTES, MOST_HEADERS, error_of};
 pub use endpoints::EndpointClient;

@@ -143,10 +143,13 @@ impl TlsProfile {
         let builder = match self.verify {
             TlsVerification::Full => builder.with_root_certificates(self.authorities(roots)?),
             TlsVerification::AuthorityOnly => {
-                let verifier = self.chain_verifier(roots, &provider)?;
+                let verifier = AnyName {
+                    chain: self.chain_verifier(roots, &provider)?,
+                    signatures: AnyCertificate(provider),
+                };
                 builder
                     .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
+                    .with_custom_certificate_verifier(Arc::new(verifier))
             }
             TlsVerification::None => builder
                 .dangerous()
@@ -187,10 +190,14 @@ impl TlsProfile {
         &self,
         roots: &TrustRoots,
         provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<WebPkiServerVerifier>, ProfileError> {
+    ) -> Result<Option<Arc<WebPkiServerVerifier>>, ProfileError> {
         let authorities = self.authorities(roots)?;
+        if authorities.is_empty() {
+            return Ok(None);
+        }
         WebPkiServerVerifier::builder_with_provider(authorities, Arc::clone(provider))
             .build()
+            .map(Some)
             .map_err(|_| ProfileError::Unreadable(ProfilePart::Authority))
     }
 }
