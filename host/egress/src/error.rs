@@ -112,7 +112,7 @@ fn within(after: Option<Duration>) -> String {
     after.map_or_else(String::new, |after| format!(" within {}", seconds(after)))
 }
 
-fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     match time.subsec_millis() {
         0 => format!("{} s", time.as_secs()),
         _ => format!("{} ms", time.as_millis()),

@@ -50,3 +50,6 @@ pub mod tls;
 
 #[doc(hidden)]
 pub mod fuzzing;
+
+#[doc(hidden)]
+pub mod corpus;

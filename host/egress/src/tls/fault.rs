@@ -6,6 +6,8 @@ use std::time::Duration;
 use portolan_contract::FailureClass;
 use rustls::{AlertDescription, CertificateError, InvalidMessage};
 
+use crate::error::seconds;
+
 /// Why a TLS handshake failed, told apart by the types of the TLS library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
@@ -44,7 +46,7 @@ pub enum TlsFault {
     #[error("the server closed the connection during the TLS handshake")]
     Closed,
     /// The handshake took too long.
-    #[error("the TLS handshake did not end within {} s", .0.as_secs_f32())]
+    #[error("the TLS handshake did not end within {}", seconds(*.0))]
     Slow(Duration),
     /// The name of the endpoint cannot stand in a certificate.
     #[error("the host is neither a DNS name nor an address that a certificate could be for")]

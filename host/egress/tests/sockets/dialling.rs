@@ -210,7 +210,7 @@ async fn look_ups_fail_each_in_its_own_way() {
             after: Some(SHORT),
         },
         FailureClass::Timeout,
-        "the name slow.test could not be looked up within 300 ms",
+        "the name slow.test could not be looked up within 500 ms",
         "check the DNS of this host, and try again",
     );
 }
@@ -250,7 +250,7 @@ async fn dialling_ends_when_its_time_is_up() {
             after: Some(SHORT),
         },
         FailureClass::Timeout,
-        &format!("server.test:{port} did not take the connection within 300 ms"),
+        &format!("server.test:{port} did not take the connection within 500 ms"),
         "check the host and port, and the routes and firewalls on the way",
     );
 }

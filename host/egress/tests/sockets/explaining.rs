@@ -91,7 +91,7 @@ async fn denials_and_failed_look_ups_are_the_conclusion_with_their_hint() {
     let steps = explained(&[], names, ("slow.test", 80), true).await;
     assert_eq!(
         steps.last().map(String::as_str),
-        Some("conclusion: the name slow.test could not be looked up within 300 ms")
+        Some("conclusion: the name slow.test could not be looked up within 500 ms")
     );
     let egress = Egress::new(options());
     let steps = egress.explain("10.0.0.1", 443, false).await;

@@ -49,7 +49,7 @@ fn assert_silent(error: &EgressError) {
             after: SHORT,
         },
         FailureClass::Timeout,
-        "server.test did not answer within 300 ms",
+        "server.test did not answer within 500 ms",
         "see whether the server is slow or overloaded, and try again",
     );
     assert!(!error.is_unsent());
@@ -111,7 +111,7 @@ async fn a_head_that_comes_byte_by_byte_ends_with_the_time_for_a_whole_one() {
     })
     .await;
     assert_silent(&error);
-    assert!(began.elapsed() < SHORT * 2, "{:?}", began.elapsed());
+    assert!(began.elapsed() < SHORT * 4, "{:?}", began.elapsed());
 }
 
 #[tokio::test]

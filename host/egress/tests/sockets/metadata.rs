@@ -142,10 +142,10 @@ async fn an_answer_is_small_and_comes_soon() {
                 after: SHORT,
             },
             FailureClass::Timeout,
-            "169.254.169.254 did not answer within 300 ms",
+            "169.254.169.254 did not answer within 500 ms",
             "see whether the server is slow or overloaded, and try again",
         );
-        assert!(began.elapsed() < SHORT * 3);
+        assert!(began.elapsed() < SHORT * 5);
     }
 }
 

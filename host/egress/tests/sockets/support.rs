@@ -19,7 +19,7 @@ use portolan_egress::http::{EndpointClient, RequestBody};
 use portolan_egress::{Egress, EgressError, EgressOptions, Policy, Resolve};
 
 /// The limit of everything that a test waits for.
-pub(crate) const SHORT: Duration = Duration::from_millis(300);
+pub(crate) const SHORT: Duration = Duration::from_millis(500);
 
 /// Text that no error may show.
 pub(crate) const SECRET: &str = "hunter2";

@@ -95,7 +95,7 @@ async fn a_server_that_never_reads_is_silent_and_lets_go_of_the_body() {
             after: SHORT,
         },
         FailureClass::Timeout,
-        "server.test did not answer within 300 ms",
+        "server.test did not answer within 500 ms",
         "see whether the server is slow or overloaded, and try again",
     );
     assert!(set(&dropped).await);
