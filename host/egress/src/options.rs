@@ -29,7 +29,8 @@ pub struct EgressOptions {
     pub dial_timeout: Duration,
     /// How long a TLS handshake may take: 10 s.
     pub tls_timeout: Duration,
-    /// How long a server may be silent before and within an answer: 30 s.
+    /// How long a server may be silent before and within an answer, and how long it may leave
+    /// unread what is sent to it: 30 s.
     pub silence_timeout: Duration,
     /// Whether connections to servers of a URI's own choice over HTTP are refused:
     /// `--external-io-disable-http`.

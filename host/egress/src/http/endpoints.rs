@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use portolan_contract::StoredPlan;
 
 use super::body::{RequestBody, ResponseBody};
@@ -116,6 +116,7 @@ impl EndpointClient {
         };
         // A server of many names would take another one here; the client writes that of the URI.
         request.headers_mut().remove(http::header::HOST);
+        without_user(request.uri_mut());
         endpoint.client(&self.egress)?.send(request).await
     }
 }
@@ -149,6 +150,21 @@ impl PlannedEndpoint {
         let client = egress.http_client(self.profile.as_ref(), generation)?;
         *kept = Some((generation, Arc::clone(&client)));
         Ok(client)
+    }
+}
+
+/// Drops the user and password of a URI. They are never sent, and whoever keeps a URI to tell
+/// connections apart must not keep them.
+fn without_user(uri: &mut Uri) {
+    let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+    let Some((_, place)) = authority.rsplit_once('@') else {
+        return;
+    };
+    let Ok(place) = place.parse() else { return };
+    let mut parts = std::mem::take(uri).into_parts();
+    parts.authority = Some(place);
+    if let Ok(rebuilt) = Uri::from_parts(parts) {
+        *uri = rebuilt;
     }
 }
 

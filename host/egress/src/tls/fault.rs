@@ -188,3 +188,24 @@ impl TlsFault {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_after_a_certificate_was_asked_for_in_vain_is_about_the_certificate() {
+        // What servers of TLS 1.2 answer to a client without one.
+        for alert in [
+            AlertDescription::HandshakeFailure,
+            AlertDescription::BadCertificate,
+            AlertDescription::CertificateUnknown,
+        ] {
+            let fault = TlsFault::of(&rustls::Error::AlertReceived(alert));
+            assert_eq!(fault.given(true), TlsFault::ClientCertificateRequired);
+            assert_eq!(fault.given(false), fault);
+            assert_ne!(fault, TlsFault::ClientCertificateRequired);
+        }
+        assert_eq!(TlsFault::Expired.given(true), TlsFault::Expired);
+    }
+}

@@ -6,8 +6,17 @@
 //! | `authority-only` | chain and validity |
 //! | `none` | that it holds the key of whatever certificate it shows |
 //!
+//! | | `full` | `authority-only` | `none` |
+//! | --- | --- | --- | --- |
+//! | another name | refused | taken | taken |
+//! | expired, or not valid yet | refused | refused | taken |
+//! | of an authority that is not trusted | refused | refused | taken |
+//! | a certificate whose key it does not hold | refused | refused | refused |
+//!
 //! A profile with an authority of its own trusts that one instead of the host's. TLS 1.2 and 1.3
-//! are spoken, with the library's default ciphers.
+//! are spoken, with the library's default ciphers; nothing is renegotiated, no early data is sent,
+//! no keys are logged. Connections and TLS sessions are shared by those who have the same profile
+//! to the byte, and by nobody else.
 
 mod client;
 mod configs;
