@@ -17,7 +17,7 @@ use portolan_secret::SecretBytes;
 use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
-use crate::http::Stream;
+use crate::http::{Stream, Watched};
 use crate::tls::{TlsFault, TlsProfile, binding};
 use crate::{Egress, EgressError, Resolved};
 
@@ -163,10 +163,11 @@ impl Connection {
         endpoint: &Endpoint,
     ) -> Result<Self, EgressError> {
         let stream = egress.connect(resolved).await?;
+        let most = egress.options().silence_timeout;
         Ok(Self {
             egress: egress.clone(),
             endpoint: endpoint.clone(),
-            stream: Some(Stream::Plain(stream)),
+            stream: Some(Stream::Plain(Watched::new(stream, most))),
             arrived: Vec::new(),
             end: None,
             finished: false,
@@ -406,6 +407,7 @@ impl Connection {
                 host: self.endpoint.host.clone(),
                 port: self.endpoint.port,
                 fault,
+                sent: true,
             },
             None => self.closed(),
         }
@@ -440,7 +442,7 @@ async fn write_all(stream: &mut Stream, pieces: &[Piece<'_>]) -> io::Result<()> 
     stream.flush().await
 }
 
-fn facts(stream: &TlsStream<tokio::net::TcpStream>) -> TlsFacts {
+fn facts<S>(stream: &TlsStream<S>) -> TlsFacts {
     let (_, session) = stream.get_ref();
     let certificate = session.peer_certificates().and_then(<[_]>::first);
     TlsFacts {

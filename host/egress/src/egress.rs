@@ -5,11 +5,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use rustls::ClientConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::dial::{self, Resolved};
 use crate::http::HttpClient;
-use crate::tls::{self, TlsProfile};
-use crate::{CurrentPolicy, EgressError, EgressOptions, Host, Policy, Verdict};
+use crate::tls::{self, Configs, TlsProfile};
+use crate::{
+    CurrentPolicy, EgressError, EgressOptions, Host, Judgement, MetadataClient, Policy, Verdict,
+};
 
 /// How many clients are kept although nobody uses them, so that a connection that is opened again
 /// finds its TLS profile built and its connections open.
@@ -24,7 +27,8 @@ pub struct Egress {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) options: EgressOptions,
-    policy: CurrentPolicy,
+    pub(crate) policy: CurrentPolicy,
+    tls: Configs,
     clients: Mutex<Clients>,
 }
 
@@ -45,6 +49,7 @@ impl Egress {
             shared: Arc::new(Shared {
                 policy: CurrentPolicy::new(options.policy.clone()),
                 options,
+                tls: Configs::default(),
                 clients: Mutex::default(),
             }),
         }
@@ -75,6 +80,14 @@ impl Egress {
         }
     }
 
+    /// Who asks metadata services for the host's own credentials; nobody, where the operator
+    /// disabled implicit credentials.
+    #[must_use]
+    pub fn metadata(&self) -> Option<&MetadataClient> {
+        let options = &self.shared.options;
+        (!options.disable_implicit_credentials).then_some(&options.metadata)
+    }
+
     /// Resolves an endpoint and judges its addresses; nothing is dialled.
     ///
     /// # Errors
@@ -85,13 +98,23 @@ impl Egress {
         dial::resolve(&self.shared.options, &policy, host, port).await
     }
 
-    /// Dials what [`Egress::resolve`] found: those very addresses.
+    /// Tells step by step how an endpoint is judged by the policy as it stands now; the last step
+    /// is what it comes to. The name is looked up only where `resolve` says so, and nothing is ever
+    /// dialled.
+    pub async fn explain(&self, host: &str, port: u16, resolve: bool) -> Vec<Judgement> {
+        let (_, policy) = self.shared.policy.get();
+        dial::explain(&self.shared.options, &policy, host, port, resolve).await
+    }
+
+    /// Dials what [`Egress::resolve`] found: those very addresses, as far as the policy as it
+    /// stands now still allows them.
     ///
     /// # Errors
     ///
     /// Why no address took the connection.
     pub async fn connect(&self, resolved: &Resolved) -> Result<tokio::net::TcpStream, EgressError> {
-        dial::connect(&self.shared.options, resolved).await
+        let (_, policy) = self.shared.policy.get();
+        dial::connect(&self.shared.options, &policy, resolved).await
     }
 
     /// Speaks TLS over a connection to this endpoint, with its own name, offering `alpn`.
@@ -99,16 +122,18 @@ impl Egress {
     /// # Errors
     ///
     /// A certificate or key of the profile cannot be used, or the handshake failed.
-    pub async fn start_tls(
+    pub async fn start_tls<S: AsyncRead + AsyncWrite + Unpin>(
         &self,
-        stream: tokio::net::TcpStream,
+        stream: S,
         host: &str,
         port: u16,
         profile: &TlsProfile,
         alpn: &[String],
-    ) -> Result<tokio_rustls::client::TlsStream<tokio::net::TcpStream>, EgressError> {
+    ) -> Result<tokio_rustls::client::TlsStream<S>, EgressError> {
         let options = &self.shared.options;
-        let mut config = profile.client_config(&options.roots)?;
+        let tls = &self.shared.tls;
+        let config = tls.get(profile, profile.digest(), &options.roots)?;
+        let mut config = ClientConfig::clone(&config);
         config.alpn_protocols = alpn.iter().map(|name| name.as_bytes().to_vec()).collect();
         tls::handshake(Arc::new(config), host, port, stream, options.tls_timeout).await
     }
@@ -118,20 +143,22 @@ impl Egress {
         &self,
         profile: Option<&TlsProfile>,
         generation: u64,
-        policy: Arc<Policy>,
     ) -> Result<Arc<HttpClient>, EgressError> {
-        let key = (profile.map(TlsProfile::digest), generation);
+        let digest = profile.map(TlsProfile::digest);
+        let key = (digest, generation);
         if let Some(client) = self.clients().find(key) {
             return Ok(client);
         }
         let options = &self.shared.options;
-        let config = match profile {
+        let config = match profile.zip(digest) {
             None => None,
-            Some(profile) => Some(http_config(profile.client_config(&options.roots)?)),
+            Some((profile, digest)) => {
+                let config = self.shared.tls.get(profile, digest, &options.roots)?;
+                Some(http_config(&config))
+            }
         };
         let client = Arc::new(HttpClient::new(
             Arc::downgrade(&self.shared),
-            policy,
             config,
             options.silence_timeout,
             options.runtime.clone(),
@@ -145,7 +172,8 @@ impl Egress {
     }
 }
 
-fn http_config(mut config: ClientConfig) -> Arc<ClientConfig> {
+fn http_config(config: &ClientConfig) -> Arc<ClientConfig> {
+    let mut config = config.clone();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Arc::new(config)
 }

@@ -62,6 +62,9 @@ pub enum EgressError {
         port: u16,
         /// Why.
         fault: TlsFault,
+        /// Whether the handshake had ended on this side, so that the server may have seen something
+        /// of the request.
+        sent: bool,
     },
     /// A certificate or key of the connection cannot be used.
     #[error(transparent)]
@@ -79,7 +82,8 @@ pub enum EgressError {
     Closed {
         /// The host.
         host: String,
-        /// Whether not even the head of the answer had come: then the request may be repeated.
+        /// Whether not even the head of the answer had come. What the server did with the request
+        /// is not known then, so only one that may be done twice may be repeated.
         unanswered: bool,
     },
     /// What came is not HTTP, or more than the host takes.
@@ -87,6 +91,14 @@ pub enum EgressError {
     Protocol {
         /// The host.
         host: String,
+    },
+    /// An answer is larger than the host takes at once.
+    #[error("{host} answers with more than {most} bytes")]
+    TooLarge {
+        /// The host.
+        host: String,
+        /// The limit.
+        most: u64,
     },
     /// A body that the host was to send could not be read.
     #[error("the content to send to {host} could not be read")]
@@ -100,7 +112,7 @@ fn within(after: Option<Duration>) -> String {
     after.map_or_else(String::new, |after| format!(" within {}", seconds(after)))
 }
 
-fn seconds(time: Duration) -> String {
+pub(crate) fn seconds(time: Duration) -> String {
     match time.subsec_millis() {
         0 => format!("{} s", time.as_secs()),
         _ => format!("{} ms", time.as_millis()),
@@ -136,7 +148,9 @@ impl EgressError {
             },
             Self::Connect { .. } | Self::Silent { .. } => FailureClass::Timeout,
             Self::Tls { fault, .. } => fault.class(),
-            Self::Closed { .. } | Self::Protocol { .. } => FailureClass::Protocol,
+            Self::Closed { .. } | Self::Protocol { .. } | Self::TooLarge { .. } => {
+                FailureClass::Protocol
+            }
             Self::Body { .. } => FailureClass::Other("body".to_owned()),
         }
     }
@@ -164,6 +178,7 @@ impl EgressError {
                 "check the scheme and port: another service, or TLS where none was expected, \
                  may answer there"
             }
+            Self::TooLarge { .. } => "check that the host is the service that is meant",
             Self::Body { .. } => "check the source of the content, and try again",
         };
         text.to_owned()
@@ -175,8 +190,8 @@ impl EgressError {
         Failure::new(self.class(), self.to_string()).with_hint(self.hint())
     }
 
-    /// Whether nothing of the request can have reached the server, so that it may be repeated
-    /// whatever it was.
+    /// Whether nothing of the request can have reached the server, and a repetition may fare
+    /// better, whatever the request was. What is refused before anything is dialled is not repeated.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         matches!(
@@ -184,7 +199,7 @@ impl EgressError {
             Self::NoSuchName { .. }
                 | Self::Resolver { .. }
                 | Self::Connect { .. }
-                | Self::Tls { .. }
+                | Self::Tls { sent: false, .. }
         )
     }
 }

@@ -10,7 +10,7 @@ use tokio::runtime::Handle;
 
 use crate::policy::{Host, InvalidRule};
 use crate::tls::TrustRoots;
-use crate::{Policy, Resolve, SystemResolver};
+use crate::{MetadataClient, Policy, Resolve, SystemResolver};
 
 /// How endpoints are reached.
 #[derive(Debug, Clone)]
@@ -29,7 +29,8 @@ pub struct EgressOptions {
     pub dial_timeout: Duration,
     /// How long a TLS handshake may take: 10 s.
     pub tls_timeout: Duration,
-    /// How long a server may be silent before and within an answer: 30 s.
+    /// How long a server may be silent before and within an answer, and how long it may leave
+    /// unread what is sent to it: 30 s.
     pub silence_timeout: Duration,
     /// Whether connections to servers of a URI's own choice over HTTP are refused:
     /// `--external-io-disable-http`.
@@ -37,6 +38,8 @@ pub struct EgressOptions {
     /// Whether connections with the host's own credentials are refused:
     /// `--external-io-disable-implicit-credentials`.
     pub disable_implicit_credentials: bool,
+    /// Who asks metadata services for the host's own credentials.
+    pub metadata: MetadataClient,
     /// The runtime that keeps open connections; without it the one of the first request. A host
     /// that serves several runtimes names the one that lives longest.
     pub runtime: Option<Handle>,
@@ -48,13 +51,14 @@ impl Default for EgressOptions {
             policy: Policy::default(),
             connect_to: ConnectTo::default(),
             roots: TrustRoots::default(),
-            resolver: Arc::new(SystemResolver),
+            resolver: Arc::new(SystemResolver::default()),
             resolve_timeout: Duration::from_secs(5),
             dial_timeout: Duration::from_secs(5),
             tls_timeout: Duration::from_secs(10),
             silence_timeout: Duration::from_secs(30),
             disable_http: false,
             disable_implicit_credentials: false,
+            metadata: MetadataClient::default(),
             runtime: None,
         }
     }

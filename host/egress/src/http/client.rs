@@ -2,28 +2,30 @@
 
 use std::error::Error as StdError;
 use std::io;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use futures::future::{Either, select};
 use http::{Request, Response};
+use hyper_util::client::legacy::connect::capture_connection;
 use hyper_util::client::legacy::{Builder, Client};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
 use rustls::ClientConfig;
 use tokio::runtime::Handle;
 use tokio::time::timeout;
 
-use super::body::{Counted, RequestBody, ResponseBody};
+use super::body::{Counted, Progress, RequestBody, ResponseBody, Upload};
 use super::connector::Connector;
+use crate::EgressError;
 use crate::egress::Shared;
 use crate::tls::TlsFault;
-use crate::{EgressError, Policy};
 
-/// The most bytes of an answer's head: names and values of headers together.
-const MOST_HEAD_BYTES: usize = 64 << 10;
+/// The most bytes of an answer's head: names and values of headers together. It is looked at
+/// between reads, so that a head may be larger by what one read brings, which is no more than this.
+pub(crate) const MOST_HEAD_BYTES: usize = 64 << 10;
 
 /// The most headers of an answer.
-const MOST_HEADERS: usize = 128;
+pub(crate) const MOST_HEADERS: usize = 128;
 
 /// How long a connection that nobody uses is kept.
 const IDLE: Duration = Duration::from_secs(60);
@@ -41,7 +43,6 @@ pub(crate) struct HttpClient {
 impl HttpClient {
     pub(crate) fn new(
         egress: Weak<Shared>,
-        policy: Arc<Policy>,
         tls: Option<Arc<ClientConfig>>,
         silence: Duration,
         runtime: Option<Handle>,
@@ -51,11 +52,7 @@ impl HttpClient {
             None => Client::builder(TokioExecutor::new()),
         };
         configure(&mut builder);
-        let connector = Connector {
-            egress,
-            policy,
-            tls,
-        };
+        let connector = Connector { egress, tls };
         Self {
             client: builder.build(connector),
             silence,
@@ -69,31 +66,48 @@ impl HttpClient {
         request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, EgressError> {
         let (host, port) = super::place(request.uri());
-        let frames = Arc::new(AtomicU64::new(0));
-        let request = request.map(|body| Counted {
+        let progress = Arc::new(Progress::default());
+        let mut request = request.map(|body| Counted {
             body,
-            frames: Arc::clone(&frames),
+            progress: Arc::clone(&progress),
         });
-        let mut answer = std::pin::pin!(self.client.request(request));
-        let mut seen = 0;
-        let answer = loop {
-            match timeout(self.silence, &mut answer).await {
-                Ok(Ok(answer)) => break answer,
-                Ok(Err(error)) => return Err(error_of(&error, &host, port, true)),
-                Err(_) => {
-                    // While the request's own body still moves, the server has nothing to answer.
-                    let now = frames.load(Ordering::Relaxed);
-                    if now == seen {
-                        return Err(EgressError::Silent {
-                            host,
-                            after: self.silence,
-                        });
-                    }
-                    seen = now;
+        // Until there is a connection, the limits of the guard count.
+        let mut connection = capture_connection(&mut request);
+        let connected = async {
+            connection.wait_for_connection_metadata().await;
+        };
+        let answer = self.client.request(request);
+        let answer = async {
+            let mut answer = std::pin::pin!(answer);
+            if let Either::Left((answer, _)) =
+                select(answer.as_mut(), std::pin::pin!(connected)).await
+            {
+                return Some(answer);
+            }
+            // From here to the whole head, but for the time in which the request's own body still
+            // moves: a server that sends a byte of the head now and then is no better than a
+            // silent one.
+            let mut seen = 0;
+            loop {
+                match timeout(self.silence, answer.as_mut()).await {
+                    Ok(answer) => return Some(answer),
+                    Err(_) if progress.goes_on(&mut seen) => {}
+                    Err(_) => return None,
                 }
             }
         };
-        Ok(answer.map(|body| ResponseBody::new(body, host, port, self.silence)))
+        match answer.await {
+            Some(Ok(answer)) => {
+                let upload = Upload::new(progress, answer.status().is_success());
+                let place = (host, port);
+                Ok(answer.map(|body| ResponseBody::new(body, upload, place, self.silence)))
+            }
+            Some(Err(error)) => Err(error_of(&error, &host, port, self.silence, true)),
+            None => Err(EgressError::Silent {
+                host,
+                after: self.silence,
+            }),
+        }
     }
 }
 
@@ -123,42 +137,57 @@ where
 }
 
 /// What an error of the HTTP library means. Its text is not looked at.
-pub(super) fn error_of(
+pub(crate) fn error_of(
     error: &(dyn StdError + 'static),
     host: &str,
     port: u16,
+    silence: Duration,
     unanswered: bool,
 ) -> EgressError {
     let mut next = Some(error);
     let mut closed = false;
+    let host = host.to_owned();
     while let Some(error) = next {
         if let Some(own) = error.downcast_ref::<EgressError>() {
             return own.clone();
         }
-        if let Some(fault) = error.downcast_ref::<io::Error>().and_then(TlsFault::of_io) {
-            return EgressError::Tls {
-                host: host.to_owned(),
-                port,
-                fault,
-            };
+        if let Some(error) = error.downcast_ref::<io::Error>() {
+            if let Some(fault) = TlsFault::of_io(error) {
+                // After the handshake: the server may have read something.
+                let sent = true;
+                return EgressError::Tls {
+                    host,
+                    port,
+                    fault,
+                    sent,
+                };
+            }
+            match error.kind() {
+                // Ours: the server does not read.
+                io::ErrorKind::TimedOut => {
+                    return EgressError::Silent {
+                        host,
+                        after: silence,
+                    };
+                }
+                // A body that is not framed as it has to be.
+                io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput => {
+                    return EgressError::Protocol { host };
+                }
+                _ => closed = true,
+            }
         }
         if let Some(error) = error.downcast_ref::<hyper::Error>() {
             if error.is_parse() {
-                return EgressError::Protocol {
-                    host: host.to_owned(),
-                };
+                return EgressError::Protocol { host };
             }
             if error.is_user() {
-                return EgressError::Body {
-                    host: host.to_owned(),
-                };
+                return EgressError::Body { host };
             }
             closed = true;
         }
-        closed = closed || error.is::<io::Error>();
         next = error.source();
     }
-    let host = host.to_owned();
     match closed {
         true => EgressError::Closed { host, unanswered },
         false => EgressError::Protocol { host },

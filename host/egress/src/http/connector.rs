@@ -10,16 +10,16 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use tower_service::Service;
 
+use super::Watched;
 use super::stream::Stream;
 use crate::egress::Shared;
-use crate::{EgressError, Policy, dial, tls};
+use crate::{EgressError, dial, tls};
 
-/// Dials under one policy, and speaks TLS where the client has a profile.
+/// Dials under the policy, and speaks TLS where the client has a profile.
 #[derive(Debug, Clone)]
 pub(super) struct Connector {
     /// Weak, because the egress keeps the client that keeps this.
     pub(super) egress: Weak<Shared>,
-    pub(super) policy: Arc<Policy>,
     pub(super) tls: Option<Arc<ClientConfig>>,
 }
 
@@ -30,8 +30,13 @@ impl Connector {
             return Err(EgressError::NotPlanned { host, port });
         };
         let options = &egress.options;
-        let resolved = dial::resolve(options, &self.policy, &host, port).await?;
-        let stream = dial::connect(options, &resolved).await?;
+        // The policy of this moment, which may be newer than the client's: an older one counts for
+        // nothing, and the client of a newer one never uses what was dialled here.
+        let (_, policy) = egress.policy.get();
+        let resolved = dial::resolve(options, &policy, &host, port).await?;
+        let (_, policy) = egress.policy.get();
+        let stream = dial::connect(options, &policy, &resolved).await?;
+        let stream = Watched::new(stream, options.silence_timeout);
         let stream = match self.tls {
             None => Stream::Plain(stream),
             Some(config) => {

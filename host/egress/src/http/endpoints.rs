@@ -3,12 +3,12 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use portolan_contract::StoredPlan;
 
 use super::body::{RequestBody, ResponseBody};
 use super::client::HttpClient;
-use crate::policy::Host;
+use super::normal;
 use crate::tls::TlsProfile;
 use crate::{Egress, EgressError};
 
@@ -101,20 +101,22 @@ impl EndpointClient {
     /// seen anything of the request.
     pub async fn send(
         &self,
-        request: Request<RequestBody>,
+        mut request: Request<RequestBody>,
     ) -> Result<Response<ResponseBody>, EgressError> {
         let uri = request.uri();
         let (host, port) = super::place(uri);
         let encrypted = uri.scheme() == Some(&http::uri::Scheme::HTTPS);
-        let normal = normal(&host);
         let endpoint = self.endpoints.iter().find(|endpoint| {
-            endpoint.host == normal
+            endpoint.host == host
                 && endpoint.port == port
                 && endpoint.profile.is_some() == encrypted
         });
         let Some(endpoint) = endpoint else {
             return Err(EgressError::NotPlanned { host, port });
         };
+        // A server of many names would take another one here; the client writes that of the URI.
+        request.headers_mut().remove(http::header::HOST);
+        without_user(request.uri_mut());
         endpoint.client(&self.egress)?.send(request).await
     }
 }
@@ -138,22 +140,32 @@ impl PlannedEndpoint {
     }
 
     fn client(&self, egress: &Egress) -> Result<Arc<HttpClient>, EgressError> {
-        let (generation, policy) = egress.policy().get();
+        let (generation, _) = egress.policy().get();
         let mut kept = self.client.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((of, client)) = &*kept
             && *of == generation
         {
             return Ok(Arc::clone(client));
         }
-        let client = egress.http_client(self.profile.as_ref(), generation, policy)?;
+        let client = egress.http_client(self.profile.as_ref(), generation)?;
         *kept = Some((generation, Arc::clone(&client)));
         Ok(client)
     }
 }
 
-/// A host in the form in which two are compared.
-fn normal(host: &str) -> String {
-    Host::parse(host).map_or_else(|_| host.to_owned(), |host| host.to_string())
+/// Drops the user and password of a URI. They are never sent, and whoever keeps a URI to tell
+/// connections apart must not keep them.
+fn without_user(uri: &mut Uri) {
+    let authority = uri.authority().map_or("", http::uri::Authority::as_str);
+    let Some((_, place)) = authority.rsplit_once('@') else {
+        return;
+    };
+    let Ok(place) = place.parse() else { return };
+    let mut parts = std::mem::take(uri).into_parts();
+    parts.authority = Some(place);
+    if let Ok(rebuilt) = Uri::from_parts(parts) {
+        *uri = rebuilt;
+    }
 }
 
 impl fmt::Debug for EndpointClient {

@@ -9,25 +9,31 @@ mod client;
 mod connector;
 mod endpoints;
 mod stream;
+mod watched;
 
+pub(crate) use body::Upload;
 pub use body::{BodyError, RequestBody, ResponseBody};
-pub(crate) use client::HttpClient;
+pub(crate) use client::{HttpClient, MOST_HEAD_BYTES, MOST_HEADERS, error_of};
 pub use endpoints::EndpointClient;
 pub(crate) use stream::Stream;
+pub(crate) use watched::Watched;
 
 use http::Uri;
 
-/// The host and port of a URI; the port of its scheme where it names none.
+use crate::policy::Host;
+
+/// The host and port of a URI, the host in its one normal form; the port of its scheme where it
+/// names none.
 fn place(uri: &Uri) -> (String, u16) {
-    let host = uri.host().unwrap_or_default();
-    // Brackets belong to the URI, not to the address.
-    let host = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-        .unwrap_or(host);
     let usual = match uri.scheme() == Some(&http::uri::Scheme::HTTPS) {
         true => 443,
         false => 80,
     };
-    (host.to_owned(), uri.port_u16().unwrap_or(usual))
+    let host = normal(uri.host().unwrap_or_default());
+    (host, uri.port_u16().unwrap_or(usual))
+}
+
+/// A host in the form in which two are compared, and in which it is shown.
+fn normal(host: &str) -> String {
+    Host::parse(host).map_or_else(|_| host.to_owned(), |host| host.to_string())
 }

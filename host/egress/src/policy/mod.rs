@@ -11,7 +11,9 @@
 //! A name is judged twice: by itself when a connection is created ([`Policy::judge_name`], which
 //! touches no network), and by each address it has when it is dialled ([`Policy::judge_address`]).
 //! The addresses that were judged are the ones that are dialled; a second look-up could give
-//! others. An address literal is judged at once, however it is spelled:
+//! others. Of several addresses those that are allowed are dialled and the others are not. What a
+//! line of [`ConnectTo`](crate::ConnectTo) leads elsewhere is not judged: the operator wrote where
+//! to. An address literal is judged at once, however it is spelled:
 //!
 //! | spelling | is |
 //! |---|---|
@@ -58,6 +60,9 @@
 //! | NAT64 of a network's own | 64:ff9b:1::/48 | each of the places of RFC 6052; reserved at least |
 //! | 6to4 | 2002::/16 | bits 16 to 48 |
 //! | Teredo | 2001::/32 | the server's in bits 32 to 64, the client's in the last 32, inverted |
+//!
+//! A NAT64 prefix that a network took out of its own public addresses cannot be told from any other
+//! public address. Where there is one, the translator has to deny what must not be reached.
 //!
 //! # Rules
 //!
@@ -163,7 +168,7 @@ impl Policy {
         }
     }
 
-    fn judge(&self, host: &Host, address: IpAddr, port: u16) -> Verdict {
+    pub(crate) fn judge(&self, host: &Host, address: IpAddr, port: u16) -> Verdict {
         let denied = |reason| Verdict::Denied(Denial::new(Some(host.clone()), port, reason));
         if port == 0 {
             return denied(Reason::InvalidPort);

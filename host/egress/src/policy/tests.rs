@@ -213,18 +213,21 @@ fn a_refusal_says_what_to_do_and_never_which_address_was_found() {
     assert_eq!(
         by_address.to_string(),
         "denied: the policy denies db.internal:5432: the name stands for a private address; if it \
-         is meant, allow it with --allow-egress db.internal:5432"
+         is meant, allow db.internal:5432 in the policy; on the command line: --allow-egress \
+         db.internal:5432, or portolan policy allow db.internal:5432"
     );
     assert_eq!(
         none.judge_name("[fd00::1]", 443).to_string(),
-        "denied: the policy denies [fd00::1]:443, a private address; if it is meant, allow it with \
-         --allow-egress [fd00::1]:443"
+        "denied: the policy denies [fd00::1]:443, a private address; if it is meant, allow \
+         [fd00::1]:443 in the policy; on the command line: --allow-egress [fd00::1]:443, or \
+         portolan policy allow [fd00::1]:443"
     );
     assert_eq!(
         none.judge_name("metadata.google.internal", 80).to_string(),
         "denied: the policy denies metadata.google.internal:80: the name stands for a metadata \
          address; no rule with a name admits a metadata address; if it is meant, allow the address \
-         itself with --allow-egress ADDRESS:80"
+         itself in the policy; on the command line: --allow-egress ADDRESS:80, or portolan policy \
+         allow ADDRESS:80"
     );
     let Verdict::Denied(secret) = none.judge_name("user:hunter2@db.internal", 443) else {
         panic!("userinfo is no part of a host");
@@ -254,6 +257,10 @@ fn every_hint_s_rule_admits_what_was_denied() {
         };
         let hint = denial.hint();
         let rule = hint.rsplit(' ').next().expect("a last word");
+        assert_eq!(
+            denial.rule().map(|rule| rule.to_string()).as_deref(),
+            Some(rule)
+        );
         assert!(
             !policy(&[rule]).judge_name(host, 9000).is_denied(),
             "{hint}"

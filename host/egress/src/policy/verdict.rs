@@ -53,6 +53,11 @@ impl Denial {
         Self { host, port, reason }
     }
 
+    /// For a text that is no host.
+    pub(crate) fn no_host(port: u16) -> Self {
+        Self::new(None, port, Reason::InvalidHost)
+    }
+
     /// Why.
     #[must_use]
     pub fn reason(&self) -> Reason {
@@ -74,21 +79,32 @@ impl Denial {
         self.class().sqlstate()
     }
 
-    /// What an operator does about it.
+    /// The rule that would admit it; none where no rule does, or where the address, which is not
+    /// told, would have to stand in it.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        match (self.reason, &self.host) {
+            (Reason::Class(class), Some(Host::Name(_))) if class.only_by_address() => None,
+            (Reason::Class(_), Some(host)) => format!("{host}:{}", self.port).parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// What an operator does about it: the rule for the policy of whatever program this is, and how
+    /// the command line spells it.
     #[must_use]
     pub fn hint(&self) -> String {
-        match (self.reason, &self.host) {
-            (Reason::Class(class), Some(Host::Name(_))) if class.only_by_address() => format!(
-                "no rule with a name admits a {class} address; if it is meant, allow the address \
-                 itself with --allow-egress ADDRESS:{}",
-                self.port
+        let port = self.port;
+        match (self.reason, self.rule()) {
+            (Reason::Class(_), Some(rule)) => format!(
+                "if it is meant, allow {rule} in the policy; on the command line: --allow-egress \
+                 {rule}, or portolan policy allow {rule}"
             ),
-            (Reason::Class(_), Some(host)) => {
-                format!(
-                    "if it is meant, allow it with --allow-egress {host}:{}",
-                    self.port
-                )
-            }
+            (Reason::Class(class), None) => format!(
+                "no rule with a name admits a {class} address; if it is meant, allow the address \
+                 itself in the policy; on the command line: --allow-egress ADDRESS:{port}, or \
+                 portolan policy allow ADDRESS:{port}"
+            ),
             (Reason::InvalidPort, _) => "write a port from 1 to 65535".to_owned(),
             _ => "write a DNS name or an address, without user, path or escapes".to_owned(),
         }
@@ -122,7 +138,7 @@ impl fmt::Display for Verdict {
             Self::Allowed { rule: None } => f.write_str("allowed: a public address"),
             Self::Allowed { rule: Some(rule) } => write!(f, "allowed by the rule {rule}"),
             Self::NeedsResolution => {
-                f.write_str("allowed if every address that the name resolves to is public")
+                f.write_str("undecided: each address that the name resolves to is judged")
             }
             Self::Denied(denial) => write!(f, "denied: {denial}; {}", denial.hint()),
         }

@@ -4,7 +4,9 @@ use std::io;
 use std::time::Duration;
 
 use portolan_contract::FailureClass;
-use rustls::{AlertDescription, CertificateError};
+use rustls::{AlertDescription, CertificateError, InvalidMessage};
+
+use crate::error::seconds;
 
 /// Why a TLS handshake failed, told apart by the types of the TLS library.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -44,11 +46,14 @@ pub enum TlsFault {
     #[error("the server closed the connection during the TLS handshake")]
     Closed,
     /// The handshake took too long.
-    #[error("the TLS handshake did not end within {} s", .0.as_secs_f32())]
+    #[error("the TLS handshake did not end within {}", seconds(*.0))]
     Slow(Duration),
     /// The name of the endpoint cannot stand in a certificate.
     #[error("the host is neither a DNS name nor an address that a certificate could be for")]
     NoServerName,
+    /// A protocol that was to be offered by ALPN has a name that cannot be written.
+    #[error("a protocol that was to be offered has no name of 1 to 255 bytes")]
+    NoProtocolName,
     /// Something else went wrong in the protocol.
     #[error("the TLS handshake failed")]
     Protocol,
@@ -70,9 +75,11 @@ impl TlsFault {
             }
             Self::NoServerName => FailureClass::InvalidUri,
             Self::Slow(_) => FailureClass::Timeout,
-            Self::NothingInCommon | Self::NotTls | Self::Closed | Self::Protocol => {
-                FailureClass::Protocol
-            }
+            Self::NothingInCommon
+            | Self::NotTls
+            | Self::Closed
+            | Self::NoProtocolName
+            | Self::Protocol => FailureClass::Protocol,
         }
     }
 
@@ -105,6 +112,7 @@ impl TlsFault {
             }
             Self::Slow(_) => "see whether the server is slow or overloaded, and try again",
             Self::NoServerName => "write a DNS name or an address",
+            Self::NoProtocolName => "tell the author of the provider",
         }
     }
 
@@ -124,14 +132,32 @@ impl TlsFault {
             rustls::Error::NoCertificatesPresented => Self::BadCertificate,
             rustls::Error::AlertReceived(alert) => Self::of_alert(*alert),
             rustls::Error::PeerIncompatible(_) => Self::NothingInCommon,
-            rustls::Error::InvalidMessage(_) => Self::NotTls,
+            rustls::Error::InvalidMessage(
+                InvalidMessage::InvalidContentType
+                | InvalidMessage::UnknownProtocolVersion
+                | InvalidMessage::MessageTooLarge,
+            ) => Self::NotTls,
             _ => Self::Protocol,
+        }
+    }
+
+    /// The same of a handshake in which the server asked for a certificate that there is none of:
+    /// then that is what it did not like.
+    pub(super) fn given(self, asked_in_vain: bool) -> Self {
+        match self {
+            Self::NothingInCommon | Self::ClientCertificateRefused if asked_in_vain => {
+                Self::ClientCertificateRequired
+            }
+            other => other,
         }
     }
 
     fn of_certificate(error: &CertificateError) -> Self {
         match error {
-            CertificateError::UnknownIssuer => Self::UnknownAuthority,
+            // Signed by another key of the same name: an authority that was made anew, mostly.
+            CertificateError::UnknownIssuer | CertificateError::BadSignature => {
+                Self::UnknownAuthority
+            }
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Self::NameMismatch
             }
@@ -153,11 +179,33 @@ impl TlsFault {
             | AlertDescription::CertificateExpired
             | AlertDescription::CertificateUnknown
             | AlertDescription::UnknownCA
+            | AlertDescription::DecryptError
             | AlertDescription::AccessDenied => Self::ClientCertificateRefused,
             AlertDescription::ProtocolVersion
             | AlertDescription::InsufficientSecurity
             | AlertDescription::HandshakeFailure => Self::NothingInCommon,
             _ => Self::Protocol,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_after_a_certificate_was_asked_for_in_vain_is_about_the_certificate() {
+        // What servers of TLS 1.2 answer to a client without one.
+        for alert in [
+            AlertDescription::HandshakeFailure,
+            AlertDescription::BadCertificate,
+            AlertDescription::CertificateUnknown,
+        ] {
+            let fault = TlsFault::of(&rustls::Error::AlertReceived(alert));
+            assert_eq!(fault.given(true), TlsFault::ClientCertificateRequired);
+            assert_eq!(fault.given(false), fault);
+            assert_ne!(fault, TlsFault::ClientCertificateRequired);
+        }
+        assert_eq!(TlsFault::Expired.given(true), TlsFault::Expired);
     }
 }

@@ -13,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 use sha2::{Digest, Sha256};
 
 use super::TrustRoots;
+use super::client::NoCertificate;
 use super::roots::certificates;
 use super::verify::{AnyCertificate, AnyName};
 
@@ -142,17 +143,20 @@ impl TlsProfile {
         let builder = match self.verify {
             TlsVerification::Full => builder.with_root_certificates(self.authorities(roots)?),
             TlsVerification::AuthorityOnly => {
-                let verifier = self.chain_verifier(roots, &provider)?;
+                let verifier = AnyName {
+                    chain: self.chain_verifier(roots, &provider)?,
+                    signatures: AnyCertificate(provider),
+                };
                 builder
                     .dangerous()
-                    .with_custom_certificate_verifier(Arc::new(AnyName(verifier)))
+                    .with_custom_certificate_verifier(Arc::new(verifier))
             }
             TlsVerification::None => builder
                 .dangerous()
                 .with_custom_certificate_verifier(Arc::new(AnyCertificate(provider))),
         };
         match (&self.client_certificate, &self.client_key) {
-            (None, None) => Ok(builder.with_no_client_auth()),
+            (None, None) => Ok(builder.with_client_cert_resolver(Arc::new(NoCertificate))),
             (Some(_), None) => Err(ProfileError::Half(ProfilePart::ClientCertificate)),
             (None, Some(_)) => Err(ProfileError::Half(ProfilePart::ClientKey)),
             (Some(certificate), Some(key)) => {
@@ -186,10 +190,14 @@ impl TlsProfile {
         &self,
         roots: &TrustRoots,
         provider: &Arc<CryptoProvider>,
-    ) -> Result<Arc<WebPkiServerVerifier>, ProfileError> {
+    ) -> Result<Option<Arc<WebPkiServerVerifier>>, ProfileError> {
         let authorities = self.authorities(roots)?;
+        if authorities.is_empty() {
+            return Ok(None);
+        }
         WebPkiServerVerifier::builder_with_provider(authorities, Arc::clone(provider))
             .build()
+            .map(Some)
             .map_err(|_| ProfileError::Unreadable(ProfilePart::Authority))
     }
 }
