@@ -11,6 +11,7 @@ use object_store::path::Path;
 use portolan_contract::{ObjectStorePlan, StoredPlan};
 use portolan_egress::Egress;
 
+use crate::cloud;
 use crate::error::object_path;
 use crate::{Confined, DataError, Gate, NodelocalStore, OpenGate};
 
@@ -115,8 +116,13 @@ impl Backends {
                 }
                 Ok(Arc::new(self.nodelocal()?))
             }
+            "s3" => Ok(Arc::new(cloud::build_s3(self.egress()?, plan, target)?)),
             other => Err(DataError::no_backend(other)),
         }
+    }
+
+    fn egress(&self) -> Result<&Egress, DataError> {
+        self.egress.as_ref().ok_or(DataError::NoEgress)
     }
 }
 
@@ -197,7 +203,13 @@ mod tests {
                 &here,
                 plan("s3", "bucket", ""),
                 "0A000",
-                "this build has no backend s3",
+                "this host has no way out",
+            ),
+            (
+                &here,
+                plan("tape", "reel", ""),
+                "0A000",
+                "this build has no backend tape",
             ),
             (
                 &here,
