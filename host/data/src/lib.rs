@@ -11,6 +11,7 @@
 //!   [`NodelocalError`] for what can be in the way there.
 //! * `cloud`: stores behind a network, with [`CloudError`] for what can be in the way there; a
 //!   service's own no is a [`Refusal`], and its [`Cause`].
+//!   [`Lent`] is what a host lends its connections.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`] and [`failure_of`]: every cause with its class, SQLSTATE and hint.
 
@@ -18,7 +19,7 @@ mod backends;
 pub use backends::Backends;
 
 mod cloud;
-pub use cloud::{Cause, CloudError, Refusal};
+pub use cloud::{Cause, CloudError, Lent, Refusal};
 
 mod confined;
 pub use confined::Confined;

@@ -12,6 +12,7 @@
 //! * [`tls`]: the profiles of plans, the authorities, and why a handshake failed.
 //! * [`http`]: HTTP over connections of the guard; an [`http::EndpointClient`] reaches the endpoints
 //!   of one plan.
+//! * [`credentials`]: what the host gets for a connection, and what it signs with.
 //! * [`EgressError`]: every cause, by type, with its class and hint.
 
 pub mod policy;
@@ -37,6 +38,7 @@ pub use resolve::{Resolve, SystemResolver};
 mod dial;
 pub use dial::Resolved;
 
+pub mod credentials;
 pub mod http;
 pub mod tls;
 

@@ -68,6 +68,22 @@ pub enum CloudError {
     /// The answer is not one of this service.
     #[error("an answer of the service cannot be read")]
     Unreadable,
+    /// The bucket did not say in which region it is.
+    #[error("could not find s3 bucket's region: the server does not name one")]
+    NoRegion,
+    /// The operator does not allow it; in the words of the flag.
+    #[error("{what} disallowed for {backend} due to --external-io-disable-{flag} flag")]
+    Disallowed {
+        /// What of the connection it is.
+        what: &'static str,
+        /// The backend, as users call it.
+        backend: &'static str,
+        /// The end of the flag.
+        flag: &'static str,
+    },
+    /// The host lends its connections no credentials.
+    #[error("this host lends its connections no credentials")]
+    NothingLent,
     /// A setting of the plan is not one that this host can use.
     #[error("the connection's {setting} cannot be used")]
     Setting {
@@ -86,7 +102,9 @@ impl CloudError {
     /// The same as the failure of a step or a statement; `path` names the object.
     #[must_use]
     pub fn failure(&self, path: Option<&str>) -> Failure {
-        use FailureClass::{Budget, InvalidUri, NotFound, Other, Protocol, Timeout, Unsupported};
+        use FailureClass::{
+            Budget, Denied, InvalidUri, NotFound, Other, Protocol, Timeout, Unsupported,
+        };
         let named = |what: &str| match path {
             Some(path) => format!("`{path}` {what}"),
             None => self.to_string(),
@@ -150,6 +168,22 @@ impl CloudError {
                 self.to_string(),
                 "check scheme, host and port: another service may answer there",
             ),
+            Self::NoRegion => (
+                InvalidUri,
+                self.to_string(),
+                "give the connection AWS_REGION",
+            ),
+            Self::Disallowed { .. } => (
+                Denied,
+                self.to_string(),
+                "give the connection credentials and a server of the provider's own, or ask the \
+                 operator of this host",
+            ),
+            Self::NothingLent => (
+                Unsupported,
+                self.to_string(),
+                "give the connection credentials of its own",
+            ),
             Self::Setting { .. } => (
                 InvalidUri,
                 self.to_string(),
@@ -164,7 +198,8 @@ impl CloudError {
         let path = path.to_owned();
         let kind = match &self {
             Self::Refused(refusal) => Kind::of(refusal.cause()),
-            Self::Egress(EgressError::Denied(_) | EgressError::NotPlanned { .. }) => Kind::Denied,
+            Self::Egress(EgressError::Denied(_) | EgressError::NotPlanned { .. })
+            | Self::Disallowed { .. } => Kind::Denied,
             Self::Missing => Kind::Missing,
             Self::Exists => Kind::Exists,
             Self::Changed => Kind::Changed,

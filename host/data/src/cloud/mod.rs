@@ -10,6 +10,7 @@
 //! * `service`: sends requests, repeats them within [`Retries`], reads refusals.
 //! * [`Answer`]: an answer that is no success, read once from a bounded body.
 //! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
+//! * [`Lent`]: what the host lends its connections.
 //! * [`CloudError`]: the source of every error of a cloud store.
 
 use portolan_contract::{Endpoint, StoredPlan};
@@ -18,6 +19,7 @@ mod answer;
 mod body;
 mod dialect;
 mod error;
+mod lent;
 mod refusal;
 mod retry;
 mod s3;
@@ -27,6 +29,7 @@ mod store;
 pub(crate) use answer::Answer;
 pub(crate) use dialect::{Dialect, Reading, Words};
 pub use error::CloudError;
+pub use lent::Lent;
 pub use refusal::{Cause, Refusal};
 pub(crate) use retry::Retries;
 pub(crate) use s3::build as build_s3;

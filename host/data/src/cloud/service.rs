@@ -60,17 +60,17 @@ impl Connector {
         }
     }
 
-    /// The same with other bounds on repeating.
-    #[must_use]
-    pub(crate) fn with_retries(mut self, retries: Retries) -> Self {
-        self.retries = retries;
-        self
-    }
-
     /// The same over another client.
     #[must_use]
     pub(crate) fn with_client(mut self, client: EndpointClient) -> Self {
         self.client = client;
+        self
+    }
+
+    /// The same for another dialect of the service.
+    #[must_use]
+    pub(crate) fn with_dialect(mut self, dialect: Arc<dyn Dialect>) -> Self {
+        self.dialect = dialect;
         self
     }
 

@@ -204,3 +204,30 @@ impl S3Dialect {
         }
     }
 }
+
+/// S3, as an unsigned request for a bucket's region sees it: whatever the status, the region is in
+/// the headers, unless there is no such bucket.
+#[derive(Debug)]
+pub(super) struct Discovery;
+
+impl Dialect for Discovery {
+    fn words(&self) -> &'static Words {
+        &WORDS
+    }
+
+    fn permission(&self, _: &Parts) -> Option<&'static str> {
+        None
+    }
+
+    fn cause(&self, _: &Parts, answer: &Answer) -> Option<(Cause, Option<&'static str>)> {
+        (answer.status == StatusCode::NOT_FOUND).then_some((Cause::NoSuchContainer, None))
+    }
+
+    fn passes(&self, _: &Parts, status: StatusCode) -> bool {
+        status.is_redirection() || status.is_client_error()
+    }
+
+    fn reading(&self, _: &Parts) -> Reading {
+        Reading::Stream
+    }
+}
