@@ -47,6 +47,10 @@ impl Dialect for S3Dialect {
     fn cause(&self, asked: &Parts, answer: &Answer) -> Option<(Cause, Option<&'static str>)> {
         let is_error = answer.has_xml_root("Error");
         if answer.status.is_success() {
+            // Every document reads as a list without objects.
+            if has_query(asked, "list-type") && !answer.has_xml_root("ListBucketResult") {
+                return Some((Cause::NotThisService, None));
+            }
             // The result of a copy and of an upload's completion comes after the status.
             return is_error.then(|| {
                 self.by_code(asked, answer)
@@ -94,7 +98,9 @@ impl Dialect for S3Dialect {
     }
 
     fn may_fail_in_success(&self, asked: &Parts) -> bool {
-        is_copy(asked) || (asked.method == Method::POST && has_query(asked, "uploadId"))
+        is_copy(asked)
+            || has_query(asked, "list-type")
+            || (asked.method == Method::POST && has_query(asked, "uploadId"))
     }
 }
 

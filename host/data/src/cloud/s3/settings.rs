@@ -118,7 +118,9 @@ impl Settings {
             // The URL is whole as it is, the bucket included.
             .with_virtual_hosted_style_request(true)
             .with_bucket_name(&self.bucket)
-            .with_region(self.region());
+            .with_region(self.region())
+            // Objects are deleted one at a time, so that each error has a type and a path.
+            .with_disable_bulk_delete(true);
         if !self.skip_checksum {
             // The hash is made for the signature anyway.
             builder = builder.with_checksum_algorithm(Checksum::SHA256);

@@ -140,9 +140,11 @@ impl ObjectStore for Bucket {
 
     /// A copy that must not replace anything is an upload of one part with the condition on its
     /// completion. Servers that know no such condition would replace the object all the same, so
-    /// one that is there already is looked for first.
+    /// one that is there already is looked for first; and the source before it, whose absence is
+    /// then not told by what the upload left behind.
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
         if options.mode == CopyMode::Create {
+            self.objects.head(from).await?;
             match self.objects.head(to).await {
                 Ok(_) => {
                     return Err(Error::AlreadyExists {

@@ -1,0 +1,105 @@
+//! Many objects, and a large one.
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use object_store::ObjectStoreExt;
+use object_store::path::Path;
+
+use super::server::*;
+
+const MIB: usize = 1 << 20;
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn ten_thousand_objects_are_listed_over_many_pages() {
+    let server = start(Front::open()).await;
+    let directory = server.root.path().join(BUCKET).join("in/the harbour/many");
+    std::fs::create_dir_all(&directory).expect("a directory");
+    for number in 0..10_000 {
+        std::fs::write(directory.join(format!("{number:05}")), b"x").expect("written");
+    }
+    let store = server.store(&Planned::default().plan());
+    let prefix = Path::from("many");
+    let listed: Vec<_> = store
+        .list(Some(&prefix))
+        .try_collect()
+        .await
+        .expect("listed");
+    let mut names: Vec<_> = listed.iter().map(|meta| meta.location.as_ref()).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 10_000);
+    assert_eq!((names[0], names[9_999]), ("many/00000", "many/09999"));
+    assert!(server.requests().len() >= 10);
+}
+
+/// The most memory that this process has had so far, in bytes.
+fn peak() -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").expect("Linux");
+    let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().nth(1));
+    kib.expect("a figure").parse::<usize>().expect("a number") * 1024
+}
+
+/// Forgets the peak, so that what other tests needed before does not count.
+fn forget_peak() {
+    // Where the kernel does not let it, the bound below is only harder to keep.
+    let _ = std::fs::write("/proc/self/clear_refs", "5");
+}
+
+/// The server is in this process, so its memory counts as well.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_gib_goes_up_in_parts_and_comes_down_in_constant_memory() {
+    const PARTS: usize = 128;
+    const PART: usize = 8 * MIB;
+    let server = start(Front::open()).await;
+    // The server puts the parts together before it answers.
+    let options = portolan_egress::EgressOptions {
+        silence_timeout: std::time::Duration::from_secs(60),
+        ..server.options()
+    };
+    let store = backends(options)
+        .build(&Planned::default().plan())
+        .expect("built");
+    let name = Path::from("large");
+    forget_peak();
+    let before = peak();
+    let mut upload = store.put_multipart(&name).await.expect("started");
+    for number in 0..PARTS {
+        let part = Bytes::from(vec![number as u8; PART]);
+        upload.put_part(part.into()).await.expect("a part");
+    }
+    upload.complete().await.expect("completed");
+    let mut content = store.get(&name).await.expect("get").into_stream();
+    let mut read = 0;
+    while let Some(piece) = content.next().await {
+        for byte in piece.expect("a piece") {
+            assert_eq!(byte, (read / PART) as u8, "at {read}");
+            read += 1;
+        }
+    }
+    assert_eq!(read, PARTS * PART);
+    let grown = peak().saturating_sub(before);
+    assert!(grown < 160 * MIB, "{} MiB more", grown / MIB);
+}
+
+#[tokio::test]
+async fn an_upload_that_is_given_up_leaves_nothing() {
+    let server = start(Front::open()).await;
+    let store = server.store(&Planned::default().plan());
+    let mut upload = store
+        .put_multipart(&Path::from("a"))
+        .await
+        .expect("started");
+    upload
+        .put_part(vec![1; 5 * MIB].into())
+        .await
+        .expect("a part");
+    upload.abort().await.expect("given up");
+    let listed: Vec<_> = store.list(None).try_collect().await.expect("listed");
+    assert!(listed.is_empty());
+    let left = std::fs::read_dir(server.root.path()).expect("read");
+    let left: Vec<_> = left
+        .map(|entry| entry.expect("an entry").file_name())
+        .collect();
+    assert_eq!(left, [BUCKET], "no part is left");
+}
