@@ -7,7 +7,8 @@
 //!
 //! * [`Dialect`]: how one service says things: which answers mean what, which requests may be
 //!   repeated, which bodies are streamed. A backend writes one, with its [`Words`].
-//! * `service`: sends requests, repeats them within [`Retries`], reads refusals.
+//! * `service`: sends requests, repeats them within [`Retries`], reads refusals. `resume`: goes on
+//!   with a download that broke off.
 //! * [`Answer`]: an answer that is no success, read once from a bounded body.
 //! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
 //! * [`Lent`]: what the host lends its connections.
@@ -21,6 +22,7 @@ mod dialect;
 mod error;
 mod lent;
 mod refusal;
+mod resume;
 mod retry;
 mod s3;
 mod service;

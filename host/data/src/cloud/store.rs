@@ -17,8 +17,8 @@ use object_store::{
 };
 use tokio::sync::OnceCell;
 
-use super::CloudError;
 use super::error::own;
+use super::{CloudError, resume};
 
 /// How many objects of a delete stream are deleted at the same time.
 const DELETES_AT_ONCE: usize = 20;
@@ -144,11 +144,13 @@ impl ObjectStore for CloudStore {
             return Err(CloudError::BadRange.into_store(self.name, location.as_ref()));
         }
         let store = self.store(location.as_ref()).await?;
+        let version = options.version.clone();
         let got = store.get_opts(location, options).await;
         let mut got = got.map_err(self.own(location))?;
         let meta = got.meta.clone();
         let (range, attributes) = (got.range.clone(), std::mem::take(&mut got.attributes));
-        let content = got.into_stream().map_err(self.own(location)).boxed();
+        let content = resume::content(Arc::clone(store), location.clone(), version, got);
+        let content = content.map_err(self.own(location)).boxed();
         Ok(GetResult {
             payload: GetResultPayload::Stream(content),
             meta,

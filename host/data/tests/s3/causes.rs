@@ -109,6 +109,7 @@ async fn a_clock_that_is_an_hour_behind_is_told_in_seconds() {
             let ahead = HeaderValue::from_str(&ahead).expect("a value");
             answer.headers.insert("date", ahead);
         }),
+        cut: None,
     };
     let server = start(front).await;
     let store = server.store(&Planned::default().plan());

@@ -111,6 +111,62 @@ async fn an_object_that_breaks_off_or_is_shorter_than_announced_is_an_error() {
 }
 
 #[tokio::test]
+async fn a_download_that_breaks_off_goes_on_where_it_was() {
+    let content: Vec<u8> = (0..1_000_000_u32)
+        .map(|number| (number % 251) as u8)
+        .collect();
+    let front = Front {
+        cut: Some((1, 300_000)),
+        ..Front::open()
+    };
+    let server = start(front).await;
+    let store = server.store(&Planned::default().plan());
+    store
+        .put(&object(), content.clone().into())
+        .await
+        .expect("put");
+    let got = store.get(&object()).await.expect("get").bytes().await;
+    assert!(got.expect("the whole") == content);
+    let seen = server.requests();
+    assert_eq!(seen.len(), 3);
+    assert_eq!(seen[2].headers["range"], "bytes=300000-999999");
+    assert!(seen[2].headers.contains_key("if-match"));
+}
+
+#[tokio::test]
+async fn an_object_that_changed_meanwhile_does_not_go_on() {
+    let front = Front {
+        cut: Some((1, 300_000)),
+        ..Front::open()
+    };
+    let server = start(front).await;
+    let store = server.store(&Planned::default().plan());
+    let content = |byte| vec![byte; 1_000_000];
+    store.put(&object(), content(1).into()).await.expect("put");
+    let got = store.get(&object()).await.expect("get");
+    store.put(&object(), content(2).into()).await.expect("put");
+    let read = got.bytes().await.map(|bytes| bytes.len());
+    let failure = failure(&read.expect_err("another object"));
+    assert_eq!(
+        failure.message,
+        "harbour.s3.eu-north-1.amazonaws.com closed the connection before its answer was complete"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_dies_while_it_is_sent_an_object_is_told() {
+    let server = start_raw(Vec::new(), false).await;
+    let store = server.store(&Planned::default().plan());
+    let error = store.put(&object(), vec![1; 20 << 20].into()).await;
+    expect(
+        &failure(&error.expect_err("dead")),
+        "08P01",
+        "harbour.s3.eu-north-1.amazonaws.com closed the connection before its answer was complete",
+        "try again; if it stays so, look at the server's log",
+    );
+}
+
+#[tokio::test]
 async fn an_object_that_stops_in_the_middle_is_left_after_a_while() {
     let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nETag: \"e\"\r\n\r\nbeginning";
     let server = start_raw(head.as_bytes().to_vec(), true).await;

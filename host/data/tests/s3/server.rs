@@ -11,8 +11,8 @@ use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
@@ -56,6 +56,8 @@ type After = dyn Fn(&mut http::response::Parts) + Send + Sync;
 pub(crate) struct Front {
     pub(crate) before: Box<Before>,
     pub(crate) after: Box<After>,
+    /// The body of the answer to this request breaks off after so many bytes.
+    pub(crate) cut: Option<(usize, usize)>,
 }
 
 impl Front {
@@ -69,6 +71,7 @@ impl Front {
         Self {
             before: Box::new(before),
             after: Box::new(|_| {}),
+            cut: None,
         }
     }
 }
@@ -178,10 +181,28 @@ async fn handle(
     let answer = service.call(request).await;
     let (mut head, body) = answer.expect("an answer").into_parts();
     (front.after)(&mut head);
+    if let Some((which, most)) = front.cut
+        && which == number
+    {
+        let body = body.collect().await.expect("a body").to_bytes();
+        return Ok(Response::from_parts(head, broken(body.slice(..most))));
+    }
     Ok(Response::from_parts(
         head,
         Body::new(body.map_err(Into::into)),
     ))
+}
+
+/// A body that breaks off after these bytes.
+fn broken(bytes: Bytes) -> Body {
+    let first = futures::stream::iter([Ok(Frame::data(bytes))]);
+    let lost = futures::stream::once(async {
+        // What was written before is on its way then.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
+    let pieces = futures::StreamExt::chain(first, lost);
+    Body::new(BodyExt::map_err(StreamBody::new(pieces), Into::into))
 }
 
 pub(crate) async fn serve<S, F, H>(stream: S, handle: H)
