@@ -4,8 +4,9 @@ use std::fmt;
 
 use http::request::Parts;
 use http::{Method, StatusCode, header};
+use portolan_egress::EgressError;
 
-use super::{Answer, Cause};
+use super::{Answer, Cause, CloudError};
 
 /// The words of one service, as its users know them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +70,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// nobody knows whether the server did it.
     fn may_repeat(&self, asked: &Parts) -> bool {
         may_repeat(asked)
+    }
+
+    /// What it means that the service was not reached.
+    fn unreached(&self, error: EgressError) -> CloudError {
+        CloudError::Egress(error)
     }
 
     /// What is done with the body of a success.

@@ -22,6 +22,9 @@ pub enum CloudError {
     /// The service was not reached, or its answer did not arrive.
     #[error("{0}")]
     Egress(EgressError),
+    /// The bucket's name before the host of the connection's own server leads nowhere.
+    #[error("{0}")]
+    BucketHost(EgressError),
     /// The credentials of the connection could not be had.
     #[error("{}", .0.message)]
     Credentials(Box<Failure>),
@@ -112,6 +115,15 @@ impl CloudError {
         let (class, message, hint) = match self {
             Self::Refused(refusal) => return refusal.failure(),
             Self::Egress(error) => return error.failure(),
+            Self::BucketHost(error) => {
+                let mut failure = error.failure();
+                let otherwise = error.hint();
+                failure.hint = Some(format!(
+                    "if the server has its buckets in the path, as MinIO does, write \
+                     AWS_USE_PATH_STYLE=true; else {otherwise}"
+                ));
+                return failure;
+            }
             Self::Credentials(failure) => return (**failure).clone(),
             Self::Missing => (
                 NotFound,
@@ -198,7 +210,8 @@ impl CloudError {
         let path = path.to_owned();
         let kind = match &self {
             Self::Refused(refusal) => Kind::of(refusal.cause()),
-            Self::Egress(EgressError::Denied(_) | EgressError::NotPlanned { .. })
+            Self::BucketHost(EgressError::Denied(_))
+            | Self::Egress(EgressError::Denied(_) | EgressError::NotPlanned { .. })
             | Self::Disallowed { .. } => Kind::Denied,
             Self::Missing => Kind::Missing,
             Self::Exists => Kind::Exists,

@@ -116,6 +116,7 @@ impl Connector {
         let unheard = |error: CloudError| Failed {
             repeatable: match &error {
                 CloudError::Egress(error) => retry::may_help(error, repeatable),
+                // What a dialect has its own word for is final.
                 _ => false,
             },
             wait: None,
@@ -123,7 +124,7 @@ impl Connector {
         };
         let answer = self.client.send(request).await;
         let (mut head, body) = answer
-            .map_err(|error| unheard(CloudError::Egress(error)))?
+            .map_err(|error| unheard(self.dialect.unreached(error)))?
             .into_parts();
         // The library below notes things of its own here, some of them the server's words.
         head.extensions.clear();

@@ -423,6 +423,47 @@ async fn a_policy_that_denies_the_bucket_says_how_to_allow_it() {
     assert!(failure.hint.expect("a hint").contains("127.0.0.1:443"));
 }
 
+/// Knows no name, or only an address that the policy denies.
+#[derive(Debug)]
+struct Names(Vec<std::net::IpAddr>);
+
+#[async_trait::async_trait]
+impl portolan_egress::Resolve for Names {
+    async fn resolve(&self, _: &str) -> std::io::Result<Vec<std::net::IpAddr>> {
+        match self.0.is_empty() {
+            true => Err(std::io::ErrorKind::NotFound.into()),
+            false => Ok(self.0.clone()),
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_bucket_before_the_host_of_an_own_server_suggests_the_path_first() {
+    for (addresses, class) in [
+        (vec![], FailureClass::Unreachable),
+        (vec![[127, 0, 0, 1].into()], FailureClass::Denied),
+    ] {
+        for (style, suggested) in [("false", true), ("true", false)] {
+            let options = portolan_egress::EgressOptions {
+                resolver: Arc::new(Names(addresses.clone())),
+                ..Default::default()
+            };
+            let plan = Planned {
+                host: "harbour.minio.example",
+                ..Planned::default()
+            };
+            let plan = plan.set("custom-endpoint", "true").set("path-style", style);
+            let store = backends(options).build(&plan.plan()).expect("built");
+            let failure = failure(&put(&store).await);
+            assert_eq!(failure.class, class);
+            let hint = failure.hint.expect("a hint");
+            let first = "if the server has its buckets in the path, as MinIO does, write \
+                         AWS_USE_PATH_STYLE=true; else ";
+            assert_eq!(hint.starts_with(first), suggested, "{hint}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_certificate_of_an_unknown_authority_is_told_and_not_tried_again() {
     let server = start(Front::open()).await;

@@ -2,9 +2,10 @@
 
 use http::request::Parts;
 use http::{Method, StatusCode};
+use portolan_egress::EgressError;
 
 use crate::cloud::dialect::{MOST_WHOLE, has_query, may_repeat};
-use crate::cloud::{Answer, Cause, Dialect, Reading, Words};
+use crate::cloud::{Answer, Cause, CloudError, Dialect, Reading, Words};
 
 /// The words of the URI's options.
 pub(super) const WORDS: Words = Words {
@@ -24,6 +25,8 @@ pub(super) const REGION_HEADER: &str = "x-amz-bucket-region";
 pub(super) struct S3Dialect {
     /// The region that requests are signed for.
     pub(super) region: String,
+    /// Whether the bucket stands before the host of a server that is not AWS's.
+    pub(super) bucket_in_custom_host: bool,
 }
 
 impl Dialect for S3Dialect {
@@ -87,6 +90,17 @@ impl Dialect for S3Dialect {
         // A completion that is asked for twice is found done, or gone: never worse than not asking.
         let completes = asked.method == Method::POST && has_query(asked, "uploadId");
         may_repeat(asked) || (completes && !asked.headers.contains_key(http::header::IF_NONE_MATCH))
+    }
+
+    fn unreached(&self, error: EgressError) -> CloudError {
+        match error {
+            EgressError::Denied(_) | EgressError::NoSuchName { .. }
+                if self.bucket_in_custom_host =>
+            {
+                CloudError::BucketHost(error)
+            }
+            error => CloudError::Egress(error),
+        }
     }
 
     fn reading(&self, asked: &Parts) -> Reading {

@@ -51,6 +51,8 @@ pub(crate) fn build(
     let credentials: AwsCredentialProvider = Arc::new(keys);
     let dialect = S3Dialect {
         region: settings.region().to_owned(),
+        bucket_in_custom_host: !settings.path_style
+            && plan.plan.setting("custom-endpoint") == Some("true"),
     };
     let connector = Connector::new(client, Arc::new(dialect), plan);
     if settings.discovery {

@@ -35,7 +35,10 @@ impl Open for Undiscovered {
             .connector
             .clone()
             .with_client(client)
-            .with_dialect(Arc::new(S3Dialect { region }));
+            .with_dialect(Arc::new(S3Dialect {
+                region,
+                bucket_in_custom_host: false,
+            }));
         let bucket = Bucket::new(&settings, &connector, &self.credentials)?;
         Ok(Arc::new(bucket))
     }
