@@ -228,7 +228,7 @@ async fn an_error_that_does_not_end_is_read_so_far_and_no_further() {
         failure.message,
         "what answers at harbour.s3.eu-north-1.amazonaws.com is not S3"
     );
-    assert!(began.elapsed() < Duration::from_secs(2));
+    assert!(began.elapsed() < Duration::from_secs(4));
 }
 
 #[tokio::test]
