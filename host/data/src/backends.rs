@@ -11,8 +11,9 @@ use object_store::path::Path;
 use portolan_contract::{ObjectStorePlan, StoredPlan};
 use portolan_egress::Egress;
 
+use crate::cloud;
 use crate::error::object_path;
-use crate::{Confined, DataError, Gate, NodelocalStore, OpenGate};
+use crate::{Confined, DataError, Gate, Lent, NodelocalStore, OpenGate};
 
 /// What this host can make stores of.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +21,7 @@ pub struct Backends {
     external_io_dir: Option<PathBuf>,
     make_missing: bool,
     egress: Option<Egress>,
+    lent: Lent,
 }
 
 impl Backends {
@@ -34,6 +36,7 @@ impl Backends {
             external_io_dir,
             make_missing: false,
             egress: None,
+            lent: Lent::default(),
         }
     }
 
@@ -49,6 +52,13 @@ impl Backends {
     #[must_use]
     pub fn with_egress(mut self, egress: Egress) -> Self {
         self.egress = Some(egress);
+        self
+    }
+
+    /// The same, and connections that ask for the host's own credentials get these.
+    #[must_use]
+    pub fn lending(mut self, lent: Lent) -> Self {
+        self.lent = lent;
         self
     }
 
@@ -115,8 +125,18 @@ impl Backends {
                 }
                 Ok(Arc::new(self.nodelocal()?))
             }
+            "s3" => Ok(Arc::new(cloud::build_s3(
+                self.egress()?,
+                plan,
+                target,
+                &self.lent,
+            )?)),
             other => Err(DataError::no_backend(other)),
         }
+    }
+
+    fn egress(&self) -> Result<&Egress, DataError> {
+        self.egress.as_ref().ok_or(DataError::NoEgress)
     }
 }
 
@@ -197,7 +217,13 @@ mod tests {
                 &here,
                 plan("s3", "bucket", ""),
                 "0A000",
-                "this build has no backend s3",
+                "this host has no way out",
+            ),
+            (
+                &here,
+                plan("tape", "reel", ""),
+                "0A000",
+                "this build has no backend tape",
             ),
             (
                 &here,

@@ -9,11 +9,17 @@
 //!   operation and answers with a [`GateError`] once the handle may not be used any more.
 //! * [`NodelocalStore`]: objects as files below one directory of this host, with
 //!   [`NodelocalError`] for what can be in the way there.
+//! * `cloud`: stores behind a network, with [`CloudError`] for what can be in the way there; a
+//!   service's own no is a [`Refusal`], and its [`Cause`].
+//!   [`Lent`] is what a host lends its connections.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`] and [`failure_of`]: every cause with its class, SQLSTATE and hint.
 
 mod backends;
 pub use backends::Backends;
+
+mod cloud;
+pub use cloud::{Cause, CloudError, Lent, Refusal};
 
 mod confined;
 pub use confined::Confined;

@@ -15,6 +15,7 @@
 //! * [`tls`]: the profiles of plans, the authorities, and why a handshake failed.
 //! * [`http`]: HTTP over connections of the guard; an [`http::EndpointClient`] reaches the endpoints
 //!   of one plan.
+//! * [`credentials`]: what the host gets for a connection, and what it signs with.
 //! * [`EgressError`]: every cause, by type, with its class and hint.
 //!
 //! # The guard
@@ -85,6 +86,7 @@ pub use metadata::{MetadataAnswer, MetadataClient, MetadataService};
 mod judgement;
 pub use judgement::{Conclusion, Judgement};
 
+pub mod credentials;
 pub mod http;
 pub mod tls;
 

@@ -69,6 +69,15 @@ impl EndpointClient {
             .endpoints
             .first()
             .and_then(|first| first.profile.clone());
+        self.with(host, port, profile)
+    }
+
+    fn with(
+        &self,
+        host: &str,
+        port: u16,
+        profile: Option<TlsProfile>,
+    ) -> Result<Self, EgressError> {
         let mut endpoints = Vec::new();
         for endpoint in &*self.endpoints {
             let profile = endpoint.profile.clone();
@@ -84,6 +93,16 @@ impl EndpointClient {
             egress: self.egress.clone(),
             endpoints: Arc::new(endpoints),
         })
+    }
+
+    /// The same client, with one more endpoint, whose certificate is checked in full whatever the
+    /// plan says of its own: a token service.
+    ///
+    /// # Errors
+    ///
+    /// As [`EndpointClient::new`].
+    pub fn with_trusted_endpoint(&self, host: &str, port: u16) -> Result<Self, EgressError> {
+        self.with(host, port, Some(TlsProfile::full()))
     }
 
     /// The way out that it uses.
