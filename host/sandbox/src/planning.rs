@@ -1,6 +1,8 @@
 //! Phase one: `plan` and `redact` in an instance from which no byte can leave.
 
-use portolan_contract::{Failure, Manifest, Plan, RuleContext, SplitUri, UriPieces, print_redacted, split};
+use portolan_contract::{
+    Failure, Manifest, Plan, RuleContext, SplitUri, UriPieces, print_redacted, split,
+};
 use portolan_secret::SecretText;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, ResourceType};
@@ -33,7 +35,7 @@ pub struct Planned {
 
 /// Why there is no plan.
 pub(crate) enum Refusal {
-    Refused(portolan_contract::Failure),
+    Refused(Failure),
     Answer(AnswerProblem),
     Fault(Fault),
 }

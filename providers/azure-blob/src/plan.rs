@@ -51,6 +51,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     options.refuse_unknown("azure")?;
     let account = account.ok_or_else(|| {
         Failure::invalid_uri("azure uri missing \"AZURE_ACCOUNT_NAME\" parameter")
+            .with_hint("Give AZURE_ACCOUNT_NAME: the storage account that holds the container.")
             .with_option("AZURE_ACCOUNT_NAME")
     })?;
     let access = match implicit {

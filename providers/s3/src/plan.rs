@@ -150,6 +150,7 @@ fn encryption<'uri>(given: &Given<'uri>) -> Result<Option<&'uri str>, Failure> {
         Some("aws:kms") if given.kms_key.is_none() => Err(Failure::invalid_uri(
             "AWS_SERVER_KMS_ID param must be set when using aws:kms server side encryption mode.",
         )
+        .with_hint("Give AWS_SERVER_KMS_ID, the key's id or ARN, or write AES256.")
         .with_option("AWS_SERVER_KMS_ID")),
         None | Some("aws:kms" | "AES256") => Ok(given.encryption),
         Some(other) => Err(Failure::invalid_uri(joined(&[
@@ -157,6 +158,7 @@ fn encryption<'uri>(given: &Given<'uri>) -> Result<Option<&'uri str>, Failure> {
             other,
             ". Supported values are `aws:kms` and `AES256`.",
         ]))
+        .with_hint("Write aws:kms or AES256.")
         .with_option("AWS_SERVER_ENC_MODE")),
     }
 }
