@@ -27,13 +27,43 @@ impl std::fmt::Debug for BuiltIn {
 #[must_use]
 pub fn built_in() -> &'static [BuiltIn] {
     &[
+        #[cfg(feature = "azure-blob")]
+        BuiltIn {
+            name: "azure-blob",
+            component: include_bytes!("../azure-blob.wasm"),
+            manifest: include_str!("../azure-blob.toml"),
+        },
+        #[cfg(feature = "gs")]
+        BuiltIn {
+            name: "gs",
+            component: include_bytes!("../gs.wasm"),
+            manifest: include_str!("../gs.toml"),
+        },
+        #[cfg(feature = "http")]
+        BuiltIn {
+            name: "http",
+            component: include_bytes!("../http.wasm"),
+            manifest: include_str!("../http.toml"),
+        },
         #[cfg(feature = "nodelocal")]
         BuiltIn {
             name: "nodelocal",
             component: include_bytes!("../nodelocal.wasm"),
             manifest: include_str!("../nodelocal.toml"),
         },
+        #[cfg(feature = "s3")]
+        BuiltIn {
+            name: "s3",
+            component: include_bytes!("../s3.wasm"),
+            manifest: include_str!("../s3.toml"),
+        },
     ]
+}
+
+/// The embedded provider of that name.
+#[must_use]
+pub fn built_in_named(name: &str) -> Option<&'static BuiltIn> {
+    built_in().iter().find(|provider| provider.name == name)
 }
 
 #[cfg(test)]
@@ -67,12 +97,15 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "nodelocal")]
-    fn nodelocal_is_embedded_by_default() {
-        assert!(
-            built_in()
-                .iter()
-                .any(|provider| provider.name == "nodelocal")
-        );
+    #[cfg(all(
+        feature = "azure-blob",
+        feature = "gs",
+        feature = "http",
+        feature = "nodelocal",
+        feature = "s3"
+    ))]
+    fn every_provider_is_embedded_by_default() {
+        let names: Vec<_> = built_in().iter().map(|provider| provider.name).collect();
+        assert_eq!(names, ["azure-blob", "gs", "http", "nodelocal", "s3"]);
     }
 }

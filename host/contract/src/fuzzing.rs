@@ -31,6 +31,10 @@ name = "BASE64"
 format = "base64"
 meaning = "a secret"
 [[option]]
+name = "BASE64TEXT"
+format = "base64-text"
+meaning = "a secret"
+[[option]]
 name = "BASE64JSON"
 format = "base64-json"
 meaning = "a secret"
