@@ -9,6 +9,7 @@
 //!   operation and answers with a [`GateError`] once the handle may not be used any more.
 //! * [`NodelocalStore`]: objects as files below one directory of this host, with
 //!   [`NodelocalError`] for what can be in the way there.
+//! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`] and [`failure_of`]: every cause with its class, SQLSTATE and hint.
 
@@ -31,4 +32,7 @@ mod marker;
 pub use marker::{MARKER_MAX_BYTES, MARKER_MAX_LISTED, MARKER_NAME, MarkerStore};
 
 mod nodelocal;
-pub use nodelocal::{AbandonedUpload, NameFault, NodelocalError, NodelocalStore};
+pub use nodelocal::{NameFault, NodelocalError, NodelocalStore};
+
+mod unfinished;
+pub use unfinished::{AbandonedUpload, UnfinishedUploads};
