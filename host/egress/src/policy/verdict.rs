@@ -1,10 +1,14 @@
 //! What a judgement comes to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use portolan_contract::FailureClass;
 
 use super::{AddressClass, Host, Rule};
+
+/// What stands for the rule in [`Policy::advising`](super::Policy::advising).
+pub(super) const RULE: &str = "{rule}";
 
 /// The policy's verdict on a host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,11 +50,23 @@ pub struct Denial {
     host: Option<Host>,
     port: u16,
     reason: Reason,
+    /// How the operator adds a rule, where the program that they use said so.
+    advice: Option<Arc<str>>,
 }
 
 impl Denial {
-    pub(super) fn new(host: Option<Host>, port: u16, reason: Reason) -> Self {
-        Self { host, port, reason }
+    pub(super) fn new(
+        host: Option<Host>,
+        port: u16,
+        reason: Reason,
+        advice: Option<&Arc<str>>,
+    ) -> Self {
+        Self {
+            host,
+            port,
+            reason,
+            advice: advice.cloned(),
+        }
     }
 
     /// Why.
@@ -80,17 +96,22 @@ impl Denial {
         match (self.reason, &self.host) {
             (Reason::Class(class), Some(Host::Name(_))) if class.only_by_address() => format!(
                 "no rule with a name admits a {class} address; if it is meant, allow the address \
-                 itself with --allow-egress ADDRESS:{}",
-                self.port
+                 itself {}",
+                self.with_rule(&format!("ADDRESS:{}", self.port))
             ),
-            (Reason::Class(_), Some(host)) => {
-                format!(
-                    "if it is meant, allow it with --allow-egress {host}:{}",
-                    self.port
-                )
-            }
+            (Reason::Class(_), Some(host)) => format!(
+                "if it is meant, allow it {}",
+                self.with_rule(&format!("{host}:{}", self.port))
+            ),
             (Reason::InvalidPort, _) => "write a port from 1 to 65535".to_owned(),
             _ => "write a DNS name or an address, without user, path or escapes".to_owned(),
+        }
+    }
+
+    fn with_rule(&self, rule: &str) -> String {
+        match &self.advice {
+            Some(advice) => advice.replace(RULE, rule),
+            None => format!("with the rule {rule} in the host's policy"),
         }
     }
 }
