@@ -1,12 +1,15 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
+mod policy;
 mod provider;
 mod transfer;
 
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use policy::{PolicyAllowArguments, PolicyCommand, PolicyTestArguments};
 pub(crate) use provider::{ProviderAddArguments, ProviderCommand};
 pub(crate) use transfer::{
     CatArguments, CpArguments, GetArguments, LsArguments, PutArguments, RmArguments,
@@ -74,6 +77,32 @@ pub(crate) struct GlobalArguments {
         value_name = "RULE"
     )]
     pub(crate) allow_egress: Vec<String>,
+
+    #[arg(
+        help = "Refuse connections to servers of a URI's own choice over HTTP",
+        long,
+        global = true,
+        env = "PORTOLAN_EXTERNAL_IO_DISABLE_HTTP",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) external_io_disable_http: Option<bool>,
+
+    #[arg(
+        help = "Refuse connections that use the credentials of this host",
+        long,
+        global = true,
+        env = "PORTOLAN_EXTERNAL_IO_DISABLE_IMPLICIT_CREDENTIALS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) external_io_disable_implicit_credentials: Option<bool>,
 }
 
 /// What to do.
@@ -112,6 +141,9 @@ Statements run in order and stop at the first that fails.")]
     /// List, inspect, add and remove providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Ask the policy about a URI, and admit endpoints
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Show who did what, when, and whether it was refused
     #[command(after_help = "Example:\n  portolan audit --for backups --since 2026-11-01")]
     Audit(AuditArguments),
@@ -213,7 +245,7 @@ mod tests {
     #[test]
     fn every_command_that_takes_a_url_or_statement_shows_an_example() {
         for command in Arguments::command().get_subcommands() {
-            let needs_no_example = ["provider", "doctor"].contains(&command.get_name());
+            let needs_no_example = ["provider", "policy", "doctor"].contains(&command.get_name());
             assert!(
                 needs_no_example || command.get_after_help().is_some(),
                 "{}",
