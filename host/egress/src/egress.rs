@@ -9,7 +9,7 @@ use rustls::ClientConfig;
 use crate::dial::{self, Resolved};
 use crate::http::HttpClient;
 use crate::tls::{self, TlsProfile};
-use crate::{CurrentPolicy, EgressError, EgressOptions, Policy};
+use crate::{CurrentPolicy, EgressError, EgressOptions, Host, Policy, Verdict};
 
 /// How many clients are kept although nobody uses them, so that a connection that is opened again
 /// finds its TLS profile built and its connections open.
@@ -60,6 +60,19 @@ impl Egress {
     #[must_use]
     pub fn options(&self) -> &EgressOptions {
         &self.shared.options
+    }
+
+    /// The verdict of a policy on an endpoint by its name alone, which an operator may have led to
+    /// an address of his own.
+    #[must_use]
+    pub fn judge_name(&self, policy: &Policy, host: &str, port: u16) -> Verdict {
+        let led = Host::parse(host)
+            .ok()
+            .and_then(|host| self.shared.options.connect_to.address(&host, port));
+        match led {
+            Some(_) => Verdict::NeedsResolution,
+            None => policy.judge_name(host, port),
+        }
     }
 
     /// Resolves an endpoint and judges its addresses; nothing is dialled.
