@@ -27,6 +27,10 @@ const PART: u64 = 8 * 1024 * 1024;
 /// The most parts that every store takes for one object.
 const MAX_PARTS: u64 = 10_000;
 
+/// How much of a part lies in one piece. An allocator that has given larger ones back keeps as much
+/// for each of its threads.
+const PIECE: u64 = 1024 * 1024;
+
 /// The bytes of one object, part by part.
 pub(super) struct Content {
     /// The size of each part but the last, which is smaller.
@@ -65,24 +69,37 @@ pub(super) fn of_file(file: std::fs::File, size: u64, name: String, tools: &Tool
     let parts = stream::try_unfold(state, move |(file, left, name, lanes)| async move {
         let lane = free_lane(&lanes).await?;
         let (file, read) = tokio::task::spawn_blocking(move || {
-            let mut buffer = Vec::with_capacity(usize::try_from(left.min(part_size)).unwrap_or(0));
-            let read = (&file).take(part_size).read_to_end(&mut buffer);
-            (file, read.map(|_| buffer))
+            let read = read_part(&file, part_size, left);
+            (file, read)
         })
         .await?;
-        let buffer = read.map_err(|error| local::failed("read", &name, &error))?;
-        let left = left.saturating_sub(buffer.len() as u64);
-        Ok((!buffer.is_empty()).then(|| {
-            (
-                Part::new(vec![buffer.into()], lane),
-                (file, left, name, lanes),
-            )
-        }))
+        let pieces = read.map_err(|error| local::failed("read", &name, &error))?;
+        let part = Part::new(pieces, lane);
+        let left = left.saturating_sub(part.size);
+        Ok((part.size > 0).then_some((part, (file, left, name, lanes))))
     });
     Content {
         part_size,
         parts: parts.boxed(),
     }
+}
+
+/// The next part of a file, of which so much is left as far as is known.
+fn read_part(file: &std::fs::File, most: u64, left: u64) -> std::io::Result<Vec<Bytes>> {
+    let mut pieces = Vec::new();
+    let mut room = most;
+    while room > 0 {
+        let size = room.min(PIECE);
+        let likely = size.min(left.saturating_sub(most - room));
+        let mut piece = Vec::with_capacity(usize::try_from(likely).unwrap_or(0));
+        let read = file.take(size).read_to_end(&mut piece)? as u64;
+        room -= read;
+        pieces.push(piece.into());
+        if read < size {
+            break;
+        }
+    }
+    Ok(pieces)
 }
 
 /// What a pipe brings.
@@ -94,16 +111,22 @@ pub(super) fn of_reader(
     let state = (source, Arc::clone(&tools.lanes));
     let parts = stream::try_unfold(state, move |(mut source, lanes)| async move {
         let lane = free_lane(&lanes).await?;
-        let whole = usize::try_from(PART)?;
-        let mut buffer = BytesMut::with_capacity(whole);
-        while buffer.len() < whole {
-            let room = whole - buffer.len();
-            let read = source.read_buf(&mut (&mut buffer).limit(room)).await;
-            if read.with_context(|| format!("cannot read {name}"))? == 0 {
-                break;
+        let mut pieces = Vec::new();
+        let mut room = PART;
+        let mut ended = false;
+        while room > 0 && !ended {
+            let size = usize::try_from(room.min(PIECE))?;
+            let mut piece = BytesMut::with_capacity(size);
+            while piece.len() < size && !ended {
+                let free = size - piece.len();
+                let read = source.read_buf(&mut (&mut piece).limit(free)).await;
+                ended = read.with_context(|| format!("cannot read {name}"))? == 0;
             }
+            room -= piece.len() as u64;
+            pieces.push(piece.freeze());
         }
-        Ok((!buffer.is_empty()).then(|| (Part::new(vec![buffer.freeze()], lane), (source, lanes))))
+        let part = Part::new(pieces, lane);
+        Ok((part.size > 0).then_some((part, (source, lanes))))
     });
     Content {
         part_size: PART,

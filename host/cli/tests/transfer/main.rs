@@ -6,3 +6,4 @@ mod home;
 mod interrupts;
 mod many;
 mod names;
+mod terminal;

@@ -255,7 +255,8 @@ fn every_hint_s_rule_admits_what_was_denied() {
         "169.254.169.254",
         "::ffff:127.0.0.1",
     ] {
-        let Verdict::Denied(denial) = Policy::default().judge_name(host, 9000) else {
+        let none = Policy::default().advising("with {rule}");
+        let Verdict::Denied(denial) = none.judge_name(host, 9000) else {
             panic!("{host} is allowed");
         };
         let hint = denial.hint();
