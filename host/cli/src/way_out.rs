@@ -74,3 +74,56 @@ fn roots(config: &Config) -> Result<TrustRoots> {
     }
     Ok(roots)
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+    use portolan_egress::Verdict;
+
+    use super::*;
+    use crate::args::Arguments;
+
+    fn options_of(arguments: &[&str], config: &str) -> EgressOptions {
+        let arguments = ["portolan"].iter().chain(arguments).chain(&["doctor"]);
+        let arguments = Arguments::parse_from(arguments);
+        let config = Config::parse(config).expect("a configuration");
+        options(&config, &arguments.global).expect("options")
+    }
+
+    #[test]
+    fn a_denial_names_the_flag_and_the_command() {
+        let policy = options_of(&[], "").policy;
+        for (host, hint) in [
+            (
+                "10.0.0.1",
+                "if it is meant, allow it with --allow-egress 10.0.0.1:9000, or for good with \
+                 portolan policy allow 10.0.0.1:9000",
+            ),
+            (
+                "metadata.google.internal",
+                "no rule with a name admits a metadata address; if it is meant, allow the address \
+                 itself with --allow-egress ADDRESS:9000, or for good with portolan policy allow \
+                 ADDRESS:9000",
+            ),
+        ] {
+            let Verdict::Denied(denial) = policy.judge_name(host, 9000) else {
+                panic!("{host} is allowed");
+            };
+            assert_eq!(denial.hint(), hint);
+        }
+    }
+
+    #[test]
+    fn rules_add_up_and_a_flag_overrides_the_configuration() {
+        let config = "external_io_disable_http = true\n[egress]\nallow = [\"a.example:1\"]\n";
+        let options = options_of(&["--allow-egress", "b.example:2"], config);
+        assert_eq!(options.policy.rules().len(), 2);
+        assert!(options.disable_http && !options.disable_implicit_credentials);
+        let flags = [
+            "--external-io-disable-http=false",
+            "--external-io-disable-implicit-credentials",
+        ];
+        let options = options_of(&flags, config);
+        assert!(!options.disable_http && options.disable_implicit_credentials);
+    }
+}
