@@ -4,19 +4,24 @@
 //!
 //! * [`args`]: every flag and command, defined once.
 //! * [`config`] reads `portolan.toml`.
+//! * [`way_out`]: what may be dialled, and whom servers are checked against.
 //! * [`store`]: from flags, environment and configuration to a host and a session.
 //! * [`report`]: errors and notices on standard error, and the exit status.
+//! * [`interrupt`]: ctrl-C and SIGTERM.
 //! * [`format`](mod@format): results on standard output.
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
 //! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`.
-//! * [`validate`], [`provider`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
+//! * [`validate`], [`provider`], [`policy`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
 mod args;
 mod audit;
 mod completions;
 mod config;
+mod confirm;
 mod doctor;
 mod format;
+mod interrupt;
+mod policy;
 mod prompt;
 mod provider;
 mod report;
@@ -24,6 +29,7 @@ mod sql;
 mod store;
 mod transfer;
 mod validate;
+mod way_out;
 
 use std::process::ExitCode;
 
@@ -31,6 +37,7 @@ use anyhow::Result;
 use clap::Parser;
 
 use crate::args::{Arguments, Command};
+use crate::interrupt::Interrupt;
 use crate::store::Store;
 
 fn main() -> ExitCode {
@@ -44,9 +51,10 @@ fn main() -> ExitCode {
         Err(error) => return report::failed(&error.into()),
     };
     let outcome = runtime.block_on(async {
+        let interrupt = Interrupt::listen()?;
         tokio::select! {
-            outcome = run(arguments) => outcome,
-            () = interrupted() => Err(report::Interrupted.into()),
+            outcome = run(arguments, &interrupt) => outcome,
+            () = interrupt.insisted() => Err(report::Interrupted::default().into()),
         }
     });
     // Blocking threads may still wait for standard input; nothing of theirs is worth waiting for.
@@ -58,31 +66,40 @@ fn main() -> ExitCode {
     }
 }
 
-/// Ends with the first interrupt; what was begun is dropped, which aborts an upload.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
-    }
-}
-
-async fn run(arguments: Arguments) -> Result<()> {
+async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
     let Arguments { global, command } = arguments;
     if let Command::Completions(arguments) = &command {
         return completions::run(arguments);
     }
     let store = Store::locate(&global)?;
     match command {
-        Command::Sql(arguments) => sql::run(&store, arguments).await,
-        Command::Ls(arguments) => transfer::ls::run(&store, arguments).await,
-        Command::Cat(arguments) => transfer::cat::run(&store, arguments).await,
-        Command::Put(arguments) => transfer::put::run(&store, arguments).await,
-        Command::Get(arguments) => transfer::get::run(&store, arguments).await,
-        Command::Rm(arguments) => transfer::rm::run(&store, arguments).await,
-        Command::Cp(arguments) => transfer::cp::run(&store, arguments).await,
-        Command::Validate(arguments) => validate::run(&store, arguments).await,
-        Command::Provider(command) => provider::run(&store, command).await,
-        Command::Audit(arguments) => audit::run(&store, arguments).await,
-        Command::Doctor(arguments) => doctor::run(&store, arguments).await,
-        Command::Completions(_) => Ok(()),
+        // These have uploads to give up, and say what was done and what was not.
+        Command::Put(arguments) => transfer::put::run(&store, arguments, interrupt).await,
+        Command::Get(arguments) => transfer::get::run(&store, arguments, interrupt).await,
+        Command::Rm(arguments) => transfer::rm::run(&store, arguments, interrupt).await,
+        Command::Cp(arguments) => transfer::cp::run(&store, arguments, interrupt).await,
+        // Whatever else was begun is simply dropped.
+        command => tokio::select! {
+            outcome = run_to_drop(&store, command, interrupt) => outcome,
+            () = interrupt.asked() => Err(report::Interrupted::default().into()),
+        },
+    }
+}
+
+async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> Result<()> {
+    match command {
+        Command::Sql(arguments) => sql::run(store, arguments).await,
+        Command::Ls(arguments) => transfer::ls::run(store, arguments).await,
+        Command::Cat(arguments) => transfer::cat::run(store, arguments, interrupt).await,
+        Command::Validate(arguments) => validate::run(store, arguments).await,
+        Command::Provider(command) => provider::run(store, command).await,
+        Command::Policy(command) => policy::run(store, command).await,
+        Command::Audit(arguments) => audit::run(store, arguments).await,
+        Command::Doctor(arguments) => doctor::run(store, arguments).await,
+        Command::Completions(_)
+        | Command::Put(_)
+        | Command::Get(_)
+        | Command::Rm(_)
+        | Command::Cp(_) => Ok(()),
     }
 }

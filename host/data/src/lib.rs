@@ -12,6 +12,7 @@
 //! * `cloud`: stores behind a network, with [`CloudError`] for what can be in the way there; a
 //!   service's own no is a [`Refusal`], and its [`Cause`].
 //!   [`Lent`] is what a host lends its connections.
+//! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`] and [`failure_of`]: every cause with its class, SQLSTATE and hint.
 
@@ -37,4 +38,7 @@ mod marker;
 pub use marker::{MARKER_MAX_BYTES, MARKER_MAX_LISTED, MARKER_NAME, MarkerStore};
 
 mod nodelocal;
-pub use nodelocal::{AbandonedUpload, NameFault, NodelocalError, NodelocalStore};
+pub use nodelocal::{NameFault, NodelocalError, NodelocalStore};
+
+mod unfinished;
+pub use unfinished::{AbandonedUpload, UnfinishedUploads};

@@ -22,7 +22,7 @@ use common::{
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode};
 use portolan_contract::FailureClass;
-use portolan_data::{NodelocalStore, failure_of};
+use portolan_data::{NodelocalStore, UnfinishedUploads, failure_of};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_see_one_writers_object_whole() {
@@ -119,6 +119,7 @@ async fn an_upload_given_up_leaves_nothing() {
     assert!(
         store
             .abandoned_uploads(&Path::default())
+            .await
             .expect("look")
             .is_empty(),
         "it is in use"
@@ -196,13 +197,17 @@ async fn a_killed_upload_leaves_nothing_visible() {
         .expect("the child began");
     let all = Path::default();
     assert!(
-        store.abandoned_uploads(&all).expect("look").is_empty(),
+        store
+            .abandoned_uploads(&all)
+            .await
+            .expect("look")
+            .is_empty(),
         "its writer lives"
     );
     child.kill().expect("killed");
     child.wait().expect("ended");
     assert!(names(&store).await.is_empty());
-    let abandoned = store.abandoned_uploads(&all).expect("look");
+    let abandoned = store.abandoned_uploads(&all).await.expect("look");
     assert_eq!(abandoned.len(), 1);
     assert!(
         abandoned[0].path.starts_with("d/.portolan-upload-"),

@@ -15,7 +15,7 @@
 //! * [`Error`] and [`SqlState`]: why it did not succeed, and what to do next.
 //!
 //! Inside, `statements` has one file per statement over `call` (a statement on its way) and
-//! `access` (who may do what); `planning`, `probing`, `policy` and `providers` are the way from a
+//! `access` (who may do what); `planning`, `probing`, `policy`, `policy_test` and `providers` are the way from a
 //! URI to a row; `open` is the way from a row to a handle.
 //!
 //! # Metrics
@@ -71,6 +71,7 @@ mod call;
 mod metrics;
 mod planning;
 mod policy;
+mod policy_test;
 mod probing;
 mod statements;
 

@@ -21,7 +21,7 @@ pub(crate) fn judge(egress: &Egress, plan: &Plan) -> Result<(), Error> {
 }
 
 /// What an operator switches off whole, in the words that users of this feature know.
-fn switches(egress: &Egress, plan: &Plan) -> Result<(), Error> {
+pub(crate) fn switches(egress: &Egress, plan: &Plan) -> Result<(), Error> {
     let options = egress.options();
     let backend = plan
         .object_store()

@@ -1,10 +1,14 @@
 //! What a judgement comes to.
 
 use std::fmt;
+use std::sync::Arc;
 
 use portolan_contract::FailureClass;
 
 use super::{AddressClass, Host, Rule};
+
+/// What stands for the rule in [`Policy::advising`](super::Policy::advising).
+pub(super) const RULE: &str = "{rule}";
 
 /// The policy's verdict on a host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,16 +50,28 @@ pub struct Denial {
     host: Option<Host>,
     port: u16,
     reason: Reason,
+    /// How the operator adds a rule, where the program that they use said so.
+    advice: Option<Arc<str>>,
 }
 
 impl Denial {
-    pub(super) fn new(host: Option<Host>, port: u16, reason: Reason) -> Self {
-        Self { host, port, reason }
+    pub(super) fn new(
+        host: Option<Host>,
+        port: u16,
+        reason: Reason,
+        advice: Option<&Arc<str>>,
+    ) -> Self {
+        Self {
+            host,
+            port,
+            reason,
+            advice: advice.cloned(),
+        }
     }
 
     /// For a text that is no host.
     pub(crate) fn no_host(port: u16) -> Self {
-        Self::new(None, port, Reason::InvalidHost)
+        Self::new(None, port, Reason::InvalidHost, None)
     }
 
     /// Why.
@@ -94,19 +110,25 @@ impl Denial {
     /// the command line spells it.
     #[must_use]
     pub fn hint(&self) -> String {
-        let port = self.port;
-        match (self.reason, self.rule()) {
-            (Reason::Class(_), Some(rule)) => format!(
-                "if it is meant, allow {rule} in the policy; on the command line: --allow-egress \
-                 {rule}, or portolan policy allow {rule}"
-            ),
-            (Reason::Class(class), None) => format!(
+        match (self.reason, &self.host) {
+            (Reason::Class(class), Some(Host::Name(_))) if class.only_by_address() => format!(
                 "no rule with a name admits a {class} address; if it is meant, allow the address \
-                 itself in the policy; on the command line: --allow-egress ADDRESS:{port}, or \
-                 portolan policy allow ADDRESS:{port}"
+                 itself {}",
+                self.with_rule(&format!("ADDRESS:{}", self.port))
+            ),
+            (Reason::Class(_), Some(host)) => format!(
+                "if it is meant, allow it {}",
+                self.with_rule(&format!("{host}:{}", self.port))
             ),
             (Reason::InvalidPort, _) => "write a port from 1 to 65535".to_owned(),
             _ => "write a DNS name or an address, without user, path or escapes".to_owned(),
+        }
+    }
+
+    fn with_rule(&self, rule: &str) -> String {
+        match &self.advice {
+            Some(advice) => advice.replace(RULE, rule),
+            None => format!("with the rule {rule} in the host's policy"),
         }
     }
 }

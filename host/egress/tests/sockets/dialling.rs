@@ -330,8 +330,7 @@ async fn a_stricter_policy_denies_the_next_request_of_an_open_connection() {
             server.port()
         ),
         &format!(
-            "if it is meant, allow server.test:{port} in the policy; on the command line: \
-             --allow-egress server.test:{port}, or portolan policy allow server.test:{port}",
+            "if it is meant, allow it with the rule server.test:{port} in the host's policy",
             port = server.port()
         ),
     );

@@ -95,8 +95,7 @@ async fn denials_and_failed_look_ups_are_the_conclusion_with_their_hint() {
     );
     let egress = Egress::new(options());
     let steps = egress.explain("10.0.0.1", 443, false).await;
-    let hint = "if it is meant, allow 10.0.0.1:443 in the policy; on the command line: \
-                --allow-egress 10.0.0.1:443, or portolan policy allow 10.0.0.1:443";
+    let hint = "if it is meant, allow it with the rule 10.0.0.1:443 in the host's policy";
     let last = steps.last().expect("a conclusion");
     assert!(last.is_denied());
     assert_eq!(last.hint().as_deref(), Some(hint));

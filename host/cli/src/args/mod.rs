@@ -1,8 +1,20 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
+mod policy;
+mod provider;
+mod transfer;
+
 use std::path::PathBuf;
 
+use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use policy::{PolicyAllowArguments, PolicyCommand, PolicyTestArguments};
+pub(crate) use provider::{ProviderAddArguments, ProviderCommand};
+pub(crate) use transfer::{
+    CatArguments, CpArguments, GetArguments, LsArguments, PutArguments, RmArguments,
+    TransferArguments,
+};
 
 /// Names for external resources: create, grant, rotate and use them without seeing a credential.
 #[derive(Debug, Parser)]
@@ -65,6 +77,32 @@ pub(crate) struct GlobalArguments {
         value_name = "RULE"
     )]
     pub(crate) allow_egress: Vec<String>,
+
+    #[arg(
+        help = "Refuse connections to servers of a URI's own choice over HTTP",
+        long,
+        global = true,
+        env = "PORTOLAN_EXTERNAL_IO_DISABLE_HTTP",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) external_io_disable_http: Option<bool>,
+
+    #[arg(
+        help = "Refuse connections that use the credentials of this host",
+        long,
+        global = true,
+        env = "PORTOLAN_EXTERNAL_IO_DISABLE_IMPLICIT_CREDENTIALS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) external_io_disable_implicit_credentials: Option<bool>,
 }
 
 /// What to do.
@@ -80,26 +118,22 @@ pub(crate) enum Command {
 Statements run in order and stop at the first that fails.")]
     Sql(SqlArguments),
     /// List objects
-    #[command(after_help = "Example:\n  portolan ls external://backups/2026")]
+    #[command(after_help = transfer::LS_HELP)]
     Ls(LsArguments),
     /// Print objects to standard output
-    #[command(after_help = "Example:\n  portolan cat external://backups/mon.txt | gunzip")]
+    #[command(after_help = transfer::CAT_HELP)]
     Cat(CatArguments),
-    /// Write an object from a file or from standard input
-    #[command(after_help = "Examples:
-  portolan put dump.sql external://backups/dump.sql
-  pg_dump shop | portolan put - external://backups/shop.sql")]
+    /// Write objects from files or from standard input
+    #[command(after_help = transfer::PUT_HELP)]
     Put(PutArguments),
-    /// Read an object into a file
-    #[command(after_help = "Example:\n  portolan get external://backups/dump.sql ./dump.sql")]
+    /// Read objects into files
+    #[command(after_help = transfer::GET_HELP)]
     Get(GetArguments),
     /// Remove objects
-    #[command(after_help = "Example:\n  portolan rm external://backups/mon.txt")]
+    #[command(after_help = transfer::RM_HELP)]
     Rm(RmArguments),
-    /// Copy an object within a connection or from one to another
-    #[command(
-        after_help = "Example:\n  portolan cp external://backups/mon.txt external://archive/mon.txt"
-    )]
+    /// Copy objects within a connection or from one to another
+    #[command(after_help = transfer::CP_HELP)]
     Cp(CpArguments),
     /// Try a connection out, step by step
     #[command(after_help = "Example:\n  portolan validate backups --depth read")]
@@ -107,6 +141,9 @@ Statements run in order and stop at the first that fails.")]
     /// List, inspect, add and remove providers
     #[command(subcommand)]
     Provider(ProviderCommand),
+    /// Ask the policy about a URI, and admit endpoints
+    #[command(subcommand)]
+    Policy(PolicyCommand),
     /// Show who did what, when, and whether it was refused
     #[command(after_help = "Example:\n  portolan audit --for backups --since 2026-11-01")]
     Audit(AuditArguments),
@@ -163,64 +200,6 @@ pub(crate) struct SqlArguments {
     pub(crate) format: FormatArguments,
 }
 
-/// `portolan ls`.
-#[derive(Debug, Args)]
-pub(crate) struct LsArguments {
-    #[arg(help = "external://NAME[/PATH]")]
-    pub(crate) url: String,
-    /// List everything below, not one level
-    #[arg(short, long)]
-    pub(crate) recursive: bool,
-    #[command(flatten)]
-    pub(crate) format: FormatArguments,
-}
-
-/// `portolan cat`.
-#[derive(Debug, Args)]
-pub(crate) struct CatArguments {
-    /// external://NAME/PATH
-    #[arg(required = true)]
-    pub(crate) urls: Vec<String>,
-}
-
-/// `portolan put`.
-#[derive(Debug, Args)]
-pub(crate) struct PutArguments {
-    /// A file, or - for standard input
-    pub(crate) source: PathBuf,
-    /// external://NAME/PATH
-    pub(crate) url: String,
-}
-
-/// `portolan get`.
-#[derive(Debug, Args)]
-pub(crate) struct GetArguments {
-    /// external://NAME/PATH
-    pub(crate) url: String,
-    #[arg(help = "Where to write it [default: the object's last segment, here]")]
-    pub(crate) target: Option<PathBuf>,
-}
-
-/// `portolan rm`.
-#[derive(Debug, Args)]
-pub(crate) struct RmArguments {
-    /// external://NAME/PATH
-    #[arg(required = true)]
-    pub(crate) urls: Vec<String>,
-    /// Remove everything below
-    #[arg(short, long)]
-    pub(crate) recursive: bool,
-}
-
-/// `portolan cp`.
-#[derive(Debug, Args)]
-pub(crate) struct CpArguments {
-    /// external://NAME/PATH
-    pub(crate) source: String,
-    /// external://NAME/PATH
-    pub(crate) target: String,
-}
-
 /// `portolan validate`.
 #[derive(Debug, Args)]
 pub(crate) struct ValidateArguments {
@@ -230,52 +209,6 @@ pub(crate) struct ValidateArguments {
     pub(crate) depth: Option<String>,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
-}
-
-/// `portolan provider`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum ProviderCommand {
-    /// The providers of this store, built in and added
-    List(FormatArguments),
-    /// What a provider may see and touch: a name, or a component's file
-    Inspect(ProviderInspectArguments),
-    /// Approve a component: its digest is recorded, and no other is ever loaded
-    Add(ProviderAddArguments),
-    /// Withdraw an approval
-    Remove(ProviderRemoveArguments),
-}
-
-/// `portolan provider inspect`.
-#[derive(Debug, Args)]
-pub(crate) struct ProviderInspectArguments {
-    /// A provider's name, or a .wasm file
-    pub(crate) provider: String,
-}
-
-/// `portolan provider add`.
-#[derive(Debug, Args)]
-pub(crate) struct ProviderAddArguments {
-    /// The component's file
-    pub(crate) file: PathBuf,
-    /// Take over schemes that another provider has
-    #[arg(long)]
-    pub(crate) replace: bool,
-    /// Let an option be public although its name looks like a credential's
-    #[arg(long, value_name = "OPTION")]
-    pub(crate) allow_public: Vec<String>,
-    /// Let the provider read the values that its manifest lists under reveal
-    #[arg(long)]
-    pub(crate) allow_reveal: bool,
-    /// Do not ask
-    #[arg(short, long)]
-    pub(crate) yes: bool,
-}
-
-/// `portolan provider remove`.
-#[derive(Debug, Args)]
-pub(crate) struct ProviderRemoveArguments {
-    /// The provider's name
-    pub(crate) name: String,
 }
 
 /// `portolan audit`.
@@ -312,7 +245,7 @@ mod tests {
     #[test]
     fn every_command_that_takes_a_url_or_statement_shows_an_example() {
         for command in Arguments::command().get_subcommands() {
-            let needs_no_example = ["provider", "doctor"].contains(&command.get_name());
+            let needs_no_example = ["provider", "policy", "doctor"].contains(&command.get_name());
             assert!(
                 needs_no_example || command.get_after_help().is_some(),
                 "{}",
