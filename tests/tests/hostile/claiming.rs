@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 /// A host with the built-in providers, and its administrator.
-async fn administrator(directory: &TempDir) -> Session {
+pub(crate) async fn administrator(directory: &TempDir) -> Session {
     let path = |name: &str| directory.path().join(name);
     let catalog = SqliteCatalog::open(SqliteOptions {
         path: path("catalog.db"),

@@ -9,9 +9,9 @@ use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use object_store::{ObjectStore, ObjectStoreExt};
 use portolan_contract::{Depth, Failure, FailureClass, Outcome};
 use portolan_data::MARKER_NAME;
-use portolan_sandbox::Fault;
+use portolan_sandbox::{AnswerProblem, Fault};
 
-use crate::bench::{Bench, is_fault, told};
+use crate::bench::{Bench, is_answer, is_fault, told};
 use crate::log::Log;
 
 const CLEAN: &str = "abc  d";
@@ -281,9 +281,18 @@ pub(crate) async fn leaves_a_step_open() {
 pub(crate) async fn tells_no_step() {
     let bench = Bench::new().await;
     let probed = bench.probe("tells_no_step").await;
-    assert_eq!(probed.result, Ok(()));
+    is_answer(
+        probed.result.as_ref().expect_err("it is no success"),
+        &AnswerProblem::NoStep,
+        "ended its probe without telling a step",
+        "08P01",
+    );
     assert!(probed.steps.is_empty());
-    assert_eq!(probed.failure(), None);
+    let failure = probed.failure().expect("a failure");
+    assert_eq!(
+        failure.to_string(),
+        "provider hostile 6.6.6 ended its probe without telling a step"
+    );
     bench.still_answers().await;
 }
 
