@@ -217,7 +217,7 @@ mod tests {
                 name: "dsn".to_owned(),
                 fragments: vec![
                     Fragment::Text("hunter2".to_owned()),
-                    Fragment::Secret(SecretNumber(3)),
+                    Fragment::Secret(3),
                 ],
             })],
         };
