@@ -26,6 +26,7 @@ mod transfer;
 mod validate;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
@@ -44,10 +45,12 @@ fn main() -> ExitCode {
         Err(error) => return report::failed(&error.into()),
     };
     let outcome = runtime.block_on(async {
-        tokio::select! {
+        let outcome = tokio::select! {
             outcome = run(arguments) => outcome,
             () = interrupted() => Err(report::Interrupted.into()),
-        }
+        };
+        settled().await;
+        outcome
     });
     // Blocking threads may still wait for standard input; nothing of theirs is worth waiting for.
     runtime.shutdown_background();
@@ -63,6 +66,18 @@ async fn interrupted() {
     if tokio::signal::ctrl_c().await.is_err() {
         std::future::pending::<()>().await;
     }
+}
+
+/// Waits for the tasks that outlive what began them: a statement that is given up writes its row of
+/// the audit trail. It takes as long as the store may be locked, and a little more.
+async fn settled() {
+    let metrics = tokio::runtime::Handle::current().metrics();
+    let none_is_left = async {
+        while metrics.num_alive_tasks() > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    let _ = tokio::time::timeout(Duration::from_secs(6), none_is_left).await;
 }
 
 async fn run(arguments: Arguments) -> Result<()> {

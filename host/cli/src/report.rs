@@ -66,6 +66,11 @@ impl std::error::Error for Failure {}
 /// Prints `error` and gives the exit status for it.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     if error.is::<Interrupted>() {
+        print(
+            &Failure::new("57014", Interrupted.to_string())
+                .hint("what was finished before stays; run it again for the rest")
+                .into(),
+        );
         return ExitCode::from(INTERRUPTED);
     }
     print(error);

@@ -215,10 +215,7 @@ mod tests {
         let plan = Plan {
             entries: vec![PlanEntry::Secret(NamedSecret {
                 name: "dsn".to_owned(),
-                fragments: vec![
-                    Fragment::Text("hunter2".to_owned()),
-                    Fragment::Secret(3),
-                ],
+                fragments: vec![Fragment::Text("hunter2".to_owned()), Fragment::Secret(3)],
             })],
         };
         for shown in [format!("{plan:?}"), format!("{plan:#?}")] {

@@ -53,6 +53,8 @@ stopped! {
         [("tell", "failed")];
     calls_the_host_without_end: Fault::HostCalls(10_000), "used up its 10000 calls to the host",
         "53200", [];
+    lists_without_end: Fault::HostCalls(10_000), "used up its 10000 calls to the host", "53200",
+        [("list", "failed")];
     asks_for_too_much_random: contract("asked for more than 1024 random bytes at once"),
         "broke the contract: it asked for more than 1024 random bytes at once", "08P01", [];
     asks_for_too_much_random_in_all: Fault::RandomBytes(64 << 10),
