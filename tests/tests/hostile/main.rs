@@ -19,6 +19,7 @@ mod log;
 mod planning;
 mod probing;
 mod redacting;
+mod strict;
 mod telling;
 
 macro_rules! every_misdeed_has_a_test {
