@@ -4,9 +4,7 @@ use std::time::{Duration, Instant};
 
 use portolan::{AddProvider, SqlState};
 use portolan_contract::ManifestError;
-use portolan_sandbox::{
-    Component, Fault, Limits, LoadError, Provider, ProviderError, Sandbox, SandboxOptions,
-};
+use portolan_sandbox::{Component, Fault, Limits, LoadError, Provider, Sandbox, SandboxOptions};
 use portolan_tests::handmade::Handmade;
 use portolan_tests::{attach, hostile};
 

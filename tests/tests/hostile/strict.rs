@@ -1,7 +1,7 @@
 //! A handle whose connection has an endpoint, under a policy that becomes stricter.
 
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
 use portolan::{Error, Operation, SqlState};
 use portolan_egress::Policy;
 use portolan_tests::hostile;
