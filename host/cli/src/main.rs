@@ -32,6 +32,7 @@ mod validate;
 mod way_out;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
@@ -52,10 +53,15 @@ fn main() -> ExitCode {
     };
     let outcome = runtime.block_on(async {
         let interrupt = Interrupt::listen()?;
-        tokio::select! {
+        let busy = alive_tasks();
+        let outcome = tokio::select! {
             outcome = run(arguments, &interrupt) => outcome,
-            () = interrupt.insisted() => Err(report::Interrupted::default().into()),
+            () = interrupt.insisted() => return Err(report::Interrupted::default().into()),
+        };
+        if matches!(&outcome, Err(error) if error.is::<report::Interrupted>()) {
+            settled(busy, &interrupt).await;
         }
+        outcome
     });
     // Blocking threads may still wait for standard input; nothing of theirs is worth waiting for.
     runtime.shutdown_background();
@@ -63,6 +69,28 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) if report::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => report::failed(&error),
+    }
+}
+
+/// How many tasks run now.
+fn alive_tasks() -> usize {
+    tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks()
+}
+
+/// Waits for the tasks that outlive what began them, until there are no more than `busy`: a
+/// statement that is given up writes its row of the audit trail. It takes as long as the store may be
+/// locked, and a little more; a second interrupt ends it.
+async fn settled(busy: usize, interrupt: &Interrupt) {
+    let none_is_left = async {
+        while alive_tasks() > busy {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(Duration::from_secs(6), none_is_left) => {}
+        () = interrupt.insisted() => {}
     }
 }
 

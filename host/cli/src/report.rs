@@ -76,8 +76,13 @@ impl std::error::Error for Failure {}
 /// Prints `error` and gives the exit status for it.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
     if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
-        if let Some(account) = &interrupted.account {
-            Told::from(account).print();
+        match &interrupted.account {
+            Some(account) => Told::from(account).print(),
+            None => print(
+                &Failure::new("57014", interrupted.to_string())
+                    .hint("what was finished before stays; run it again for the rest")
+                    .into(),
+            ),
         }
         return ExitCode::from(INTERRUPTED);
     }

@@ -222,3 +222,23 @@ impl Plan {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_prints_a_plan_shows_no_text_of_a_secret() {
+        let plan = Plan {
+            entries: vec![PlanEntry::Secret(NamedSecret {
+                name: "dsn".to_owned(),
+                fragments: vec![Fragment::Text("hunter2".to_owned()), Fragment::Secret(3)],
+            })],
+        };
+        for shown in [format!("{plan:?}"), format!("{plan:#?}")] {
+            assert!(!shown.contains("hunter2"), "{shown}");
+            assert!(shown.contains("Text(7 bytes)"), "{shown}");
+            assert!(shown.contains("dsn"), "{shown}");
+        }
+    }
+}

@@ -61,6 +61,9 @@ pub use probing::{ProbeRequest, Probed};
 mod error;
 pub use error::{LoadError, ProviderError};
 
+mod binding;
+pub use binding::BindError;
+
 mod fault;
 pub use fault::{Fault, ProviderId};
 

@@ -9,7 +9,9 @@ use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, Resour
 use wasmtime::{Engine, Store};
 
 use crate::answer::{Given, check_plan};
+use crate::binding::Unbound;
 use crate::bindings::provided::planning::{Guest as Planning, GuestIndices};
+use crate::component::PLANNING;
 use crate::convert::{from_guest_failure, from_guest_pieces, to_guest_pieces};
 use crate::guest::Guest;
 use crate::words::Words;
@@ -68,15 +70,13 @@ impl Planner {
         &self,
         store: &mut Store<Guest>,
         limits: &Limits,
-    ) -> Result<Planning, Fault> {
+    ) -> Result<Planning, Unbound> {
         store.data().budget.clock().start();
-        let started = async {
-            let instance = self.instances.instantiate_async(&mut *store).await?;
-            self.planning.load(&mut *store, &instance)
-        };
-        started
-            .await
-            .map_err(|error| Fault::of_start(&error, limits))
+        let instance = self.instances.instantiate_async(&mut *store).await;
+        let instance = instance.map_err(|error| Unbound::start(&error, limits))?;
+        self.planning
+            .load(&mut *store, &instance)
+            .map_err(|error| Unbound::Type(PLANNING, error))
     }
 
     /// Plans and redacts one URI in the fresh store given.
@@ -97,7 +97,8 @@ impl Planner {
             Words::blind()
         };
 
-        let planning = self.start(store, limits).await.map_err(Refusal::Fault)?;
+        let planning = self.start(store, limits).await;
+        let planning = planning.map_err(|unbound| Refusal::Fault(unbound.into_fault(limits)))?;
         let planned = planning
             .call_plan(&mut *store, &to_guest_pieces(&seen))
             .await

@@ -9,13 +9,14 @@ use portolan_egress::Egress;
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker, Resource};
 
+use crate::binding::Unbound;
 use crate::bindings::host::steps::Depth as GuestDepth;
 use crate::bindings::provided::{database, kms, registry, sink, storage};
 use crate::bindings::types::PlanEntry;
 use crate::capabilities::objects::{MarkerReader, MarkerWriter};
 use crate::convert::to_guest_plan;
 use crate::guest::Guest;
-use crate::{Fault, Limits, ProviderError};
+use crate::{Fault, Limits, ProviderError, component};
 
 /// What is to be probed, and with what.
 #[derive(Debug)]
@@ -69,6 +70,13 @@ pub(crate) struct Actor {
     database: Option<database::GuestIndices>,
 }
 
+fn bound<T>(kind: Kind, loaded: wasmtime::Result<T>) -> Result<(), Unbound> {
+    let interface = component::interface_of(kind).unwrap_or_default();
+    loaded
+        .map(drop)
+        .map_err(|error| Unbound::Type(interface, error))
+}
+
 /// Why a component cannot act.
 pub(crate) enum Unfit {
     Imports(wasmtime::Error),
@@ -118,30 +126,26 @@ impl Actor {
         &self,
         store: &mut Store<Guest>,
         limits: &Limits,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Unbound> {
         store.data().budget.clock().start();
-        let started = async {
-            let instance = self.instances.instantiate_async(&mut *store).await?;
-            if let Some(storage) = &self.storage {
-                storage.load(&mut *store, &instance)?;
-            }
-            if let Some(kms) = &self.kms {
-                kms.load(&mut *store, &instance)?;
-            }
-            if let Some(sink) = &self.sink {
-                sink.load(&mut *store, &instance)?;
-            }
-            if let Some(registry) = &self.registry {
-                registry.load(&mut *store, &instance)?;
-            }
-            if let Some(database) = &self.database {
-                database.load(&mut *store, &instance)?;
-            }
-            Ok(())
-        };
-        started
-            .await
-            .map_err(|error: wasmtime::Error| Fault::of_start(&error, limits))
+        let instance = self.instances.instantiate_async(&mut *store).await;
+        let instance = instance.map_err(|error| Unbound::start(&error, limits))?;
+        if let Some(storage) = &self.storage {
+            bound(Kind::Storage, storage.load(&mut *store, &instance))?;
+        }
+        if let Some(kms) = &self.kms {
+            bound(Kind::Kms, kms.load(&mut *store, &instance))?;
+        }
+        if let Some(sink) = &self.sink {
+            bound(Kind::Sink, sink.load(&mut *store, &instance))?;
+        }
+        if let Some(registry) = &self.registry {
+            bound(Kind::Registry, registry.load(&mut *store, &instance))?;
+        }
+        if let Some(database) = &self.database {
+            bound(Kind::Database, database.load(&mut *store, &instance))?;
+        }
+        Ok(())
     }
 
     /// Probes in the fresh store given, by the first kind of the plan.

@@ -9,6 +9,7 @@ use portolan_data::MarkerStore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
+use crate::binding::Unbound;
 use crate::budget::Budget;
 use crate::capabilities::{LogBudget, Network, StepRecorder};
 use crate::guest::{self, Guest, Lent};
@@ -16,10 +17,12 @@ use crate::metrics::{self, Phase};
 use crate::own_words::OwnWords;
 use crate::planning::{Planner, Refusal};
 use crate::probing::Actor;
+use crate::sandbox::export_type;
 use crate::ticker::Running;
 use crate::words::Words;
 use crate::{
-    AnswerProblem, Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId, Sandbox,
+    AnswerProblem, BindError, Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId,
+    Sandbox,
 };
 
 /// A component that is compiled, checked and linked; cheap to clone.
@@ -208,7 +211,7 @@ impl Provider {
     /// # Panics
     ///
     /// Outside of a tokio runtime with its timer enabled.
-    pub async fn bind(&self) -> Result<(), ProviderError> {
+    pub async fn bind(&self) -> Result<(), BindError> {
         let limits = self.sandbox.limits();
         let wall = limits.planning_wall_time;
         let turn = Turn::default();
@@ -231,8 +234,13 @@ impl Provider {
             bound
         };
         match tokio::time::timeout(wall, bound).await {
-            Ok(bound) => bound.map_err(|fault| self.stopped(fault)),
-            Err(_) => Err(self.stopped(self.out_of_time(&turn, wall))),
+            Ok(bound) => bound.map_err(|unbound| match unbound {
+                Unbound::Start(fault) => self.stopped(fault).into(),
+                Unbound::Type(export, error) => {
+                    export_type(&self.prepared.id.name, export, &error).into()
+                }
+            }),
+            Err(_) => Err(self.stopped(self.out_of_time(&turn, wall)).into()),
         }
     }
 

@@ -40,7 +40,7 @@ pub fn mask(sql: &str) -> String {
 /// to be masked once more.
 fn masked(sql: &str, end: usize, endless: Option<Endless>) -> Result<Masked, Endless> {
     let sound = sql.get(..end).unwrap_or_default();
-    let mut masker = Masker::new(sql);
+    let mut masker = Masker::new(sql, false);
     let mut lexer = Lexer::new(sound, 0);
     let mut tokens = Vec::new();
     let mut distrust = false;
@@ -122,7 +122,7 @@ impl Masked {
     /// Masks a text in which the statement that starts at `start` failed to parse at `span`, up to
     /// the end of the line where that is; what follows is left out.
     pub(crate) fn of_failed(sql: &str, start: usize, span: Range<usize>) -> Self {
-        let mut masker = Masker::new(sql);
+        let mut masker = Masker::new(sql, true);
         let endless = Endless::find(sql);
         let sound = endless
             .as_ref()
@@ -172,12 +172,14 @@ struct Masker<'a> {
     source: &'a str,
     /// How far the text is copied at most.
     end: usize,
+    /// Whether somebody will ask where the hidden parts were.
+    remembers: bool,
     copied: usize,
     masked: Masked,
 }
 
 impl<'a> Masker<'a> {
-    fn new(source: &'a str) -> Self {
+    fn new(source: &'a str, remembers: bool) -> Self {
         let masked = Masked {
             text: String::with_capacity(source.len()),
             hidden: Vec::new(),
@@ -185,6 +187,7 @@ impl<'a> Masker<'a> {
         Self {
             source,
             end: source.len(),
+            remembers,
             copied: 0,
             masked,
         }
@@ -212,10 +215,11 @@ impl<'a> Masker<'a> {
         self.copy_to(span.start);
         let start = self.masked.text.len();
         self.masked.text.push_str(with);
-        self.masked
-            .hidden
-            .push((span.clone(), start..self.masked.text.len()));
         self.copied = span.end;
+        if self.remembers {
+            let mask = start..self.masked.text.len();
+            self.masked.hidden.push((span, mask));
+        }
     }
 
     fn hide_token(&mut self, token: &Token) {
@@ -381,7 +385,7 @@ fn mask_of(kind: TokenKind) -> Cow<'static, str> {
         TokenKind::QuotedWord | TokenKind::Bad(Bad::UnterminatedWord) => "\"*****\"".into(),
         TokenKind::PlainString
         | TokenKind::EscapeString
-        | TokenKind::DollarString(_)
+        | TokenKind::DollarString
         | TokenKind::ByteString
         | TokenKind::Bad(Bad::UnterminatedString) => "'*****'".into(),
         TokenKind::Comment | TokenKind::Bad(Bad::UnterminatedComment) => "/*****/".into(),
@@ -401,7 +405,7 @@ fn is_literal(token: &Token) -> bool {
         TokenKind::QuotedWord
         | TokenKind::PlainString
         | TokenKind::EscapeString
-        | TokenKind::DollarString(_)
+        | TokenKind::DollarString
         | TokenKind::ByteString
         | TokenKind::Number
         | TokenKind::Comment

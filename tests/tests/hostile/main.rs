@@ -22,6 +22,7 @@ mod probing;
 mod redacting;
 mod server;
 mod statements;
+mod strict;
 mod telling;
 
 macro_rules! every_misdeed_has_a_test {

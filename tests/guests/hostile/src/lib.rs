@@ -1,7 +1,8 @@
 //! A provider that does everything that the sandbox must survive.
 //!
 //! The path of the URI chooses the misdeed: `hostile://x/spins_forever`. What is done with a secret
-//! takes a form as well: `hostile://x/leaks_into_a_hint/hex`. `hostile://x/good` behaves.
+//! takes a form as well: `hostile://x/leaks_into_a_hint/hex`. `hostile://x/good` behaves, and so does
+//! `hostile://host/dials`, which plans the host of its URI as an endpoint.
 //!
 //! # Layout
 //!
@@ -118,6 +119,9 @@ fn good_plan_at(uri: &UriPieces, prefix: &str) -> Vec<PlanEntry> {
         planning::object_store(prefix),
     ];
     planning::plan_endpoints(uri, &mut plan);
+    if name == "dials" {
+        plan.push(planning::endpoint(&uri.authority, 443, None));
+    }
     for option in &uri.options {
         let fragment = match &option.value {
             Value::Secret(secret) => Fragment::Secret(secret.number),

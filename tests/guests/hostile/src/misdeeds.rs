@@ -79,6 +79,7 @@ macro_rules! for_each_misdeed {
                 reads_without_end,
                 writes_too_large_a_marker,
                 lists_without_bound,
+                lists_without_end,
                 calls_parts_without_a_grant,
                 calls_net_without_a_grant,
                 calls_http_without_a_grant,
