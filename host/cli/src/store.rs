@@ -137,6 +137,7 @@ impl Store {
         let mut builder = Host::builder()
             .catalog(CatalogHandle::new(Arc::new(catalog), runtime.clone()))
             .egress(self.egress.clone())
+            .lend_host_credentials()
             .limits(self.limits())
             .cache_dir(self.cache_dir())
             .plugins_dir(self.plugins_dir())

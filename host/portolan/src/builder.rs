@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use portolan_catalog::CatalogHandle;
-use portolan_data::Backends;
+use portolan_data::{Backends, Lent};
+use portolan_egress::credentials::aws::{HostEnvironment, MachineKeys};
 use portolan_egress::{Egress, EgressOptions, Policy};
 use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
 use tokio::runtime::Handle;
@@ -26,6 +27,7 @@ pub struct HostBuilder {
     plugins_dir: Option<PathBuf>,
     /// With whether it is made where it is missing.
     external_io_dir: Option<(PathBuf, bool)>,
+    lends_credentials: bool,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
 }
@@ -95,6 +97,16 @@ impl HostBuilder {
         self
     }
 
+    /// Lets connections that ask for it (`AUTH=implicit`) use the credentials of this host itself: of
+    /// its environment's variables, of the file with a web identity, and of its cloud's metadata
+    /// service. Without this nothing is lent and nothing of it is read; who may create such a
+    /// connection is a matter of `EXTERNALIOIMPLICITACCESS`.
+    #[must_use]
+    pub fn lend_host_credentials(mut self) -> Self {
+        self.lends_credentials = true;
+        self
+    }
+
     /// The runtime whose threads do what blocks; without it the one that [`Self::build`] runs in.
     #[must_use]
     pub fn runtime(mut self, runtime: Handle) -> Self {
@@ -153,7 +165,17 @@ impl HostBuilder {
             Some((directory, false)) => Backends::new(Some(directory)),
             Some((directory, true)) => Backends::new(Some(directory)).making_missing(),
         };
-        let backends = backends.with_egress(egress.clone());
+        let lent = match (self.lends_credentials, egress.metadata()) {
+            (true, Some(metadata)) => {
+                let environment = HostEnvironment::process();
+                let machine = MachineKeys::new(metadata.clone(), environment.clone());
+                Lent::default()
+                    .with_environment(environment)
+                    .with_aws_machine(Arc::new(machine))
+            }
+            _ => Lent::default(),
+        };
+        let backends = backends.with_egress(egress.clone()).lending(lent);
         Ok(Host {
             shared: Arc::new(Shared {
                 catalog,

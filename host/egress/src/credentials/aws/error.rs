@@ -22,6 +22,9 @@ pub enum AwsCredentialError {
     /// The file with the host's web identity cannot be read.
     #[error("the file that AWS_WEB_IDENTITY_TOKEN_FILE names cannot be read")]
     IdentityFile,
+    /// The machine has no key, or its metadata service does not give it.
+    #[error("the metadata service of this machine gives no credentials of AWS")]
+    NoMachine,
     /// A role was refused.
     #[error("role {number} of {of}, `{role}`: {refusal}{}", in_brackets(*code))]
     RoleRefused {
@@ -135,7 +138,7 @@ impl AwsCredentialError {
         match self {
             Self::Egress(error) => error.class(),
             Self::NoTokenService | Self::Unsignable => FailureClass::InvalidUri,
-            Self::NothingLent | Self::IdentityFile => FailureClass::Unsupported,
+            Self::NothingLent | Self::IdentityFile | Self::NoMachine => FailureClass::Unsupported,
             Self::RoleRefused { .. } | Self::IdentityRefused { .. } => {
                 FailureClass::RefusedCredentials
             }
@@ -153,6 +156,9 @@ impl AwsCredentialError {
             Self::NothingLent => {
                 "give the connection AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set up what \
                  this host lends"
+            }
+            Self::NoMachine => {
+                "attach a role to the instance, task or pod, and let it reach its metadata service"
             }
             Self::IdentityFile => "let the user that runs Portolan read the file",
             Self::RoleRefused { refusal, .. } | Self::IdentityRefused { refusal, .. } => {

@@ -5,8 +5,9 @@
 //! * [`AwsKeys`]: a key, and [`AwsSource`]: where one comes from.
 //! * [`CachedKeys`]: asks a source once for all who need its key, and again before the key ends.
 //! * [`TokenService`]: STS; [`role_chain`] takes on one role after the other.
-//! * [`LentKeys`]: what the host lends: its [`HostEnvironment`], a web identity, and whatever is
-//!   plugged in for machines in the cloud.
+//! * [`LentKeys`]: what the host lends: its [`HostEnvironment`], a web identity, and the key of
+//!   the machine.
+//! * [`MachineKeys`]: what AWS gives to the machine itself, asked for behind the second guard.
 //! * [`sign`]: version 4 signatures, over the body's SHA-256.
 //! * [`AwsCredentialError`]: why there is no key, by type, with its class and hint.
 //!
@@ -18,6 +19,7 @@ mod cached;
 mod error;
 mod keys;
 mod lent;
+mod machine;
 mod roles;
 mod sign;
 mod token_service;
@@ -26,6 +28,7 @@ pub use cached::CachedKeys;
 pub use error::{AwsCredentialError, TokenRefusal};
 pub use keys::{AwsKeys, AwsSource};
 pub use lent::{HostEnvironment, LentKeys};
+pub use machine::MachineKeys;
 pub use roles::role_chain;
 pub use sign::sign;
 pub use token_service::TokenService;
