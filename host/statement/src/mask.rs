@@ -8,8 +8,8 @@
 //! * in what was parsed, an unquoted word in the place of a value (`AS word`) is hidden;
 //! * behind the place where parsing stopped only keywords, symbols and placeholders are shown, and
 //!   those only where white space or a symbol parts them from everything else;
-//! * where a literal has no end, the quotes before it may be paired wrongly, so everything from
-//!   the first literal of the text on is hidden.
+//! * where a literal has no end, or may be an `e'…'` that lost its `e`, the quotes may be paired
+//!   wrongly, so everything from the first literal of the text on is hidden.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -49,7 +49,7 @@ fn masked(sql: &str, end: usize, endless: Option<Endless>) -> Result<Masked, End
         tokens.clear();
         loop {
             let token = lexer.next_with_comments();
-            if let Some(endless) = literals.look(&token) {
+            if let Some(endless) = literals.look(sql, &token) {
                 return Err(endless);
             }
             if token.kind != TokenKind::End {
@@ -334,14 +334,14 @@ impl<'a> Masker<'a> {
 /// How much of a long line is masked behind the place of an error, in bytes: far more than is shown.
 const LINE: usize = 4096;
 
-/// Where the literals of a text begin that has no end.
+/// Where the literals of a text begin whose quotes may be paired wrongly.
 struct Endless {
     start: usize,
     kind: TokenKind,
 }
 
 impl Endless {
-    /// The first literal, if the last one has no end.
+    /// The first literal, if one has no end or lost its escapes.
     fn find(sql: &str) -> Option<Self> {
         let mut lexer = Lexer::new(sql, 0);
         let mut literals = Literals::default();
@@ -350,14 +350,15 @@ impl Endless {
             if token.kind == TokenKind::End {
                 return None;
             }
-            if let Some(endless) = literals.look(&token) {
+            if let Some(endless) = literals.look(sql, &token) {
                 return Some(endless);
             }
         }
     }
 }
 
-/// Looks at one token after the other for where the literals begin, and whether one has no end.
+/// Looks at one token after the other for where the literals begin, and whether one has no end or
+/// lost its escapes.
 #[derive(Default)]
 struct Literals {
     first: Option<(usize, TokenKind)>,
@@ -366,17 +367,27 @@ struct Literals {
 }
 
 impl Literals {
-    fn look(&mut self, token: &Token) -> Option<Endless> {
+    fn look(&mut self, source: &str, token: &Token) -> Option<Endless> {
+        let before = self.word.filter(|word| word.end == token.start);
         if self.first.is_none() && is_literal(token) {
-            let before = self.word.filter(|word| word.end == token.start);
             self.first = Some((before.map_or(token.start, |word| word.start), token.kind));
         }
         self.word = matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_)).then_some(*token);
-        let endless = matches!(token.kind, TokenKind::Bad(bad) if bad.is_unterminated());
+        let endless = matches!(token.kind, TokenKind::Bad(bad) if bad.is_unterminated())
+            || before.is_some_and(|word| lost_its_escapes(source, &word, token));
         self.first
             .filter(|_| endless)
             .map(|(start, kind)| Endless { start, kind })
     }
+}
+
+/// Whether a literal may be an `e'…'` whose `e` ran into the word before it: then its backslashes
+/// escaped quotes, and where it ends is not where it was meant to.
+fn lost_its_escapes(source: &str, word: &Token, literal: &Token) -> bool {
+    let text = |token: &Token| source.get(token.span()).unwrap_or_default();
+    literal.kind == TokenKind::PlainString
+        && text(word).ends_with(['e', 'E'])
+        && text(literal).contains("\\'")
 }
 
 /// What is shown instead of a token.
@@ -497,6 +508,19 @@ mod tests {
         assert_eq!(
             mask("SELECT a; SELECT /* hunter2"),
             "SELECT a; SELECT /*****/"
+        );
+    }
+
+    #[test]
+    fn an_escape_string_that_lost_its_prefix_hides_from_there_on() {
+        assert_eq!(
+            mask(r"CREATE EXTERNAL CONNECTIONe'a\'' AS 'hunter2 hunter2; hunter2\''"),
+            "CREATE EXTERNAL '*****'"
+        );
+        // Other SQL, where a backslash is a letter and a type may touch its literal.
+        assert_eq!(
+            mask(r"SELECT date'2026-11-25' WHERE a LIKE 'b' ESCAPE '\' AND c"),
+            "SELECT date'*****' WHERE a LIKE '*****' ESCAPE '*****' AND c"
         );
     }
 
