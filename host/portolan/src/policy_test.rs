@@ -199,7 +199,7 @@ mod tests {
                 &[][..],
                 "public.example",
                 [
-                    "public.example:443|name|ok|allowed if every address that the name resolves to is public|",
+                    "public.example:443|name|ok|undecided: each address that the name resolves to is judged|",
                     "public.example:443|addresses|ok|2 addresses may be dialled|",
                 ],
             ),
@@ -207,7 +207,7 @@ mod tests {
                 &[],
                 "private.example",
                 [
-                    "private.example:443|name|ok|allowed if every address that the name resolves to is public|",
+                    "private.example:443|name|ok|undecided: each address that the name resolves to is judged|",
                     "private.example:443|addresses|denied|the policy denies private.example:443: the name stands for a private address|if it is meant, allow it with the rule private.example:443 in the host's policy",
                 ],
             ),
@@ -231,7 +231,7 @@ mod tests {
                 &[],
                 "absent.example",
                 [
-                    "absent.example:443|name|ok|allowed if every address that the name resolves to is public|",
+                    "absent.example:443|name|ok|undecided: each address that the name resolves to is judged|",
                     "absent.example:443|addresses|failed|the name absent.example does not resolve|check the spelling of the host, and the DNS of this host",
                 ],
             ),
