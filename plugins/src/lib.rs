@@ -33,6 +33,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../nodelocal.wasm"),
             manifest: include_str!("../nodelocal.toml"),
         },
+        #[cfg(feature = "userfile")]
+        BuiltIn {
+            name: "userfile",
+            component: include_bytes!("../userfile.wasm"),
+            manifest: include_str!("../userfile.toml"),
+        },
     ]
 }
 
@@ -67,12 +73,13 @@ mod tests {
     }
 
     #[test]
-    #[cfg(feature = "nodelocal")]
-    fn nodelocal_is_embedded_by_default() {
-        assert!(
-            built_in()
-                .iter()
-                .any(|provider| provider.name == "nodelocal")
-        );
+    #[cfg(all(feature = "nodelocal", feature = "userfile"))]
+    fn what_needs_no_network_is_embedded_by_default() {
+        for name in ["nodelocal", "userfile"] {
+            assert!(
+                built_in().iter().any(|provider| provider.name == name),
+                "{name}"
+            );
+        }
     }
 }

@@ -9,15 +9,17 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use portolan_contract::{ObjectStorePlan, Plan};
+use portolan_files::UserFiles;
 
 use crate::error::object_path;
-use crate::{Confined, DataError, Gate, NodelocalStore, OpenGate};
+use crate::{Confined, DataError, Gate, NodelocalStore, OpenGate, UserfileStore};
 
 /// What this host can make stores of.
 #[derive(Debug, Clone, Default)]
 pub struct Backends {
     external_io_dir: Option<PathBuf>,
     make_missing: bool,
+    user_files: Option<Arc<dyn UserFiles>>,
 }
 
 impl Backends {
@@ -31,6 +33,7 @@ impl Backends {
         Self {
             external_io_dir,
             make_missing: false,
+            user_files: None,
         }
     }
 
@@ -39,6 +42,13 @@ impl Backends {
     #[must_use]
     pub fn making_missing(mut self) -> Self {
         self.make_missing = true;
+        self
+    }
+
+    /// The same, with the files that users keep: `userfile` storage.
+    #[must_use]
+    pub fn with_user_files(mut self, files: Arc<dyn UserFiles>) -> Self {
+        self.user_files = Some(files);
         self
     }
 
@@ -100,6 +110,15 @@ impl Backends {
                     return Err(DataError::NoNode);
                 }
                 Ok(Arc::new(self.nodelocal()?))
+            }
+            "userfile" => {
+                let files = self.user_files.as_ref().ok_or(DataError::NoUserFiles)?;
+                // Whoever stored the plan has filled it in.
+                if plan.container.is_empty() {
+                    return Err(DataError::NoSet);
+                }
+                let set = plan.container.as_str();
+                Ok(Arc::new(UserfileStore::new(Arc::clone(files), set)))
             }
             other => Err(DataError::no_backend(other)),
         }
@@ -197,6 +216,12 @@ mod tests {
                 plan("nodelocal", "1", "a\\..\\b"),
                 "22023",
                 "backslash",
+            ),
+            (
+                &here,
+                plan("userfile", "a.b.c", ""),
+                "0A000",
+                "this host keeps no user files",
             ),
             (
                 &none,

@@ -9,11 +9,15 @@
 //!   operation and answers with a [`GateError`] once the handle may not be used any more.
 //! * [`NodelocalStore`]: objects as files below one directory of this host, with
 //!   [`NodelocalError`] for what can be in the way there.
+//! * [`UserfileStore`]: objects as the files that users keep in a store of this host.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
-//! * [`DataError`] and [`failure_of`]: every cause with its class, SQLSTATE and hint.
+//! * [`DataError`], [`failure_of`] and [`user_files_error`]: every cause with its class, SQLSTATE
+//!   and hint.
 
 mod backends;
 pub use backends::Backends;
+
+mod blocking;
 
 mod confined;
 pub use confined::Confined;
@@ -22,7 +26,7 @@ mod error;
 pub use error::DataError;
 
 mod failure;
-pub use failure::failure_of;
+pub use failure::{failure_of, user_files_error};
 
 mod gate;
 pub use gate::{Gate, GateError, OpenGate};
@@ -32,3 +36,6 @@ pub use marker::{MARKER_MAX_BYTES, MARKER_MAX_LISTED, MARKER_NAME, MarkerStore};
 
 mod nodelocal;
 pub use nodelocal::{AbandonedUpload, NameFault, NodelocalError, NodelocalStore};
+
+mod userfile;
+pub use userfile::UserfileStore;

@@ -57,7 +57,9 @@ pub enum UserFilesError {
     #[error("the disk that holds the user files is full")]
     DiskFull,
     /// The system did not take a write, for another reason than a full disk.
-    #[error("the system does not let the store of user files grow: its quota or a limit is reached")]
+    #[error(
+        "the system does not let the store of user files grow: its quota or a limit is reached"
+    )]
     NoRoom,
     /// The store's files are something else, or damaged.
     #[error("the store of user files is damaged, or is something else")]
@@ -123,31 +125,33 @@ impl UserFilesError {
             Self::DamagedFile { .. } => "write the file again, and check the disk of this host",
             Self::UploadOver => "start a new upload",
             Self::Locked => "repeat it when the other process is done",
-            Self::ReadOnly => "make the store's directory and `userfiles.db` writable for this user",
+            Self::ReadOnly => {
+                "make the store's directory and `userfiles.db` writable for this user"
+            }
             Self::DiskFull => "free some space and repeat it; nothing was lost",
             Self::NoRoom => {
                 "free space, raise the quota of the user that runs Portolan or its limit on the size of files, and repeat it; nothing was lost"
             }
             Self::Damaged => "check the path, or restore `userfiles.db` from a backup",
             Self::NewerSchema { .. } => "use the version of Portolan that wrote the store",
-            Self::Unreachable { .. } => "check that the store's directory exists and who may use it",
+            Self::Unreachable { .. } => {
+                "check that the store's directory exists and who may use it"
+            }
             Self::Storage { .. } => "check the disk and the system log of this host",
             Self::Stopped => "try again",
         }
     }
 
-    /// The same error about another path of the same file, such as one below a connection's own.
-    #[must_use]
-    pub fn with_path(mut self, change: impl FnOnce(&str) -> String) -> Self {
+    /// Changes the path of the file that the error is about, such as to one below a connection's own.
+    pub fn change_path(&mut self, change: impl FnOnce(&str) -> String) {
         if let Self::Missing { path }
         | Self::Exists { path }
         | Self::Changed { path }
         | Self::Replaced { path }
-        | Self::DamagedFile { path } = &mut self
+        | Self::DamagedFile { path } = self
         {
             *path = change(path);
         }
-        self
     }
 
     /// What a store that has no words of its own says.
@@ -164,11 +168,11 @@ mod tests {
 
     #[test]
     fn an_error_can_be_told_of_the_path_that_the_caller_knows() {
-        let error = UserFilesError::DamagedFile {
+        let mut error = UserFilesError::DamagedFile {
             path: "hidden/place/a".to_owned(),
         };
-        let told = error.with_path(|path| path.replace("hidden/place/", ""));
-        assert_eq!(told.to_string(), "the content of `a` is damaged");
-        assert_eq!(told.sqlstate(), "XX001");
+        error.change_path(|path| path.replace("hidden/place/", ""));
+        assert_eq!(error.to_string(), "the content of `a` is damaged");
+        assert_eq!(error.sqlstate(), "XX001");
     }
 }

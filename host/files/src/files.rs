@@ -85,19 +85,6 @@ pub struct ListPage {
     pub next: Option<String>,
 }
 
-/// An upload that was neither published nor given up.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnfinishedUpload {
-    /// The set it is for.
-    pub set: String,
-    /// The path it is for.
-    pub path: String,
-    /// What it has written, in bytes.
-    pub size: u64,
-    /// When it last wrote.
-    pub modified: SystemTime,
-}
-
 /// Files in sets, durable, for several processes at once.
 ///
 /// A path is one or more segments with `/` between them, at most 1024 bytes, without control
@@ -141,12 +128,7 @@ pub trait UserFiles: fmt::Debug + Send + Sync {
 
     /// Writes a part at `offset`. Parts may come in any order and at once; none may overlap another.
     /// [`UserFilesError::UploadOver`] when the upload was published or given up.
-    fn write(
-        &self,
-        upload: ContentId,
-        offset: u64,
-        part: &[Bytes],
-    ) -> Result<(), UserFilesError>;
+    fn write(&self, upload: ContentId, offset: u64, part: &[Bytes]) -> Result<(), UserFilesError>;
 
     /// Publishes what was written, which has `size` bytes without a gap, at the path that the upload
     /// was begun for. [`UserFilesError::UploadOver`] when it was published or given up before, or

@@ -7,8 +7,8 @@
 //!
 //! # Layout
 //! * [`UserFiles`]: what a store of files can do
-//! * [`FileMeta`], [`OpenFile`], [`ListRequest`], [`ListPage`], [`Entry`], [`UnfinishedUpload`]: what
-//!   it is asked and answers
+//! * [`FileMeta`], [`OpenFile`], [`ListRequest`], [`ListPage`], [`Entry`]: what it is asked and
+//!   answers
 //! * [`Condition`]: what a write asks of the file that is there
 //! * [`UserFilesError`]: what can go wrong, with SQLSTATE and hint
 //! * [`default_set`] and [`user_of_default_set`]: the set that every user has
@@ -19,7 +19,7 @@ pub use error::UserFilesError;
 mod files;
 pub use files::{
     Attributes, CHUNK_BYTES, Condition, ContentId, Entry, FileMeta, ListPage, ListRequest,
-    OpenFile, UnfinishedUpload, UserFiles,
+    OpenFile, UserFiles,
 };
 
 mod set;

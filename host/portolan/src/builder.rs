@@ -8,6 +8,7 @@ use std::sync::Arc;
 use portolan_catalog::CatalogHandle;
 use portolan_data::Backends;
 use portolan_egress::Policy;
+use portolan_files::UserFiles;
 use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
 use tokio::runtime::Handle;
 
@@ -26,6 +27,7 @@ pub struct HostBuilder {
     sandbox: SandboxOptions,
     plugins_dir: Option<PathBuf>,
     backends: Backends,
+    user_files: Option<Arc<dyn UserFiles>>,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
 }
@@ -88,6 +90,14 @@ impl HostBuilder {
         self
     }
 
+    /// Where users' files lie, `userfile://` storage; without it there is none. A
+    /// [`SqliteUserFiles`](portolan_catalog::SqliteUserFiles) opens its file when it is first used.
+    #[must_use]
+    pub fn user_files(mut self, files: impl UserFiles + 'static) -> Self {
+        self.user_files = Some(Arc::new(files));
+        self
+    }
+
     /// The runtime whose threads do what blocks; without it the one that [`Self::build`] runs in.
     #[must_use]
     pub fn runtime(mut self, runtime: Handle) -> Self {
@@ -136,6 +146,10 @@ impl HostBuilder {
                 .with_hint("call build within a Tokio runtime, or give HostBuilder::runtime one")
             })?,
         };
+        let backends = match self.user_files {
+            Some(files) => self.backends.with_user_files(files),
+            None => self.backends,
+        };
         let metrics = Metrics::new(self.sandbox.recorder.clone());
         let providers = Registry::new(self.sandbox, self.components, self.plugins_dir.clone())?;
         Ok(Host {
@@ -143,7 +157,7 @@ impl HostBuilder {
                 catalog,
                 policy: CurrentPolicy::new(self.policy),
                 providers: Arc::new(providers),
-                backends: self.backends,
+                backends,
                 handles: Handles::new(metrics.clone()),
                 metrics,
                 runtime,
@@ -160,6 +174,7 @@ impl fmt::Debug for HostBuilder {
             .field("policy", &self.policy)
             .field("plugins_dir", &self.plugins_dir)
             .field("backends", &self.backends)
+            .field("user_files", &self.user_files)
             .field("components", &self.components.len())
             .finish_non_exhaustive()
     }
