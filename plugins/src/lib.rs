@@ -27,11 +27,35 @@ impl std::fmt::Debug for BuiltIn {
 #[must_use]
 pub fn built_in() -> &'static [BuiltIn] {
     &[
+        #[cfg(feature = "azure-blob")]
+        BuiltIn {
+            name: "azure-blob",
+            component: include_bytes!("../azure-blob.wasm"),
+            manifest: include_str!("../azure-blob.toml"),
+        },
+        #[cfg(feature = "gs")]
+        BuiltIn {
+            name: "gs",
+            component: include_bytes!("../gs.wasm"),
+            manifest: include_str!("../gs.toml"),
+        },
+        #[cfg(feature = "http")]
+        BuiltIn {
+            name: "http",
+            component: include_bytes!("../http.wasm"),
+            manifest: include_str!("../http.toml"),
+        },
         #[cfg(feature = "nodelocal")]
         BuiltIn {
             name: "nodelocal",
             component: include_bytes!("../nodelocal.wasm"),
             manifest: include_str!("../nodelocal.toml"),
+        },
+        #[cfg(feature = "s3")]
+        BuiltIn {
+            name: "s3",
+            component: include_bytes!("../s3.wasm"),
+            manifest: include_str!("../s3.toml"),
         },
         #[cfg(feature = "userfile")]
         BuiltIn {
@@ -40,6 +64,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             manifest: include_str!("../userfile.toml"),
         },
     ]
+}
+
+/// The embedded provider of that name.
+#[must_use]
+pub fn built_in_named(name: &str) -> Option<&'static BuiltIn> {
+    built_in().iter().find(|provider| provider.name == name)
 }
 
 #[cfg(test)]
@@ -73,13 +103,19 @@ mod tests {
     }
 
     #[test]
-    #[cfg(all(feature = "nodelocal", feature = "userfile"))]
-    fn what_needs_no_network_is_embedded_by_default() {
-        for name in ["nodelocal", "userfile"] {
-            assert!(
-                built_in().iter().any(|provider| provider.name == name),
-                "{name}"
-            );
-        }
+    #[cfg(all(
+        feature = "azure-blob",
+        feature = "gs",
+        feature = "http",
+        feature = "nodelocal",
+        feature = "s3",
+        feature = "userfile"
+    ))]
+    fn every_provider_is_embedded_by_default() {
+        let names: Vec<_> = built_in().iter().map(|provider| provider.name).collect();
+        assert_eq!(
+            names,
+            ["azure-blob", "gs", "http", "nodelocal", "s3", "userfile"]
+        );
     }
 }

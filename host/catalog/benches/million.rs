@@ -6,11 +6,12 @@
 #![allow(
     clippy::expect_used,
     clippy::print_stderr,
+    clippy::print_stdout,
     reason = "a bench that cannot be set up fails, and says what it does"
 )]
 
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use portolan_catalog::{
@@ -18,6 +19,7 @@ use portolan_catalog::{
     ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, Identity, KeySource, NewConnection,
     Reader, SqliteCatalog, SqliteOptions, Writer, model,
 };
+use portolan_figures::{Figure, Quantity};
 use portolan_secret::{SecretBytes, SecretText};
 
 /// Connections per transaction while the store is filled.
@@ -25,6 +27,10 @@ const BATCH: usize = 20_000;
 
 /// Connections per page of a list.
 const PAGE: usize = 1_000;
+
+/// The most memory that a list of any length may take, in bytes: a page and what SQLite keeps of
+/// its file. All the rows at once would take a hundred times as much.
+const MOST_MEMORY: usize = 4 << 20;
 
 fn new_connection(name: &str) -> NewConnection {
     NewConnection {
@@ -107,11 +113,13 @@ fn store_with(count: usize) -> (SqliteCatalog, PathBuf) {
     (catalog, path)
 }
 
-/// Lists everything that `user` may use, each page in a transaction of its own.
-fn list(catalog: &SqliteCatalog, user: &str) -> usize {
+/// Lists everything that `user` may use, each page in a transaction of its own. `between` runs
+/// before each page.
+fn list(catalog: &SqliteCatalog, user: &str, mut between: impl FnMut()) -> usize {
     let mut after: Option<String> = None;
     let mut shown = 0;
     loop {
+        between();
         let mut page = Vec::new();
         catalog
             .read(&mut |reader: &dyn Reader| {
@@ -199,18 +207,51 @@ fn benches(criterion: &mut Criterion) {
     });
 
     group.sample_size(10);
-    let before = resident();
     group.bench_function("list all to a user who is not their owner", |bencher| {
-        bencher.iter(|| assert_eq!(list(&catalog, "stranger"), 0));
+        bencher.iter(|| assert_eq!(list(&catalog, "stranger", || {}), 0));
     });
     group.bench_function("list all to an admin", |bencher| {
-        bencher.iter(|| assert!(list(&catalog, "root") >= count));
+        bencher.iter(|| assert!(list(&catalog, "root", || {}) >= count));
     });
     group.finish();
-    eprintln!(
-        "listing took {} KiB more memory",
-        resident().saturating_sub(before)
+    listing_holds_nothing(&catalog, &path, count);
+}
+
+/// Lists all once more and looks, before each page, at how much memory there is more than before the
+/// first one. In the midst of it somebody else writes, who would wait if the list held a lock.
+fn listing_holds_nothing(catalog: &SqliteCatalog, path: &Path, count: usize) {
+    let other = open(path);
+    let (mut first, mut peak) = (None, 0);
+    let mut page = 0;
+    let mut committed = None;
+    let listed = list(catalog, "root", || {
+        let now = resident();
+        peak = peak.max(now.saturating_sub(*first.get_or_insert(now)));
+        page += 1;
+        if page == count / PAGE / 2 {
+            let start = Instant::now();
+            let name = format!("between-{}", std::process::id());
+            other
+                .write(&mut |writer| create(writer, &name).map(drop))
+                .expect("nobody holds a lock");
+            committed = Some(start.elapsed());
+        }
+    });
+    assert!(listed >= count, "{listed}");
+    let memory = Figure::new(
+        format!("memory that listing {count} connections takes"),
+        Quantity::bytes(peak * 1024),
+        Quantity::bytes(MOST_MEMORY),
     );
+    let commit = Figure::new(
+        format!("commit while {count} connections are listed"),
+        committed.expect("half the pages came"),
+        Quantity::from(Duration::from_millis(100)),
+    );
+    for figure in [memory, commit] {
+        println!("{figure}");
+        assert!(figure.holds(), "{figure}");
+    }
 }
 
 criterion_group!(million, benches);

@@ -99,6 +99,9 @@ pub enum CatalogError {
     /// The disk is full.
     #[error("the disk that holds the store is full")]
     DiskFull,
+    /// The system did not write what it was given, for another reason than a full disk.
+    #[error("the system cannot write the files of the store")]
+    NotWritten,
     /// The files of the store are not a catalog, or damaged.
     #[error("the store is damaged or is not a Portolan store")]
     Damaged,
@@ -152,7 +155,7 @@ impl CatalogError {
             Self::ReadOnly => "25006",
             Self::DiskFull => "53100",
             Self::NewerSchema { .. } => "0A000",
-            Self::Unreachable { .. } | Self::Storage { .. } => "58030",
+            Self::Unreachable { .. } | Self::NotWritten | Self::Storage { .. } => "58030",
             Self::Interrupted => "57014",
         }
     }
@@ -184,6 +187,10 @@ impl CatalogError {
             Self::Locked => Some("Repeat the statement when the other process is done."),
             Self::ReadOnly => Some("Make the store's directory and files writable for this user."),
             Self::DiskFull => Some("Free some space and repeat the statement. Nothing was lost."),
+            Self::NotWritten => Some(
+                "Check this user's quota and limit on the size of files, and the system log for \
+                 the disk, and repeat the statement. Nothing was lost.",
+            ),
             Self::Damaged => Some("Check the path, or restore the store from a backup."),
             Self::NewerSchema { .. } => Some("Use the version of Portolan that wrote the store."),
             Self::Unreachable { .. } => Some("Check that the directory exists and who may use it."),

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 
 use common::{audit, database, fill, new_connection, open, raw, read, target, write};
 use portolan_catalog::{AuditFilter, Catalog, CatalogError, SqliteCatalog};
+use portolan_disks::{Disk, set_read_only};
 
 #[test]
 fn a_lock_that_is_held_for_longer_than_five_seconds_is_reported() {
@@ -100,79 +101,82 @@ fn holds_exactly(catalog: &SqliteCatalog, count: usize) {
     .expect("reads");
 }
 
-fn mount(arguments: &[&str]) -> bool {
-    // A disk of a megabyte takes a command, and being allowed to run it.
-    #[allow(clippy::disallowed_methods, reason = "no library of ours can mount")]
-    std::process::Command::new(arguments[0])
-        .args(&arguments[1..])
-        .status()
-        .is_ok_and(|status| status.success())
-}
-
 #[test]
 fn a_full_disk_is_reported_and_loses_nothing() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let disk = directory.path().to_str().expect("is text");
-    if !mount(&["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]) {
-        eprintln!("skipped: this user cannot mount a small disk");
+    let Some(directory) = Disk::Small.enter("a_full_disk_is_reported_and_loses_nothing") else {
         return;
-    }
-    let checked = std::panic::catch_unwind(|| {
-        let ballast = directory.path().join("ballast");
-        fs::write(&ballast, vec![0; 64 * 1024]).expect("writes");
-        let catalog = open(directory.path()).expect("opens");
-        let (count, error) = fill_up(&catalog);
-        assert_eq!(error.sqlstate(), "53100", "{error}");
-        assert!(
-            error
-                .hint()
-                .is_some_and(|hint| hint.contains("Nothing was lost"))
-        );
-        assert!(count > 10, "{count}");
-        holds_exactly(&catalog, count);
-        drop(catalog);
-        fs::remove_file(&ballast).expect("frees some space");
-        let catalog = open(directory.path()).expect("opens again");
-        holds_exactly(&catalog, count);
-        write(&catalog, |writer| {
-            writer.insert_connection(&new_connection("after"))?;
-            writer.append_audit(&audit("after"))
-        })
-        .expect("writes again");
-        holds_exactly(&catalog, count + 1);
-    });
-    assert!(mount(&["umount", disk]));
-    if let Err(panic) = checked {
-        std::panic::resume_unwind(panic);
-    }
+    };
+    let ballast = directory.join("ballast");
+    fs::write(&ballast, vec![0; 64 * 1024]).expect("writes");
+    let catalog = open(&directory).expect("opens");
+    let (count, error) = fill_up(&catalog);
+    assert!(matches!(error, CatalogError::DiskFull), "{error:?}");
+    assert_eq!(error.sqlstate(), "53100", "{error}");
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("Nothing was lost"))
+    );
+    assert!(count > 10, "{count}");
+    holds_exactly(&catalog, count);
+    drop(catalog);
+    fs::remove_file(&ballast).expect("frees some space");
+    goes_on(&directory, count);
+}
+
+/// A quota, or a limit on the size of files: SQLite has no word of its own for these.
+#[test]
+fn a_file_that_may_not_grow_is_reported_and_loses_nothing() {
+    let name = "a_file_that_may_not_grow_is_reported_and_loses_nothing";
+    let Some(directory) = Disk::ShortFiles.enter(name) else {
+        return;
+    };
+    let catalog = open(&directory).expect("opens");
+    let (count, error) = fill_up(&catalog);
+    assert!(matches!(error, CatalogError::NotWritten), "{error:?}");
+    assert_eq!(error.sqlstate(), "58030");
+    assert!(
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("quota") && hint.contains("Nothing was lost"))
+    );
+    assert!(count > 10, "{count}");
+    holds_exactly(&catalog, count);
+    drop(catalog);
+    holds_exactly(&open(&directory).expect("opens again"), count);
 }
 
 #[test]
 fn a_store_on_a_read_only_disk_says_so_and_stays_whole() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let catalog = open(directory.path()).expect("opens");
+    let name = "a_store_on_a_read_only_disk_says_so_and_stays_whole";
+    let Some(directory) = Disk::Small.enter(name) else {
+        return;
+    };
+    let catalog = open(&directory).expect("opens");
     fill(&catalog);
     drop(catalog);
-    let disk = directory.path().to_str().expect("is text");
-    if !mount(&["mount", "--bind", disk, disk]) {
-        eprintln!("skipped: this user cannot mount a directory read-only");
-        return;
-    }
-    let checked = std::panic::catch_unwind(|| {
-        assert!(mount(&["mount", "-o", "remount,ro,bind", disk]));
-        let error = open(directory.path())
-            .and_then(|catalog| write(&catalog, |writer| writer.delete_provider("mine")))
-            .expect_err("is read-only");
-        assert_eq!(error.sqlstate(), "25006", "{error}");
-        assert!(error.hint().is_some_and(|hint| hint.contains("writable")));
-    });
-    assert!(mount(&["umount", disk]));
-    if let Err(panic) = checked {
-        std::panic::resume_unwind(panic);
-    }
-    let catalog = open(directory.path()).expect("opens again");
+    set_read_only(&directory, true);
+    let error = open(&directory)
+        .and_then(|catalog| write(&catalog, |writer| writer.delete_provider("mine")))
+        .expect_err("is read-only");
+    assert_eq!(error.sqlstate(), "25006", "{error}");
+    assert!(error.hint().is_some_and(|hint| hint.contains("writable")));
+    set_read_only(&directory, false);
+    let catalog = open(&directory).expect("opens again");
     read(&catalog, |reader| reader.connection("one")).expect("reads");
     write(&catalog, |writer| writer.delete_provider("mine")).expect("writes again");
+}
+
+/// A store with so many connections opens, and takes one more.
+fn goes_on(directory: &Path, count: usize) {
+    let catalog = open(directory).expect("opens again");
+    holds_exactly(&catalog, count);
+    write(&catalog, |writer| {
+        writer.insert_connection(&new_connection("after"))?;
+        writer.append_audit(&audit("after"))
+    })
+    .expect("writes again");
+    holds_exactly(&catalog, count + 1);
 }
 
 /// Every file of a store, read whole.

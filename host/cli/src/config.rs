@@ -3,12 +3,20 @@
 //! ```toml
 //! user = "etl"
 //! external_io_dir = "/srv/files"
+//! external_io_disable_http = false
+//! external_io_disable_implicit_credentials = true
 //!
 //! [master_key]
 //! file = "/etc/portolan/key"
 //!
 //! [egress]
 //! allow = ["minio.internal:9000", "10.1.0.0/16:443"]
+//!
+//! [egress.connect_to]
+//! "s3.eu-west-1.amazonaws.com:443" = "10.1.0.7:443"
+//!
+//! [tls]
+//! extra_ca = "/etc/portolan/ca.pem"   # or a list
 //!
 //! [probe]
 //! timeout = "30s"
@@ -18,6 +26,7 @@
 //! An unknown key is an error that names the nearest known one: a misspelled rule must not be
 //! silently no rule.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -33,12 +42,19 @@ pub(crate) struct Config {
     pub(crate) user: Option<String>,
     /// The root of `nodelocal://`.
     pub(crate) external_io_dir: Option<PathBuf>,
+    /// As `--external-io-disable-http`.
+    pub(crate) external_io_disable_http: Option<bool>,
+    /// As `--external-io-disable-implicit-credentials`.
+    pub(crate) external_io_disable_implicit_credentials: Option<bool>,
     /// Where the key slot's key is.
     #[serde(default)]
     pub(crate) master_key: MasterKey,
     /// What may be dialled.
     #[serde(default)]
     pub(crate) egress: Egress,
+    /// Whom servers are checked against.
+    #[serde(default)]
+    pub(crate) tls: Tls,
     /// How long a probe may take.
     #[serde(default)]
     pub(crate) probe: Probe,
@@ -59,6 +75,18 @@ pub(crate) struct Egress {
     /// Rules, as `--allow-egress` takes them.
     #[serde(default)]
     pub(crate) allow: Vec<String>,
+    /// Endpoints that are dialled elsewhere: `"host:port" = "address:port"`.
+    #[serde(default)]
+    pub(crate) connect_to: BTreeMap<String, String>,
+}
+
+/// `[tls]`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Tls {
+    /// PEM files of certificate authorities that are trusted as well.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub(crate) extra_ca: Vec<PathBuf>,
 }
 
 /// `[probe]`.
@@ -71,6 +99,21 @@ pub(crate) struct Probe {
     /// One step, such as `15s`.
     #[serde(default, deserialize_with = "duration")]
     pub(crate) step_timeout: Option<Duration>,
+}
+
+fn one_or_many<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<PathBuf>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged, expecting = "expected a file's name, or a list of them")]
+    enum Files {
+        One(PathBuf),
+        Many(Vec<PathBuf>),
+    }
+    Ok(match Files::deserialize(deserializer)? {
+        Files::One(file) => vec![file],
+        Files::Many(files) => files,
+    })
 }
 
 fn duration<'de, D: serde::Deserializer<'de>>(
@@ -102,7 +145,7 @@ impl Config {
         Self::parse(&text).with_context(|| format!("in the configuration {}", path.display()))
     }
 
-    fn parse(text: &str) -> Result<Self> {
+    pub(crate) fn parse(text: &str) -> Result<Self> {
         match toml::from_str(text) {
             Ok(config) => Ok(config),
             Err(error) => {
@@ -159,6 +202,31 @@ mod tests {
         assert!(error.to_string().starts_with("line 1:"), "{error}");
         let error = Config::parse("user = \"swordfish\nx").expect_err("unterminated");
         assert!(!format!("{error:#}").contains("swordfish"), "{error:#}");
+    }
+
+    #[test]
+    fn the_way_out_is_read_as_people_write_it() {
+        let config = Config::parse(
+            "external_io_disable_http = true\n[egress]\nallow = [\"a:1\"]\n[egress.connect_to]\n\
+             \"b:443\" = \"10.0.0.1:9000\"\n[tls]\nextra_ca = \"ca.pem\"\n",
+        )
+        .expect("valid");
+        assert_eq!(config.external_io_disable_http, Some(true));
+        assert_eq!(config.external_io_disable_implicit_credentials, None);
+        assert_eq!(config.egress.connect_to["b:443"], "10.0.0.1:9000");
+        assert_eq!(config.tls.extra_ca, [PathBuf::from("ca.pem")]);
+        let config = Config::parse("[tls]\nextra_ca = [\"a\", \"b\"]\n").expect("valid");
+        assert_eq!(config.tls.extra_ca.len(), 2);
+        let error = Config::parse("[tls]\nextra_ca = 7\n").expect_err("no file");
+        assert_eq!(
+            error.to_string(),
+            "line 2: expected a file's name, or a list of them"
+        );
+        let error = Config::parse("[tls]\nextra_cas = []\n").expect_err("unknown");
+        assert!(
+            error.to_string().ends_with("did you mean `extra_ca`?"),
+            "{error}"
+        );
     }
 
     #[test]

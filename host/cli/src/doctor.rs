@@ -7,7 +7,7 @@ use anyhow::Result;
 use futures::StreamExt;
 use object_store::path::Path as ObjectPath;
 use portolan::{Body, Cell};
-use portolan_data::NodelocalStore;
+use portolan_data::{NodelocalStore, UnfinishedUploads};
 
 use crate::args::FormatArguments;
 use crate::report::Failure;
@@ -69,7 +69,7 @@ pub(crate) async fn run(store: &Store, format: FormatArguments) -> Result<()> {
         private("cache", &store.cache_dir()),
     ];
     checks.push(catalog(store).await);
-    checks.push(external_io(&store.external_io_dir));
+    checks.push(external_io(&store.external_io_dir).await);
     checks.push(user_files(store));
     let mut printer = Printer::new(&format);
     let mut sheet = printer.sheet()?;
@@ -149,24 +149,24 @@ async fn catalog(store: &Store) -> Check {
 }
 
 /// The root of `nodelocal://`, and what interrupted uploads left in it.
-fn external_io(directory: &Path) -> Check {
+async fn external_io(directory: &Path) -> Check {
+    const WHAT: &str = "external-io-dir";
     if !directory.exists() {
         return Check::ok(
-            "external-io-dir",
+            WHAT,
             format!("{} is made at first use", directory.display()),
         );
     }
-    let found = NodelocalStore::open(directory)
-        .map_err(|error| error.to_string())
-        .and_then(|store| {
-            store
-                .abandoned_uploads(&ObjectPath::default())
-                .map_err(|error| error.to_string())
-        });
-    match found {
-        Ok(found) if found.is_empty() => {
-            Check::ok("external-io-dir", directory.display().to_string())
-        }
+    match NodelocalStore::open(directory) {
+        Ok(store) => unfinished(WHAT, directory.display().to_string(), &store).await,
+        Err(error) => Check::failed(WHAT, error.to_string(), "check the path and its owner"),
+    }
+}
+
+/// What a store says of uploads that nobody finished.
+async fn unfinished(what: &'static str, detail: String, store: &dyn UnfinishedUploads) -> Check {
+    match store.abandoned_uploads(&ObjectPath::default()).await {
+        Ok(found) if found.is_empty() => Check::ok(what, detail),
         Ok(found) => {
             let bytes: u64 = found.iter().map(|upload| upload.size).sum();
             let paths: Vec<&str> = found
@@ -174,19 +174,22 @@ fn external_io(directory: &Path) -> Check {
                 .take(MAX_SHOWN)
                 .map(|upload| upload.path.as_str())
                 .collect();
+            let count = match found.len() {
+                1 => "an upload was".to_owned(),
+                many => format!("{many} uploads were"),
+            };
             let more = if found.len() > MAX_SHOWN { ", …" } else { "" };
             Check::warning(
-                "external-io-dir",
+                what,
                 format!(
-                    "{} uploads were left unfinished ({}): {}{more}",
-                    found.len(),
+                    "{count} left unfinished ({}): {}{more}",
                     bytesize::ByteSize(bytes).display().iec(),
                     paths.join(", "),
                 ),
                 "no process is writing them: remove these files",
             )
         }
-        Err(error) => Check::failed("external-io-dir", error, "check the path and its owner"),
+        Err(error) => Check::failed(what, error.to_string(), "check the path and its owner"),
     }
 }
 

@@ -4,19 +4,24 @@
 //!
 //! * [`args`]: every flag and command, defined once.
 //! * [`config`] reads `portolan.toml`.
+//! * [`way_out`]: what may be dialled, and whom servers are checked against.
 //! * [`store`]: from flags, environment and configuration to a host and a session.
 //! * [`report`]: errors and notices on standard error, and the exit status.
+//! * [`interrupt`]: ctrl-C and SIGTERM.
 //! * [`format`](mod@format): results on standard output.
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
 //! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`.
-//! * [`validate`], [`provider`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
+//! * [`validate`], [`provider`], [`policy`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
 mod args;
 mod audit;
 mod completions;
 mod config;
+mod confirm;
 mod doctor;
 mod format;
+mod interrupt;
+mod policy;
 mod prompt;
 mod provider;
 mod report;
@@ -24,13 +29,16 @@ mod sql;
 mod store;
 mod transfer;
 mod validate;
+mod way_out;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::Result;
 use clap::Parser;
 
 use crate::args::{Arguments, Command};
+use crate::interrupt::Interrupt;
 use crate::store::Store;
 
 fn main() -> ExitCode {
@@ -44,10 +52,16 @@ fn main() -> ExitCode {
         Err(error) => return report::failed(&error.into()),
     };
     let outcome = runtime.block_on(async {
-        tokio::select! {
-            outcome = run(arguments) => outcome,
-            () = interrupted() => Err(report::Interrupted.into()),
+        let interrupt = Interrupt::listen()?;
+        let busy = alive_tasks();
+        let outcome = tokio::select! {
+            outcome = run(arguments, &interrupt) => outcome,
+            () = interrupt.insisted() => return Err(report::Interrupted::default().into()),
+        };
+        if matches!(&outcome, Err(error) if error.is::<report::Interrupted>()) {
+            settled(busy, &interrupt).await;
         }
+        outcome
     });
     // Blocking threads may still wait for standard input; nothing of theirs is worth waiting for.
     runtime.shutdown_background();
@@ -58,31 +72,62 @@ fn main() -> ExitCode {
     }
 }
 
-/// Ends with the first interrupt; what was begun is dropped, which aborts an upload.
-async fn interrupted() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+/// How many tasks run now.
+fn alive_tasks() -> usize {
+    tokio::runtime::Handle::current()
+        .metrics()
+        .num_alive_tasks()
+}
+
+/// Waits for the tasks that outlive what began them, until there are no more than `busy`: a
+/// statement that is given up writes its row of the audit trail. It takes as long as the store may be
+/// locked, and a little more; a second interrupt ends it.
+async fn settled(busy: usize, interrupt: &Interrupt) {
+    let none_is_left = async {
+        while alive_tasks() > busy {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    };
+    tokio::select! {
+        _ = tokio::time::timeout(Duration::from_secs(6), none_is_left) => {}
+        () = interrupt.insisted() => {}
     }
 }
 
-async fn run(arguments: Arguments) -> Result<()> {
+async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
     let Arguments { global, command } = arguments;
     if let Command::Completions(arguments) = &command {
         return completions::run(arguments);
     }
     let store = Store::locate(&global)?;
     match command {
-        Command::Sql(arguments) => sql::run(&store, arguments).await,
-        Command::Ls(arguments) => transfer::ls::run(&store, arguments).await,
-        Command::Cat(arguments) => transfer::cat::run(&store, arguments).await,
-        Command::Put(arguments) => transfer::put::run(&store, arguments).await,
-        Command::Get(arguments) => transfer::get::run(&store, arguments).await,
-        Command::Rm(arguments) => transfer::rm::run(&store, arguments).await,
-        Command::Cp(arguments) => transfer::cp::run(&store, arguments).await,
-        Command::Validate(arguments) => validate::run(&store, arguments).await,
-        Command::Provider(command) => provider::run(&store, command).await,
-        Command::Audit(arguments) => audit::run(&store, arguments).await,
-        Command::Doctor(arguments) => doctor::run(&store, arguments).await,
-        Command::Completions(_) => Ok(()),
+        // These have uploads to give up, and say what was done and what was not.
+        Command::Put(arguments) => transfer::put::run(&store, arguments, interrupt).await,
+        Command::Get(arguments) => transfer::get::run(&store, arguments, interrupt).await,
+        Command::Rm(arguments) => transfer::rm::run(&store, arguments, interrupt).await,
+        Command::Cp(arguments) => transfer::cp::run(&store, arguments, interrupt).await,
+        // Whatever else was begun is simply dropped.
+        command => tokio::select! {
+            outcome = run_to_drop(&store, command, interrupt) => outcome,
+            () = interrupt.asked() => Err(report::Interrupted::default().into()),
+        },
+    }
+}
+
+async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> Result<()> {
+    match command {
+        Command::Sql(arguments) => sql::run(store, arguments).await,
+        Command::Ls(arguments) => transfer::ls::run(store, arguments).await,
+        Command::Cat(arguments) => transfer::cat::run(store, arguments, interrupt).await,
+        Command::Validate(arguments) => validate::run(store, arguments).await,
+        Command::Provider(command) => provider::run(store, command).await,
+        Command::Policy(command) => policy::run(store, command).await,
+        Command::Audit(arguments) => audit::run(store, arguments).await,
+        Command::Doctor(arguments) => doctor::run(store, arguments).await,
+        Command::Completions(_)
+        | Command::Put(_)
+        | Command::Get(_)
+        | Command::Rm(_)
+        | Command::Cp(_) => Ok(()),
     }
 }

@@ -1,12 +1,13 @@
 //! `portolan provider`: what may run in the sandbox, and what it may see and touch.
 
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use portolan::{AddProvider, Inspection};
 
 use crate::args::{ProviderAddArguments, ProviderCommand};
+use crate::confirm;
 use crate::report::Failure;
 use crate::sql::{self, Parameters, Printer};
 use crate::store::Store;
@@ -50,7 +51,8 @@ async fn add(store: &Store, arguments: ProviderAddArguments) -> Result<()> {
     let component = read(&arguments.file)?;
     let inspection = session.host().inspect_component(&component).await?;
     print(&inspection)?;
-    if !arguments.yes && !confirmed(&format!("Approve {}?", inspection.manifest().name))? {
+    let question = format!("Approve {}?", inspection.manifest().name);
+    if !arguments.yes && !confirm::confirmed(&question, unasked).await? {
         return Err(Failure::new("57014", "not approved; nothing was changed").into());
     }
     let options = AddProvider {
@@ -62,6 +64,11 @@ async fn add(store: &Store, arguments: ProviderAddArguments) -> Result<()> {
     Ok(())
 }
 
+fn unasked() -> Failure {
+    Failure::new("57014", "an approval needs a terminal or --yes")
+        .hint("read what `portolan provider inspect FILE` prints, then add --yes")
+}
+
 fn read(path: &Path) -> Result<Vec<u8>> {
     std::fs::read(path).with_context(|| format!("cannot read the component {}", path.display()))
 }
@@ -70,21 +77,4 @@ fn print(inspection: &Inspection) -> Result<()> {
     let mut output = std::io::stdout().lock();
     writeln!(output, "{inspection}")?;
     Ok(())
-}
-
-/// Asks on the terminal; without one the answer must be a flag.
-fn confirmed(question: &str) -> Result<bool> {
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            Failure::new("57014", "an approval needs a terminal or --yes")
-                .hint("read what `portolan provider inspect FILE` prints, then add --yes")
-                .into(),
-        );
-    }
-    let mut error = std::io::stderr();
-    write!(error, "{question} [y/N] ")?;
-    error.flush()?;
-    let mut answer = String::new();
-    std::io::stdin().read_line(&mut answer)?;
-    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
 }

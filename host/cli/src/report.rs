@@ -3,6 +3,7 @@
 //! An error is `ERROR: message` and then `SQLSTATE:`, `DETAIL:` and `HINT:` lines where there are
 //! any; a notice is `NOTICE: message`. Every text comes from the library, which has scrubbed it.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
@@ -12,9 +13,12 @@ use portolan::{Error, Notice};
 /// The status after an interrupt, 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
-/// The user pressed ctrl-C.
-#[derive(Debug)]
-pub(crate) struct Interrupted;
+/// The user pressed ctrl-C, or the system ends the session.
+#[derive(Debug, Default)]
+pub(crate) struct Interrupted {
+    /// What the command has to say about what it had done.
+    pub(crate) account: Option<Failure>,
+}
 
 impl fmt::Display for Interrupted {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -53,6 +57,12 @@ impl Failure {
         self.hint = Some(hint.into());
         self
     }
+
+    /// The same with more about it.
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.detail = Some(detail.into());
+        self
+    }
 }
 
 impl fmt::Display for Failure {
@@ -65,7 +75,15 @@ impl std::error::Error for Failure {}
 
 /// Prints `error` and gives the exit status for it.
 pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
-    if error.is::<Interrupted>() {
+    if let Some(interrupted) = error.downcast_ref::<Interrupted>() {
+        match &interrupted.account {
+            Some(account) => Told::from(account).print(),
+            None => print(
+                &Failure::new("57014", interrupted.to_string())
+                    .hint("what was finished before stays; run it again for the rest")
+                    .into(),
+            ),
+        }
         return ExitCode::from(INTERRUPTED);
     }
     print(error);
@@ -74,44 +92,68 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
 
 /// Prints `error` in its lines.
 pub(crate) fn print(error: &anyhow::Error) {
-    let mut text = String::new();
-    if let Some(error) = error.downcast_ref::<Error>() {
-        lines(
-            &mut text,
-            error.message(),
-            error.sqlstate().code(),
-            error.detail(),
-            error.hint(),
-        );
-    } else if let Some(failure) = error.downcast_ref::<Failure>() {
-        lines(
-            &mut text,
-            &failure.message,
-            failure.sqlstate,
-            failure.detail.as_deref(),
-            failure.hint.as_deref(),
-        );
-    } else {
-        text = format!("ERROR: {error:#}\n");
-    }
-    // Nothing can be said when standard error is gone.
-    let _ = std::io::stderr().write_all(text.as_bytes());
+    Told::of(error).print();
 }
 
-fn lines(
-    text: &mut String,
-    message: &str,
-    sqlstate: &str,
-    detail: Option<&str>,
-    hint: Option<&str>,
-) {
-    use std::fmt::Write as _;
-    let _ = writeln!(text, "ERROR: {message}\nSQLSTATE: {sqlstate}");
-    if let Some(detail) = detail {
-        let _ = writeln!(text, "DETAIL: {detail}");
+/// An error in the parts that are shown.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Told<'a> {
+    /// What went wrong.
+    pub(crate) message: Cow<'a, str>,
+    /// Its class, where it has one.
+    pub(crate) sqlstate: Option<&'a str>,
+    detail: Option<&'a str>,
+    hint: Option<&'a str>,
+}
+
+impl<'a> Told<'a> {
+    /// The parts of an error, whichever crate it comes from.
+    pub(crate) fn of(error: &'a anyhow::Error) -> Self {
+        if let Some(error) = error.downcast_ref::<Error>() {
+            Self {
+                message: error.message().into(),
+                sqlstate: Some(error.sqlstate().code()),
+                detail: error.detail(),
+                hint: error.hint(),
+            }
+        } else if let Some(failure) = error.downcast_ref::<Failure>() {
+            failure.into()
+        } else {
+            Self {
+                message: format!("{error:#}").into(),
+                sqlstate: None,
+                detail: None,
+                hint: None,
+            }
+        }
     }
-    if let Some(hint) = hint {
-        let _ = writeln!(text, "HINT: {hint}");
+
+    fn print(&self) {
+        use std::fmt::Write as _;
+        let mut text = format!("ERROR: {}\n", self.message);
+        let more = [
+            ("SQLSTATE", self.sqlstate),
+            ("DETAIL", self.detail),
+            ("HINT", self.hint),
+        ];
+        for (name, value) in more {
+            if let Some(value) = value {
+                let _ = writeln!(text, "{name}: {value}");
+            }
+        }
+        // Nothing can be said when standard error is gone.
+        let _ = std::io::stderr().write_all(text.as_bytes());
+    }
+}
+
+impl<'a> From<&'a Failure> for Told<'a> {
+    fn from(failure: &'a Failure) -> Self {
+        Self {
+            message: failure.message.as_str().into(),
+            sqlstate: Some(failure.sqlstate),
+            detail: failure.detail.as_deref(),
+            hint: failure.hint.as_deref(),
+        }
     }
 }
 

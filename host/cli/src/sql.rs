@@ -6,7 +6,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use futures::StreamExt;
-use portolan::{Body, Cell, Session};
+use portolan::{Body, Cell, Outcome, Session};
 use portolan_secret::SecretText;
 use portolan_statement::{ParseError, Statement, parse_script};
 
@@ -88,10 +88,19 @@ pub(crate) async fn execute_and_watch(
     statement: &Statement,
     parameters: &Parameters,
     printer: &mut Printer,
-    mut watch: impl FnMut(&[Cell]),
+    watch: impl FnMut(&[Cell]),
 ) -> Result<()> {
     let values = parameters.for_statement(statement)?;
     let outcome = session.execute_statement(statement, &values).await?;
+    print(outcome, printer, watch).await
+}
+
+/// Prints what a statement gave, and shows each row to `watch` as well.
+pub(crate) async fn print(
+    outcome: Outcome,
+    printer: &mut Printer,
+    mut watch: impl FnMut(&[Cell]),
+) -> Result<()> {
     for notice in &outcome.notices {
         report::notice(notice);
     }
@@ -215,7 +224,7 @@ fn value(source: &str) -> Result<SecretText> {
         std::fs::read_to_string(path)
             .with_context(|| format!("cannot read the parameter from {path}"))?
     } else if source == "-" {
-        read_script(Path::new("-"))?
+        return read_secret(Path::new("-"));
     } else if let Some(name) = source.strip_prefix("env:") {
         std::env::var(name).map_err(|_| {
             Failure::new("22023", format!("the environment has no variable {name}"))
@@ -229,11 +238,22 @@ fn value(source: &str) -> Result<SecretText> {
         .hint(PARAMETER_HINT)
         .into());
     };
-    // A file written by an editor ends in a newline that is not part of a credential.
+    strip_newline(&mut text);
+    Ok(SecretText::new(text))
+}
+
+/// A text that may be a credential, from a file or from standard input.
+pub(crate) fn read_secret(path: &Path) -> Result<SecretText> {
+    let mut text = read_script(path)?;
+    strip_newline(&mut text);
+    Ok(SecretText::new(text))
+}
+
+/// A file written by an editor ends in a newline that is not part of a credential.
+fn strip_newline(text: &mut String) {
     if text.ends_with('\n') {
         text.pop();
     }
-    Ok(SecretText::new(text))
 }
 
 fn ask(number: u32) -> Result<SecretText> {

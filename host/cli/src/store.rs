@@ -17,16 +17,16 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use etcetera::BaseStrategy;
-use portolan::{Host, Principal, Session};
+use portolan::{EgressOptions, Host, Principal, Session};
 use portolan_catalog::sqlite::{KeySource, SqliteCatalog, SqliteOptions};
 use portolan_catalog::{CatalogHandle, SqliteUserFiles};
-use portolan_egress::{Policy, Rule};
 use portolan_sandbox::Limits;
 use portolan_secret::SecretText;
 
 use crate::args::GlobalArguments;
 use crate::config::Config;
-use crate::report::{self, Failure};
+use crate::report;
+use crate::way_out;
 
 /// The environment variable with the key slot's key.
 const MASTER_KEY: &str = "PORTOLAN_MASTER_KEY";
@@ -44,7 +44,9 @@ pub(crate) struct Store {
     external_io_dir_given: bool,
     /// The configuration.
     pub(crate) config: Config,
-    rules: Vec<Rule>,
+    /// The configuration's file, whether it is there or not.
+    pub(crate) config_path: PathBuf,
+    egress: EgressOptions,
     /// Whether the user was named by a flag or the environment.
     user_given: bool,
 }
@@ -75,23 +77,15 @@ impl Store {
             .or_else(|| config.external_io_dir.clone());
         let external_io_dir_given = given.is_some();
         let external_io_dir = given.unwrap_or_else(|| directory.join("extern"));
-        let rules = config
-            .egress
-            .allow
-            .iter()
-            .chain(&global.allow_egress)
-            .map(|rule| {
-                rule.parse::<Rule>()
-                    .map_err(|error| Failure::new("22023", error.to_string()).into())
-            })
-            .collect::<Result<Vec<_>>>()?;
+        let egress = way_out::options(&config, global)?;
         Ok(Self {
             directory,
             user,
             external_io_dir,
             external_io_dir_given,
             config,
-            rules,
+            config_path: path,
+            egress,
             user_given: global.user.is_some(),
         })
     }
@@ -135,9 +129,14 @@ impl Store {
         }
     }
 
+    /// Makes the store's directory where there is none.
+    pub(crate) fn make_directory(&self) -> Result<()> {
+        private_directory(&self.directory)
+    }
+
     /// Opens the catalog, and makes the store first where there is none.
     pub(crate) async fn host(&self) -> Result<Host> {
-        private_directory(&self.directory)?;
+        self.make_directory()?;
         let options = SqliteOptions {
             path: self.catalog_path(),
             key: self.key_source(),
@@ -148,7 +147,8 @@ impl Store {
             .map_err(portolan::Error::from)?;
         let mut builder = Host::builder()
             .catalog(CatalogHandle::new(Arc::new(catalog), runtime.clone()))
-            .policy(Policy::with_rules(self.rules.clone()))
+            .egress(self.egress.clone())
+            .lend_host_credentials()
             .limits(self.limits())
             .cache_dir(self.cache_dir())
             .plugins_dir(self.plugins_dir())

@@ -1,5 +1,7 @@
 //! What the fuzzers try, as ordinary functions: a test replays their corpora with them.
 
+use std::sync::LazyLock;
+
 use portolan_secret::SecretText;
 
 use crate::{Manifest, edit, print_redacted, scheme_of, split};
@@ -31,6 +33,10 @@ name = "BASE64"
 format = "base64"
 meaning = "a secret"
 [[option]]
+name = "BASE64TEXT"
+format = "base64-text"
+meaning = "a secret"
+[[option]]
 name = "BASE64JSON"
 format = "base64-json"
 meaning = "a secret"
@@ -48,6 +54,17 @@ format = "integer"
 meaning = "a secret"
 "#;
 
+/// That manifest, and one of a provider that dials the authority.
+static MANIFESTS: LazyLock<Vec<Manifest>> = LazyLock::new(|| {
+    [
+        MANIFEST.to_owned(),
+        MANIFEST.replace("{option:URL}", "{authority}"),
+    ]
+    .iter()
+    .filter_map(|text| Manifest::parse(text).ok())
+    .collect()
+});
+
 /// One URI for the splitter and the printer of redacted URIs.
 ///
 /// # Panics
@@ -58,18 +75,25 @@ pub fn splitter(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
     };
-    let Ok(manifest) = Manifest::parse(MANIFEST) else {
-        panic!("the manifest does not parse");
-    };
+    if MANIFESTS.len() != 2 {
+        panic!("a manifest does not parse");
+    }
+    for manifest in MANIFESTS.iter() {
+        splits(text, manifest);
+    }
+}
+
+#[expect(clippy::panic, reason = "a broken law has to stop the fuzzer")]
+fn splits(text: &str, manifest: &Manifest) {
     let uri = SecretText::new(text);
-    let Ok(split_uri) = split(&uri, &manifest) else {
+    let Ok(split_uri) = split(&uri, manifest) else {
         return;
     };
     if scheme_of(text).as_deref() != Ok(split_uri.pieces.scheme.as_str()) {
         panic!("a URI has two schemes");
     }
     let shown = print_redacted(&split_uri.pieces);
-    let Ok(again) = split(&SecretText::new(shown.as_str()), &manifest) else {
+    let Ok(again) = split(&SecretText::new(shown.as_str()), manifest) else {
         panic!("a redacted URI does not split");
     };
     if print_redacted(&again.pieces) != shown {
@@ -90,8 +114,8 @@ pub fn splitter(data: &[u8]) {
             .map(|pair| (pair.name.clone(), SecretText::new(marker)))
             .take(1)
             .collect();
-        if let Ok(edited) = edit(&uri, &set, &[], &manifest) {
-            let Ok(edited) = split(&edited, &manifest) else {
+        if let Ok(edited) = edit(&uri, &set, &[], manifest) {
+            let Ok(edited) = split(&edited, manifest) else {
                 panic!("an edited URI does not split");
             };
             if print_redacted(&edited.pieces).contains(marker) {

@@ -170,6 +170,23 @@ impl Plan {
         })
     }
 
+    /// The TLS profile of this name.
+    #[must_use]
+    pub fn tls_profile(&self, name: &str) -> Option<&TlsProfile> {
+        self.entries.iter().find_map(|entry| match entry {
+            PlanEntry::Tls(profile) if profile.name == name => Some(profile),
+            _ => None,
+        })
+    }
+
+    /// The identities to take on, in order.
+    pub fn assumed_roles(&self) -> impl Iterator<Item = &AssumedRole> {
+        self.entries.iter().filter_map(|entry| match entry {
+            PlanEntry::AssumeRole(role) => Some(role),
+            _ => None,
+        })
+    }
+
     /// The object store, if the plan yields one.
     #[must_use]
     pub fn object_store(&self) -> Option<&ObjectStorePlan> {
@@ -203,5 +220,25 @@ impl Plan {
             PlanEntry::Warning(text) => Some(text.as_str()),
             _ => None,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_prints_a_plan_shows_no_text_of_a_secret() {
+        let plan = Plan {
+            entries: vec![PlanEntry::Secret(NamedSecret {
+                name: "dsn".to_owned(),
+                fragments: vec![Fragment::Text("hunter2".to_owned()), Fragment::Secret(3)],
+            })],
+        };
+        for shown in [format!("{plan:?}"), format!("{plan:#?}")] {
+            assert!(!shown.contains("hunter2"), "{shown}");
+            assert!(shown.contains("Text(7 bytes)"), "{shown}");
+            assert!(shown.contains("dsn"), "{shown}");
+        }
     }
 }

@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use object_store::path::Path;
-use portolan_contract::{ObjectStorePlan, Plan};
+use portolan_contract::{ObjectStorePlan, StoredPlan};
+use portolan_egress::Egress;
 use portolan_files::UserFiles;
 
+use crate::cloud;
 use crate::error::object_path;
-use crate::{Confined, DataError, Gate, NodelocalStore, OpenGate, UserfileStore};
+use crate::{Confined, DataError, Gate, Lent, NodelocalStore, OpenGate, UserfileStore};
 
 /// What this host can make stores of.
 #[derive(Debug, Clone, Default)]
@@ -20,6 +22,8 @@ pub struct Backends {
     external_io_dir: Option<PathBuf>,
     make_missing: bool,
     user_files: Option<Arc<dyn UserFiles>>,
+    egress: Option<Egress>,
+    lent: Lent,
 }
 
 impl Backends {
@@ -34,6 +38,8 @@ impl Backends {
             external_io_dir,
             make_missing: false,
             user_files: None,
+            egress: None,
+            lent: Lent::default(),
         }
     }
 
@@ -52,6 +58,20 @@ impl Backends {
         self
     }
 
+    /// The same, and the stores behind a network: they are reached through `egress`.
+    #[must_use]
+    pub fn with_egress(mut self, egress: Egress) -> Self {
+        self.egress = Some(egress);
+        self
+    }
+
+    /// The same, and connections that ask for the host's own credentials get these.
+    #[must_use]
+    pub fn lending(mut self, lent: Lent) -> Self {
+        self.lent = lent;
+        self
+    }
+
     /// Builds the store of a plan. Paths are relative to the plan's path.
     ///
     /// This may block for as long as it takes to open a local directory.
@@ -59,7 +79,7 @@ impl Backends {
     /// # Errors
     ///
     /// The plan has no object store, this build not its backend, or the backend cannot be opened.
-    pub fn build(&self, plan: &Plan) -> Result<Arc<dyn ObjectStore>, DataError> {
+    pub fn build(&self, plan: &StoredPlan) -> Result<Arc<dyn ObjectStore>, DataError> {
         let confined = self.build_confined(plan, &Path::default(), Arc::new(OpenGate))?;
         Ok(Arc::new(confined))
     }
@@ -72,13 +92,13 @@ impl Backends {
     /// As [`build`](Self::build).
     pub fn build_confined(
         &self,
-        plan: &Plan,
+        plan: &StoredPlan,
         sub_path: &Path,
         gate: Arc<dyn Gate>,
     ) -> Result<Confined, DataError> {
-        let plan = plan.object_store().ok_or(DataError::NoObjectStore)?;
-        let store = self.backend(plan)?;
-        let prefix = object_path(&plan.prefix).map_err(|fault| DataError::BadPrefix { fault })?;
+        let target = plan.plan.object_store().ok_or(DataError::NoObjectStore)?;
+        let store = self.backend(plan, target)?;
+        let prefix = object_path(&target.prefix).map_err(|fault| DataError::BadPrefix { fault })?;
         let prefix = prefix.parts().chain(sub_path.parts()).collect();
         Ok(Confined::new(store, prefix, gate))
     }
@@ -102,11 +122,15 @@ impl Backends {
         opened.map_err(|source| DataError::ExternalIoDirectory { source })
     }
 
-    fn backend(&self, plan: &ObjectStorePlan) -> Result<Arc<dyn ObjectStore>, DataError> {
-        match plan.backend.as_str() {
+    fn backend(
+        &self,
+        plan: &StoredPlan,
+        target: &ObjectStorePlan,
+    ) -> Result<Arc<dyn ObjectStore>, DataError> {
+        match target.backend.as_str() {
             "nodelocal" => {
                 // This host is every node, so the number only has to be one.
-                if plan.container != "self" && plan.container.parse::<i64>().is_err() {
+                if target.container != "self" && target.container.parse::<i64>().is_err() {
                     return Err(DataError::NoNode);
                 }
                 Ok(Arc::new(self.nodelocal()?))
@@ -114,14 +138,24 @@ impl Backends {
             "userfile" => {
                 let files = self.user_files.as_ref().ok_or(DataError::NoUserFiles)?;
                 // Whoever stored the plan has filled it in.
-                if plan.container.is_empty() {
+                if target.container.is_empty() {
                     return Err(DataError::NoSet);
                 }
-                let set = plan.container.as_str();
+                let set = target.container.as_str();
                 Ok(Arc::new(UserfileStore::new(Arc::clone(files), set)))
             }
+            "s3" => Ok(Arc::new(cloud::build_s3(
+                self.egress()?,
+                plan,
+                target,
+                &self.lent,
+            )?)),
             other => Err(DataError::no_backend(other)),
         }
+    }
+
+    fn egress(&self) -> Result<&Egress, DataError> {
+        self.egress.as_ref().ok_or(DataError::NoEgress)
     }
 }
 
@@ -136,12 +170,12 @@ fn make_directory(path: &std::path::Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use object_store::ObjectStoreExt;
-    use portolan_contract::{Kind, PlanEntry};
+    use portolan_contract::{Kind, PLAN_FORMAT, Plan, PlanEntry, RuleContext};
 
     use super::*;
 
-    fn plan(backend: &str, container: &str, prefix: &str) -> Plan {
-        Plan {
+    fn plan(backend: &str, container: &str, prefix: &str) -> StoredPlan {
+        stored(Plan {
             entries: vec![
                 PlanEntry::Kind(Kind::Storage),
                 PlanEntry::ObjectStore(ObjectStorePlan {
@@ -150,6 +184,18 @@ mod tests {
                     prefix: prefix.to_owned(),
                 }),
             ],
+        })
+    }
+
+    fn stored(plan: Plan) -> StoredPlan {
+        StoredPlan {
+            format: PLAN_FORMAT,
+            provider: "test".to_owned(),
+            provider_version: "0.1.0".parse().expect("a version"),
+            plan,
+            context: RuleContext::default(),
+            secrets: Vec::new(),
+            places: Vec::new(),
         }
     }
 
@@ -185,12 +231,18 @@ mod tests {
         let gone = Backends::new(Some(root.path().join("gone")));
         let none = Backends::new(None);
         let cases = [
-            (&here, Plan::default(), "0A000", "no object store"),
+            (&here, stored(Plan::default()), "0A000", "no object store"),
             (
                 &here,
                 plan("s3", "bucket", ""),
                 "0A000",
-                "this build has no backend s3",
+                "this host has no way out",
+            ),
+            (
+                &here,
+                plan("tape", "reel", ""),
+                "0A000",
+                "this build has no backend tape",
             ),
             (
                 &here,

@@ -6,7 +6,7 @@ use object_store::path::Path;
 use portolan_contract::{Failure, FailureClass};
 
 use crate::failure::{failure_of, of_io, user_files_error};
-use crate::{GateError, NameFault, NodelocalError};
+use crate::{CloudError, GateError, NameFault, NodelocalError};
 
 /// An error of the data plane.
 #[derive(Debug, thiserror::Error)]
@@ -30,6 +30,9 @@ pub enum DataError {
         /// What is wrong with a segment.
         fault: NameFault,
     },
+    /// The host was built without a way out, so it has no storage behind a network.
+    #[error("storage behind a network is not available: this host has no way out")]
+    NoEgress,
     /// No external I/O directory is configured, so there is no local storage.
     #[error("nodelocal storage is not available: this host has no external I/O directory")]
     NoExternalIoDirectory,
@@ -74,6 +77,7 @@ impl DataError {
                 FailureClass::InvalidUri,
                 "give the connection a path of plain names",
             ),
+            Self::NoEgress => (FailureClass::Unsupported, "build the host with an egress"),
             Self::NoExternalIoDirectory => (
                 FailureClass::Unsupported,
                 "start Portolan with an external I/O directory (`--external-io-dir`)",
@@ -124,6 +128,12 @@ impl DataError {
 impl From<NodelocalError> for DataError {
     fn from(error: NodelocalError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<CloudError> for DataError {
+    fn from(error: CloudError) -> Self {
+        Self::Store(error.into_store("cloud", ""))
     }
 }
 

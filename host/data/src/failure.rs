@@ -8,9 +8,10 @@ use std::io::{self, ErrorKind};
 
 use object_store::Error;
 use portolan_contract::{Failure, FailureClass};
+use portolan_egress::EgressError;
 use portolan_files::UserFilesError;
 
-use crate::{GateError, NameFault, NodelocalError};
+use crate::{CloudError, GateError, NameFault, NodelocalError};
 
 /// The first error of type `E` among the error's sources.
 pub(crate) fn find_source<E: StdError + 'static>(error: &Error) -> Option<&E> {
@@ -38,6 +39,12 @@ pub fn failure_of(error: &Error) -> Failure {
     }
     if let Some(files) = find_source::<UserFilesError>(error) {
         return of_user_files(files);
+    }
+    if let Some(cloud) = CloudError::find(error) {
+        return cloud.failure(path_of(error));
+    }
+    if let Some(egress) = find_source::<EgressError>(error) {
+        return egress.failure();
     }
     of_any(error)
 }
@@ -70,6 +77,19 @@ fn of_user_files(error: &UserFilesError) -> Failure {
         _ => Other("storage".to_owned()),
     };
     Failure::new(class, error.to_string()).with_hint(error.hint())
+}
+
+/// The path that an error names.
+fn path_of(error: &Error) -> Option<&str> {
+    match error {
+        Error::NotFound { path, .. }
+        | Error::AlreadyExists { path, .. }
+        | Error::Precondition { path, .. }
+        | Error::NotModified { path, .. }
+        | Error::PermissionDenied { path, .. }
+        | Error::Unauthenticated { path, .. } => Some(path),
+        _ => None,
+    }
 }
 
 fn of_gate(error: &GateError) -> Failure {

@@ -10,6 +10,10 @@
 //! * [`NodelocalStore`]: objects as files below one directory of this host, with
 //!   [`NodelocalError`] for what can be in the way there.
 //! * [`UserfileStore`]: objects as the files that users keep in a store of this host.
+//! * `cloud`: stores behind a network, with [`CloudError`] for what can be in the way there; a
+//!   service's own no is a [`Refusal`], and its [`Cause`].
+//!   [`Lent`] is what a host lends its connections.
+//! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`], [`failure_of`] and [`user_files_error`]: every cause with its class, SQLSTATE
 //!   and hint.
@@ -18,6 +22,9 @@ mod backends;
 pub use backends::Backends;
 
 mod blocking;
+
+mod cloud;
+pub use cloud::{Cause, CloudError, Lent, Refusal};
 
 mod confined;
 pub use confined::Confined;
@@ -35,7 +42,10 @@ mod marker;
 pub use marker::{MARKER_MAX_BYTES, MARKER_MAX_LISTED, MARKER_NAME, MarkerStore};
 
 mod nodelocal;
-pub use nodelocal::{AbandonedUpload, NameFault, NodelocalError, NodelocalStore};
+pub use nodelocal::{NameFault, NodelocalError, NodelocalStore};
+
+mod unfinished;
+pub use unfinished::{AbandonedUpload, UnfinishedUploads};
 
 mod userfile;
 pub use userfile::UserfileStore;

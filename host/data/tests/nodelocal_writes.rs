@@ -22,7 +22,8 @@ use common::{
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode};
 use portolan_contract::FailureClass;
-use portolan_data::{NodelocalStore, failure_of};
+use portolan_data::{NodelocalStore, UnfinishedUploads, failure_of};
+use portolan_disks::{Disk, set_read_only};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn readers_see_one_writers_object_whole() {
@@ -119,6 +120,7 @@ async fn an_upload_given_up_leaves_nothing() {
     assert!(
         store
             .abandoned_uploads(&Path::default())
+            .await
             .expect("look")
             .is_empty(),
         "it is in use"
@@ -196,13 +198,17 @@ async fn a_killed_upload_leaves_nothing_visible() {
         .expect("the child began");
     let all = Path::default();
     assert!(
-        store.abandoned_uploads(&all).expect("look").is_empty(),
+        store
+            .abandoned_uploads(&all)
+            .await
+            .expect("look")
+            .is_empty(),
         "its writer lives"
     );
     child.kill().expect("killed");
     child.wait().expect("ended");
     assert!(names(&store).await.is_empty());
-    let abandoned = store.abandoned_uploads(&all).expect("look");
+    let abandoned = store.abandoned_uploads(&all).await.expect("look");
     assert_eq!(abandoned.len(), 1);
     assert!(
         abandoned[0].path.starts_with("d/.portolan-upload-"),
@@ -291,49 +297,27 @@ async fn a_directory_that_may_not_be_written_says_so() {
     assert!(status.success());
 }
 
-/// Runs in a mount namespace of its own, on a file system of one megabyte that is then made
-/// read-only. Where the system gives nobody such a namespace, there is no small disk to fill.
 #[tokio::test]
 async fn a_full_disk_and_a_read_only_one_say_so() {
-    if let Some(root) = child_directory() {
-        return on_a_small_disk(&root).await;
+    if let Some(root) = Disk::Small.enter("a_full_disk_and_a_read_only_one_say_so") {
+        on_a_small_disk(&root).await;
     }
-    let dir = tempfile::tempdir().expect("a directory");
-    let namespace = || {
-        let mut command = program("unshare");
-        command.args(["--user", "--map-root-user", "--mount"]);
-        command
-    };
-    if !namespace()
-        .arg("true")
-        .status()
-        .is_ok_and(|status| status.success())
-    {
-        println!("not run: this system gives no mount namespace");
+}
+
+#[tokio::test]
+async fn a_file_that_may_not_grow_says_so() {
+    let Some(root) = Disk::ShortFiles.enter("a_file_that_may_not_grow_says_so") else {
         return;
-    }
-    let test = child_command(
-        &std::env::current_exe().expect("this binary"),
-        "a_full_disk_and_a_read_only_one_say_so",
-        dir.path(),
-    );
-    let status = namespace()
-        .args([
-            "sh",
-            "-c",
-            "mount -t tmpfs -o size=1m tmpfs \"$0\" && exec \"$@\"",
-        ])
-        .arg(dir.path())
-        .arg(test.get_program())
-        .args(test.get_args())
-        .stdout(std::process::Stdio::null())
-        .envs(
-            test.get_envs()
-                .filter_map(|(name, value)| Some((name, value?))),
-        )
-        .status()
-        .expect("started");
-    assert!(status.success());
+    };
+    let store = NodelocalStore::open(&root).expect("open");
+    store.put(&raw("a"), "old".into()).await.expect("put");
+    let large = vec![0_u8; 1 << 20];
+    let error = store.put(&raw("a"), large.into()).await.expect_err("large");
+    let failure = failure_of(&error);
+    assert_eq!(failure.class, FailureClass::Budget, "{error:?}");
+    assert!(failure.hint.expect("a hint").starts_with("write smaller"));
+    assert_eq!(read(&store, "a").await.expect("read"), b"old");
+    assert_eq!(on_disk(&root), ["a"], "nothing half-written stays behind");
 }
 
 async fn on_a_small_disk(root: &std::path::Path) {
@@ -370,12 +354,7 @@ async fn on_a_small_disk(root: &std::path::Path) {
     }
     assert_eq!(on_disk(root), ["a"], "nothing half-written fills the disk");
 
-    let remounted = program("mount")
-        .args(["-o", "remount,ro"])
-        .arg(root)
-        .status()
-        .expect("mount");
-    assert!(remounted.success());
+    set_read_only(root, true);
     for error in [
         store.put(&raw("a"), "new".into()).await.expect_err("put"),
         store

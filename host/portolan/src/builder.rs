@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use portolan_catalog::CatalogHandle;
-use portolan_data::Backends;
-use portolan_egress::Policy;
+use portolan_data::{Backends, Lent};
+use portolan_egress::credentials::aws::{HostEnvironment, MachineKeys};
+use portolan_egress::{Egress, EgressOptions, Policy};
 use portolan_files::UserFiles;
 use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
 use tokio::runtime::Handle;
@@ -15,7 +16,6 @@ use tokio::runtime::Handle;
 use crate::host::Shared;
 use crate::metrics::Metrics;
 use crate::open::Handles;
-use crate::policy::CurrentPolicy;
 use crate::providers::Registry;
 use crate::{Error, Host, SqlState};
 
@@ -23,10 +23,12 @@ use crate::{Error, Host, SqlState};
 #[derive(Default)]
 pub struct HostBuilder {
     catalog: Option<CatalogHandle>,
-    policy: Policy,
+    egress: EgressOptions,
     sandbox: SandboxOptions,
     plugins_dir: Option<PathBuf>,
-    backends: Backends,
+    /// With whether it is made where it is missing.
+    external_io_dir: Option<(PathBuf, bool)>,
+    lends_credentials: bool,
     user_files: Option<Arc<dyn UserFiles>>,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
@@ -43,7 +45,14 @@ impl HostBuilder {
     /// The operator's exceptions to the policy; without them only public addresses are dialled.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+        self.egress.policy = policy;
+        self
+    }
+
+    /// How endpoints are reached: the policy among the rest. Replaces what [`Self::policy`] set.
+    #[must_use]
+    pub fn egress(mut self, options: EgressOptions) -> Self {
+        self.egress = options;
         self
     }
 
@@ -78,7 +87,7 @@ impl HostBuilder {
     /// The root of `nodelocal://` storage, a directory that exists; without it there is none.
     #[must_use]
     pub fn external_io_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.backends = Backends::new(Some(directory.into()));
+        self.external_io_dir = Some((directory.into(), false));
         self
     }
 
@@ -86,7 +95,17 @@ impl HostBuilder {
     /// missing is made, for its owner alone, when it is first used.
     #[must_use]
     pub fn default_external_io_dir(mut self, directory: impl Into<PathBuf>) -> Self {
-        self.backends = Backends::new(Some(directory.into())).making_missing();
+        self.external_io_dir = Some((directory.into(), true));
+        self
+    }
+
+    /// Lets connections that ask for it (`AUTH=implicit`) use the credentials of this host itself: of
+    /// its environment's variables, of the file with a web identity, and of its cloud's metadata
+    /// service. Without this nothing is lent and nothing of it is read; who may create such a
+    /// connection is a matter of `EXTERNALIOIMPLICITACCESS`.
+    #[must_use]
+    pub fn lend_host_credentials(mut self) -> Self {
+        self.lends_credentials = true;
         self
     }
 
@@ -146,16 +165,35 @@ impl HostBuilder {
                 .with_hint("call build within a Tokio runtime, or give HostBuilder::runtime one")
             })?,
         };
-        let backends = match self.user_files {
-            Some(files) => self.backends.with_user_files(files),
-            None => self.backends,
-        };
         let metrics = Metrics::new(self.sandbox.recorder.clone());
         let providers = Registry::new(self.sandbox, self.components, self.plugins_dir.clone())?;
+        let mut options = self.egress;
+        options.runtime.get_or_insert_with(|| runtime.clone());
+        let egress = Egress::new(options);
+        let backends = match self.external_io_dir {
+            None => Backends::new(None),
+            Some((directory, false)) => Backends::new(Some(directory)),
+            Some((directory, true)) => Backends::new(Some(directory)).making_missing(),
+        };
+        let lent = match (self.lends_credentials, egress.metadata()) {
+            (true, Some(metadata)) => {
+                let environment = HostEnvironment::process();
+                let machine = MachineKeys::new(metadata.clone(), environment.clone());
+                Lent::default()
+                    .with_environment(environment)
+                    .with_aws_machine(Arc::new(machine))
+            }
+            _ => Lent::default(),
+        };
+        let backends = backends.with_egress(egress.clone()).lending(lent);
+        let backends = match self.user_files {
+            Some(files) => backends.with_user_files(files),
+            None => backends,
+        };
         Ok(Host {
             shared: Arc::new(Shared {
                 catalog,
-                policy: CurrentPolicy::new(self.policy),
+                egress,
                 providers: Arc::new(providers),
                 backends,
                 handles: Handles::new(metrics.clone()),
@@ -171,9 +209,9 @@ impl fmt::Debug for HostBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("HostBuilder")
             .field("catalog", &self.catalog)
-            .field("policy", &self.policy)
+            .field("egress", &self.egress)
             .field("plugins_dir", &self.plugins_dir)
-            .field("backends", &self.backends)
+            .field("external_io_dir", &self.external_io_dir)
             .field("user_files", &self.user_files)
             .field("components", &self.components.len())
             .finish_non_exhaustive()

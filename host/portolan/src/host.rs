@@ -5,13 +5,12 @@ use std::sync::Arc;
 
 use portolan_catalog::CatalogHandle;
 use portolan_data::Backends;
-use portolan_egress::Policy;
+use portolan_egress::{Egress, Policy};
 use portolan_sandbox::Inspection;
 use tokio::runtime::Handle;
 
 use crate::metrics::Metrics;
 use crate::open::{Handles, OpenHandle};
-use crate::policy::CurrentPolicy;
 use crate::providers::Registry;
 use crate::{Error, HostBuilder, Principal, RequestContext, Session};
 
@@ -28,7 +27,7 @@ pub struct Host {
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) catalog: CatalogHandle,
-    pub(crate) policy: CurrentPolicy,
+    pub(crate) egress: Egress,
     pub(crate) providers: Arc<Registry>,
     pub(crate) backends: Backends,
     pub(crate) handles: Handles,
@@ -55,7 +54,7 @@ impl Host {
     /// Replaces the operator's policy. Handles that the new one does not allow fail at their next
     /// operation.
     pub fn set_policy(&self, policy: Policy) {
-        self.shared.policy.set(policy);
+        self.shared.egress.policy().set(policy);
     }
 
     /// The handles that are open now, the oldest first.

@@ -98,8 +98,8 @@ pub(crate) async fn plan(
     uri: &SecretText,
 ) -> Result<Planned, Error> {
     let planned = plan_unjudged(call, entry, uri).await?;
-    policy::judge(&call.host.policy.get().1, planned.plan())
-        .map_err(|error| error.prefixed(DETAILS))?;
+    policy::judge(&call.host.egress, planned.plan())
+        .map_err(|error| in_provider_words(&planned.entry, error))?;
     Ok(planned)
 }
 

@@ -1,48 +1,102 @@
-//! The operator's policy as it stands now, and its verdict over a plan.
-
-use std::sync::Arc;
+//! The operator's verdict over a plan: the policy's over its endpoints, and the switches'.
 
 use portolan_contract::Plan;
-use portolan_egress::{Policy, Verdict};
-use tokio::sync::watch;
+use portolan_egress::{Egress, Verdict};
 
 use crate::{Error, SqlState};
 
-/// The policy of a host, which the embedding program may replace while handles are open.
-#[derive(Debug, Clone)]
-pub(crate) struct CurrentPolicy(watch::Sender<(u64, Arc<Policy>)>);
-
-impl CurrentPolicy {
-    pub(crate) fn new(policy: Policy) -> Self {
-        Self(watch::Sender::new((0, Arc::new(policy))))
-    }
-
-    /// The policy, and a number that grows with each replacement.
-    pub(crate) fn get(&self) -> (u64, Arc<Policy>) {
-        self.0.borrow().clone()
-    }
-
-    /// Tells of each replacement.
-    pub(crate) fn subscribe(&self) -> watch::Receiver<(u64, Arc<Policy>)> {
-        self.0.subscribe()
-    }
-
-    pub(crate) fn set(&self, policy: Policy) {
-        self.0.send_modify(|(generation, current)| {
-            *generation += 1;
-            *current = Arc::new(policy);
-        });
-    }
-}
-
-/// Refuses a plan with an endpoint that the policy denies. Names are judged as names, address
-/// literals at once; nothing is resolved.
-pub(crate) fn judge(policy: &Policy, plan: &Plan) -> Result<(), Error> {
+/// Refuses a plan that the operator does not allow: one with an endpoint that the policy denies, or
+/// of a sort that is switched off. Names are judged as names, address literals at once; nothing is
+/// resolved.
+pub(crate) fn judge(egress: &Egress, plan: &Plan) -> Result<(), Error> {
+    switches(egress, plan)?;
+    let (_, policy) = egress.policy().get();
     for endpoint in plan.endpoints() {
-        if let Verdict::Denied(denial) = policy.judge_name(&endpoint.host, endpoint.port) {
+        if let Verdict::Denied(denial) = egress.judge_name(&policy, &endpoint.host, endpoint.port) {
             let sqlstate = SqlState::from_code(denial.sqlstate());
             return Err(Error::new(sqlstate, denial.to_string()).with_hint(denial.hint()));
         }
     }
     Ok(())
+}
+
+/// What an operator switches off whole, in the words that users of this feature know.
+pub(crate) fn switches(egress: &Egress, plan: &Plan) -> Result<(), Error> {
+    let options = egress.options();
+    let backend = plan
+        .object_store()
+        .map_or("", |store| store.backend.as_str());
+    let is = |setting: &str, value: &str| plan.setting(setting) == Some(value);
+    let refused = |what: String, switch: &str| {
+        Err(Error::new(SqlState::InsufficientPrivilege, what)
+            .with_hint(format!("start the server without {switch} if it is meant")))
+    };
+    if options.disable_http {
+        let switch = "--external-io-disable-http";
+        if backend == "http" {
+            return refused("external http access disabled".to_owned(), switch);
+        }
+        if is("custom-endpoint", "true") {
+            let what = format!("custom endpoints disallowed for {backend} due to {switch} flag");
+            return refused(what, switch);
+        }
+    }
+    if options.disable_implicit_credentials && is("credentials", "implicit") {
+        let switch = "--external-io-disable-implicit-credentials";
+        let what = format!("implicit credentials disallowed for {backend} due to {switch} flag");
+        return refused(what, switch);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_contract::{ObjectStorePlan, PlanEntry};
+    use portolan_egress::EgressOptions;
+
+    use super::*;
+
+    fn plan(backend: &str, setting: (&str, &str)) -> Plan {
+        Plan {
+            entries: vec![
+                PlanEntry::ObjectStore(ObjectStorePlan {
+                    backend: backend.to_owned(),
+                    container: String::new(),
+                    prefix: String::new(),
+                }),
+                PlanEntry::Setting(setting.0.to_owned(), setting.1.to_owned()),
+            ],
+        }
+    }
+
+    #[test]
+    fn what_is_switched_off_is_refused_in_the_ancestors_words() {
+        let off = Egress::new(EgressOptions {
+            disable_http: true,
+            disable_implicit_credentials: true,
+            ..EgressOptions::default()
+        });
+        for (plan, words) in [
+            (
+                plan("s3", ("custom-endpoint", "true")),
+                "custom endpoints disallowed for s3 due to --external-io-disable-http flag",
+            ),
+            (
+                plan("http", ("timeout", "3s")),
+                "external http access disabled",
+            ),
+            (
+                plan("azure", ("credentials", "implicit")),
+                "implicit credentials disallowed for azure due to \
+                 --external-io-disable-implicit-credentials flag",
+            ),
+        ] {
+            let error = judge(&off, &plan).expect_err(words);
+            assert_eq!(error.message(), words);
+            assert_eq!(error.sqlstate().code(), "42501");
+            assert_eq!(judge(&Egress::new(EgressOptions::default()), &plan), Ok(()));
+        }
+        let specified = plan("s3", ("credentials", "specified"));
+        assert_eq!(judge(&off, &specified), Ok(()));
+    }
 }

@@ -63,6 +63,7 @@ pub(crate) async fn probe(
             plan,
             depth,
             store,
+            egress: Some(call.host.egress.clone()),
             timeout: call.time_left(),
         })
         .await;
@@ -83,7 +84,7 @@ async fn store_of(
         return Ok(None);
     }
     let backends = call.host.backends.clone();
-    let plan = plan.plan.clone();
+    let plan = plan.clone();
     let built = call
         .host
         .runtime

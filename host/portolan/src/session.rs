@@ -15,6 +15,7 @@ use crate::access::Actor;
 use crate::call::{Call, is_audited};
 use crate::metrics::sqlstate_of;
 use crate::open::{self, OpenOptions, Opened};
+use crate::policy_test;
 use crate::providers::{self, AddProvider};
 use crate::{Error, Host, Outcome, Principal, RequestContext, SqlState, statements};
 
@@ -129,6 +130,19 @@ impl Session {
         let metrics = &self.host.shared.metrics;
         metrics.open(operation.as_str(), sqlstate_of(&result), started.elapsed());
         result
+    }
+
+    /// Asks the policy about a URI, step by step: its provider plans it, each endpoint is judged by
+    /// its name, and with `resolve` each address that the name has. Nothing is dialled or stored.
+    ///
+    /// The rows are endpoint, step (`plan`, `switches`, `name`, `addresses`), outcome (`ok`, `denied`, `failed` or `skipped`), detail, hint.
+    ///
+    /// # Errors
+    /// 42501 without EXTERNALCONNECTION, and what is wrong with the URI.
+    pub async fn test_policy(&self, uri: &SecretText, resolve: bool) -> Result<Outcome, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "POLICY TEST");
+        self.run(&call, false, policy_test::execute(&call, uri, resolve))
+            .await
     }
 
     /// Reads and checks the component of a provider that is in force, without running it.

@@ -6,12 +6,15 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use metrics_util::debugging::{DebugValue, DebuggingRecorder};
+use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use portolan::Operation;
 use support::{World, refused, run};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn statements_plans_probes_opens_and_handles_are_counted() {
+async fn all_is_counted_in_the_host_s_own_recorder_and_nothing_in_the_process_s() {
+    let of_process = DebuggingRecorder::new();
+    let of_process_snapshotter = of_process.snapshotter();
+    of_process.install().expect("the only one of this process");
     let recorder = DebuggingRecorder::new();
     let snapshotter = recorder.snapshotter();
     let world = World::with(|builder| builder.metrics_recorder(recorder)).await;
@@ -31,20 +34,7 @@ async fn statements_plans_probes_opens_and_handles_are_counted() {
         .await
         .expect("opened");
 
-    let mut counted = BTreeMap::new();
-    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
-        let (key, labels) = key.key().clone().into_parts();
-        let labels: Vec<_> = labels
-            .iter()
-            .map(|label| format!("{}={}", label.key(), label.value()))
-            .collect();
-        let value = match value {
-            DebugValue::Counter(count) => count.to_string(),
-            DebugValue::Gauge(value) => value.to_string(),
-            DebugValue::Histogram(values) => format!("{} values", values.len()),
-        };
-        counted.insert(format!("{} {}", key.as_str(), labels.join(",")), value);
-    }
+    let own = counted(&snapshotter);
     for (name, value) in [
         (
             "portolan_statements_total statement=CREATE EXTERNAL CONNECTION,sqlstate=00000",
@@ -71,8 +61,42 @@ async fn statements_plans_probes_opens_and_handles_are_counted() {
         ("portolan_opens_total operation=backup,sqlstate=00000", "1"),
         ("portolan_open_seconds operation=backup", "1 values"),
         ("portolan_open_handles ", "1"),
+        (
+            "portolan_sandbox_operations_total provider=nodelocal,phase=planning,outcome=ok",
+            "1",
+        ),
+        (
+            "portolan_sandbox_operations_total provider=nodelocal,phase=acting,outcome=ok",
+            "1",
+        ),
+        (
+            "portolan_sandbox_guest_seconds provider=nodelocal,phase=acting",
+            "1 values",
+        ),
     ] {
-        assert_eq!(counted.get(name).map(String::as_str), Some(value), "{name}");
+        assert_eq!(own.get(name).map(String::as_str), Some(value), "{name}");
     }
+    let loads = |name: &String| name.starts_with("portolan_sandbox_loads_total ");
+    assert!(own.keys().any(loads), "{own:?}");
     drop(handle);
+    assert_eq!(counted(&of_process_snapshotter), BTreeMap::new());
+}
+
+/// What a recorder has, by name and labels.
+fn counted(snapshotter: &Snapshotter) -> BTreeMap<String, String> {
+    let mut counted = BTreeMap::new();
+    for (key, _, _, value) in snapshotter.snapshot().into_vec() {
+        let (key, labels) = key.key().clone().into_parts();
+        let labels: Vec<_> = labels
+            .iter()
+            .map(|label| format!("{}={}", label.key(), label.value()))
+            .collect();
+        let value = match value {
+            DebugValue::Counter(count) => count.to_string(),
+            DebugValue::Gauge(value) => value.to_string(),
+            DebugValue::Histogram(values) => format!("{} values", values.len()),
+        };
+        counted.insert(format!("{} {}", key.as_str(), labels.join(",")), value);
+    }
+    counted
 }

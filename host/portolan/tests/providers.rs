@@ -7,9 +7,18 @@ mod support;
 use portolan::{AddProvider, SqlState};
 use support::{World, assert_state, refused, rows, run};
 
+fn nodelocal() -> &'static portolan_plugins::BuiltIn {
+    portolan_plugins::built_in_named("nodelocal").expect("it is built in")
+}
+
+/// How many providers SHOW PROVIDERS lists of a store to which none was added.
+fn built_in() -> usize {
+    portolan_plugins::built_in().len()
+}
+
 /// nodelocal under another name and scheme: the manifest is the last section of a component.
 fn other() -> Vec<u8> {
-    let built_in = portolan_plugins::built_in()[0];
+    let built_in = nodelocal();
     let manifest = built_in
         .manifest
         .replace("name = \"nodelocal\"", "name = \"otherlocal\"")
@@ -50,9 +59,9 @@ async fn a_provider_is_added_used_inspected_and_removed() {
         .await
         .expect("added");
     let listed = rows(&root, "SHOW PROVIDERS").await;
-    assert_eq!(listed.len(), 2);
-    assert_eq!(listed[1][0], "otherlocal");
-    assert_eq!(listed[1][6], added.digest());
+    assert_eq!(listed.len(), built_in() + 1);
+    let added_row = listed.iter().find(|row| row[0] == "otherlocal");
+    assert_eq!(added_row.expect("listed")[6], added.digest());
     let inspected = root.inspect_provider("otherlocal").await.expect("there");
     assert_eq!(inspected.digest(), added.digest());
     // Another process has it as well.
@@ -71,7 +80,7 @@ async fn a_provider_is_added_used_inspected_and_removed() {
         "provider otherlocal claims the name otherlocal, which provider otherlocal has",
     );
     root.remove_provider("otherlocal").await.expect("removed");
-    assert_eq!(rows(&root, "SHOW PROVIDERS").await.len(), 1);
+    assert_eq!(rows(&root, "SHOW PROVIDERS").await.len(), built_in());
     let sql = "CREATE EXTERNAL CONNECTION b AS 'otherlocal://1/a'";
     assert_eq!(
         refused(&root, sql).await.sqlstate(),
@@ -109,7 +118,7 @@ async fn a_provider_is_added_used_inspected_and_removed() {
 async fn a_scheme_that_is_taken_is_refused_unless_it_is_to_be_replaced() {
     let world = World::new().await;
     let root = world.root();
-    let component = portolan_plugins::built_in()[0].component;
+    let component = nodelocal().component;
     let error = root
         .add_provider(component, AddProvider::default())
         .await
@@ -126,8 +135,10 @@ async fn a_scheme_that_is_taken_is_refused_unless_it_is_to_be_replaced() {
     root.add_provider(component, replace)
         .await
         .expect("replaced");
-    assert_eq!(rows(&root, "SHOW PROVIDERS").await.len(), 1);
-    assert_ne!(rows(&root, "SHOW PROVIDERS").await[0][5], "built-in");
+    let listed = rows(&root, "SHOW PROVIDERS").await;
+    assert_eq!(listed.len(), built_in());
+    let replaced = listed.iter().find(|row| row[0] == "nodelocal");
+    assert_ne!(replaced.expect("listed")[5], "built-in");
     run(&root, "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'").await;
 }
 
@@ -146,7 +157,7 @@ async fn a_component_that_was_exchanged_is_not_loaded() {
         .expect("a file")
         .expect("a file")
         .path();
-    std::fs::write(file, portolan_plugins::built_in()[0].component).expect("exchanged");
+    std::fs::write(file, nodelocal().component).expect("exchanged");
     let host = world.another().await;
     let error = refused(
         &host.session(portolan::Principal::new("root")),

@@ -48,8 +48,7 @@ const CALLS: usize = 50;
 const ROUNDS: usize = 200;
 
 fn component() -> &'static [u8] {
-    let built_in = portolan_plugins::built_in();
-    let nodelocal = built_in.iter().find(|one| one.name == "nodelocal");
+    let nodelocal = portolan_plugins::built_in_named("nodelocal");
     nodelocal.expect("it is built in").component
 }
 

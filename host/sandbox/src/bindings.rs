@@ -35,6 +35,8 @@ wasmtime::component::bindgen!({
     exports: { default: async },
     require_store_data_send: true,
     with: {
+        "portolan:host/net.connection": portolan_egress::Connection,
+        "portolan:host/parts.opaque": crate::capabilities::parts::Opaque,
         "portolan:host/objects.marker-reader": crate::capabilities::objects::MarkerReader,
         "portolan:host/objects.marker-writer": crate::capabilities::objects::MarkerWriter,
     },

@@ -59,6 +59,8 @@ pub(crate) struct Budget {
     host_calls: u64,
     response_bytes: u64,
     random_bytes: u64,
+    dials: u64,
+    opaque_bytes: u64,
 }
 
 impl Budget {
@@ -71,6 +73,8 @@ impl Budget {
             host_calls: 0,
             response_bytes: 0,
             random_bytes: 0,
+            dials: 0,
+            opaque_bytes: 0,
         }
     }
 
@@ -103,6 +107,24 @@ impl Budget {
         self.response_bytes = self.response_bytes.saturating_add(bytes as u64);
         if self.response_bytes > self.limits.response_bytes {
             return Err(Fault::ResponseBytes(self.limits.response_bytes));
+        }
+        Ok(())
+    }
+
+    /// Counts a name that is to be looked up, or a connection that is to be dialled.
+    pub(crate) fn count_dial(&mut self) -> Result<(), Fault> {
+        self.dials += 1;
+        if self.dials > self.limits.dials {
+            return Err(Fault::Dials(self.limits.dials));
+        }
+        Ok(())
+    }
+
+    /// Counts bytes that are kept from the guest, before they are made.
+    pub(crate) fn count_opaque(&mut self, bytes: usize) -> Result<(), Fault> {
+        self.opaque_bytes = self.opaque_bytes.saturating_add(bytes as u64);
+        if self.opaque_bytes > self.limits.opaque_bytes {
+            return Err(Fault::OpaqueBytes(self.limits.opaque_bytes));
         }
         Ok(())
     }

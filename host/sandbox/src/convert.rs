@@ -94,22 +94,41 @@ pub(crate) fn to_guest_failure(failure: Failure) -> guest::Failure {
     }
 }
 
+/// A failure as the guest gave it; nothing in it may be shown yet.
+pub(crate) fn as_given(failure: guest::Failure) -> Failure {
+    Failure {
+        class: match failure.class {
+            guest::FailureClass::InvalidUri => FailureClass::InvalidUri,
+            guest::FailureClass::Unsupported => FailureClass::Unsupported,
+            guest::FailureClass::Denied => FailureClass::Denied,
+            guest::FailureClass::Unreachable => FailureClass::Unreachable,
+            guest::FailureClass::RefusedCredentials => FailureClass::RefusedCredentials,
+            guest::FailureClass::Protocol => FailureClass::Protocol,
+            guest::FailureClass::NotFound => FailureClass::NotFound,
+            guest::FailureClass::Timeout => FailureClass::Timeout,
+            guest::FailureClass::Budget => FailureClass::Budget,
+            guest::FailureClass::Other(class) => FailureClass::Other(class),
+        },
+        message: failure.message,
+        hint: failure.hint,
+        option_name: failure.option_name,
+        facts: failure.facts,
+    }
+}
+
 /// A failure of the guest, its texts cleaned. Where the message had to be dropped, the class is all
 /// that is shown.
 pub(crate) fn from_guest_failure(failure: guest::Failure, words: &Words) -> Failure {
+    cleaned(as_given(failure), words)
+}
+
+/// The same failure, its texts cleaned.
+pub(crate) fn cleaned(failure: Failure, words: &Words) -> Failure {
     let class = match failure.class {
-        guest::FailureClass::InvalidUri => FailureClass::InvalidUri,
-        guest::FailureClass::Unsupported => FailureClass::Unsupported,
-        guest::FailureClass::Denied => FailureClass::Denied,
-        guest::FailureClass::Unreachable => FailureClass::Unreachable,
-        guest::FailureClass::RefusedCredentials => FailureClass::RefusedCredentials,
-        guest::FailureClass::Protocol => FailureClass::Protocol,
-        guest::FailureClass::NotFound => FailureClass::NotFound,
-        guest::FailureClass::Timeout => FailureClass::Timeout,
-        guest::FailureClass::Budget => FailureClass::Budget,
-        guest::FailureClass::Other(class) => {
+        FailureClass::Other(class) => {
             FailureClass::Other(words.clean(&class, 64).unwrap_or_default())
         }
+        class => class,
     };
     let message = words
         .clean(&failure.message, MAX_MESSAGE)

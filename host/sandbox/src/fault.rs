@@ -33,6 +33,12 @@ pub enum Fault {
     ResponseBytes(u64),
     /// It asked for more than these random bytes.
     RandomBytes(u64),
+    /// It had names looked up and endpoints dialled more often than this.
+    Dials(u64),
+    /// It held more than this many connections at once.
+    Connections(usize),
+    /// It had more than these bytes kept from it in opaque parts.
+    OpaqueBytes(u64),
     /// So many of its operations, or of all providers', were running for as long as this one could
     /// wait.
     Busy(usize),
@@ -66,6 +72,9 @@ impl Fault {
             | Self::HostCalls(_)
             | Self::ResponseBytes(_)
             | Self::RandomBytes(_)
+            | Self::Dials(_)
+            | Self::Connections(_)
+            | Self::OpaqueBytes(_)
             | Self::Busy(_) => "53200",
             Self::WallTime(_) => "57014",
             Self::NotGranted(_) => "42501",
@@ -119,6 +128,9 @@ impl Fault {
             Self::HostCalls(_) => "host-calls",
             Self::ResponseBytes(_) => "response-bytes",
             Self::RandomBytes(_) => "random-bytes",
+            Self::Dials(_) => "dials",
+            Self::Connections(_) => "connections",
+            Self::OpaqueBytes(_) => "opaque-bytes",
             Self::Busy(_) => "busy",
             Self::Text => "text",
             Self::Malformed => "malformed",
@@ -154,6 +166,14 @@ impl Fault {
         Self::Malformed
     }
 
+    /// Why a call into a guest of phase two ended with an error.
+    pub(crate) fn of_acting(error: &wasmtime::Error, limits: &Limits) -> Self {
+        match Self::of_call(error, limits) {
+            Self::HostCopy(_) => Self::HostCopy(limits.host_copy_acting),
+            fault => fault,
+        }
+    }
+
     /// Why a guest could not be instantiated.
     pub(crate) fn of_start(error: &wasmtime::Error, limits: &Limits) -> Self {
         match Self::of_call(error, limits) {
@@ -183,6 +203,11 @@ impl fmt::Display for Fault {
             }
             Self::RandomBytes(most) => {
                 write!(f, "used up its {} of random bytes", bytes(saturated(*most)))
+            }
+            Self::Dials(most) => write!(f, "used up its {most} look-ups and dials"),
+            Self::Connections(most) => write!(f, "used up its {most} open connections"),
+            Self::OpaqueBytes(most) => {
+                write!(f, "used up its {} of opaque parts", bytes(saturated(*most)))
             }
             Self::Busy(most) => {
                 write!(

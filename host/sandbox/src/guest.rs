@@ -7,8 +7,11 @@ use portolan_contract::{Failure, FailureClass};
 use portolan_data::MarkerStore;
 use wasmtime::{ResourceLimiter, Store};
 
+use crate::bindings::types;
 use crate::budget::Budget;
-use crate::capabilities::{LogBudget, StepRecorder};
+use crate::capabilities::{LogBudget, Network, StepRecorder};
+use crate::convert::to_guest_failure;
+use crate::own_words::OwnWords;
 use crate::words::Words;
 use crate::{Fault, Limits};
 
@@ -26,6 +29,15 @@ pub(crate) struct Lent {
     pub(crate) steps: StepRecorder,
     pub(crate) log: LogBudget,
     pub(crate) words: Words,
+    pub(crate) own_words: OwnWords,
+    /// The way to the endpoints of the plan, where there are any.
+    pub(crate) network: Option<Network>,
+}
+
+/// How long a call may wait.
+pub(crate) struct Patience {
+    left: Duration,
+    step: Duration,
 }
 
 impl Guest {
@@ -45,33 +57,75 @@ impl Guest {
         Ok(answer)
     }
 
+    /// The host's answer goes back. A failure is remembered, so that the guest may pass it on.
+    pub(crate) fn answer<T>(
+        &mut self,
+        answer: Result<T, Failure>,
+    ) -> wasmtime::Result<Result<T, types::Failure>> {
+        if let (Err(failure), Some(lent)) = (&answer, &mut self.lent) {
+            lent.own_words.remember(failure);
+        }
+        self.leave(answer.map_err(to_guest_failure))
+    }
+
+    /// How long the next call may wait: what is left of the open step.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            left: match &self.lent {
+                Some(lent) => lent.steps.time_left(),
+                None => Duration::ZERO,
+            },
+            step: self.budget.limits().step_wall_time,
+        }
+    }
+
     /// Waits for something outside, at most for what is left of the open step.
     pub(crate) async fn wait<T>(
         &mut self,
         outside: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, Failure> {
-        let left = match &self.lent {
-            Some(lent) => lent.steps.time_left(),
-            None => Duration::ZERO,
-        };
-        match tokio::time::timeout(left, outside).await {
+        self.patience().wait(outside).await
+    }
+}
+
+impl Patience {
+    /// What is left.
+    pub(crate) fn left(&self) -> Duration {
+        self.left
+    }
+
+    /// Waits for something, but no longer.
+    pub(crate) async fn wait<T>(
+        &self,
+        outside: impl Future<Output = Result<T, Failure>> + Send,
+    ) -> Result<T, Failure> {
+        match tokio::time::timeout(self.left, outside).await {
             Ok(result) => result,
-            Err(_) => Err(Failure::new(
-                FailureClass::Timeout,
-                format!(
-                    "the step did not finish within {}",
-                    crate::fault::duration(self.budget.limits().step_wall_time)
-                ),
-            )
-            .with_hint("see whether the service is slow, or raise the limit of a step")),
+            Err(_) => Err(self.over()),
         }
+    }
+
+    /// It is over.
+    pub(crate) fn over(&self) -> Failure {
+        Failure::new(
+            FailureClass::Timeout,
+            format!(
+                "the step did not finish within {}",
+                crate::fault::duration(self.step)
+            ),
+        )
+        .with_hint("see whether the service is slow, or raise the limit of a step")
     }
 }
 
 /// A store whose guest is held to the limits.
 pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest) -> Store<Guest> {
     let limits: &Limits = guest.budget.limits();
-    let (host_copy, handles) = (limits.host_copy, limits.handles);
+    let host_copy = match guest.lent {
+        None => limits.host_copy,
+        Some(_) => limits.host_copy_acting,
+    };
+    let handles = limits.handles;
     let mut store = Store::new(engine, guest);
     store.limiter(|guest| -> &mut dyn ResourceLimiter { &mut guest.budget });
     store.set_hostcall_fuel(host_copy);

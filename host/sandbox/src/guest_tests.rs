@@ -176,7 +176,7 @@ async fn a_guest_that_makes_handles_of_its_own_is_stopped() {
                 (loop (drop (call $new (i32.const 0))) (br 0)) (unreachable)))
         (core instance $i (instantiate $m (with \"\" (instance (export \"new\" (func $new))))))
         (func (export \"f\") (result u32) (canon lift (core func $i \"f\"))))";
-    assert_eq!(fault_of::<u32>(handles, |_| ()).await, Fault::Handles(128));
+    assert_eq!(fault_of::<u32>(handles, |_| ()).await, Fault::Handles(512));
 }
 
 #[tokio::test]

@@ -2,8 +2,10 @@
 //!
 //! A provider is a WebAssembly component. [`Sandbox::load`] checks it and makes a [`Provider`] of
 //! it; [`Provider::plan`] is phase one, in an instance from which no byte can leave, and
-//! [`Provider::probe`] phase two, with the handles that were granted. Each runs in a fresh instance
-//! on a budget ([`Limits`]); what goes wrong is told in one sentence ([`ProviderError`]).
+//! [`Provider::probe`] phase two, with what was granted: the marker of a storage connection, and a
+//! way out to the endpoints of the plan, with its named secrets as opaque parts. Each runs in a
+//! fresh instance on a budget ([`Limits`]); what goes wrong is told in one sentence
+//! ([`ProviderError`]).
 //!
 //! # Layout
 //!
@@ -59,6 +61,9 @@ pub use probing::{ProbeRequest, Probed};
 mod error;
 pub use error::{LoadError, ProviderError};
 
+mod binding;
+pub use binding::BindError;
+
 mod fault;
 pub use fault::{Fault, ProviderId};
 
@@ -76,6 +81,7 @@ mod convert;
 mod guest;
 mod metrics;
 pub use metrics::MetricsRecorder;
+mod own_words;
 mod redaction;
 mod ticker;
 mod words;

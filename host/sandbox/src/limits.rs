@@ -24,16 +24,24 @@ pub struct Limits {
     pub table_elements: usize,
     /// Depth of the guest's stack in bytes.
     pub stack: usize,
-    /// Bytes that the host copies out of the guest in one call. Lists can point at the same bytes
-    /// many times, so this is not bounded by the guest's memory.
+    /// Bytes that the host copies out of the guest in one call of phase one. Lists can point at the
+    /// same bytes many times, so this is not bounded by the guest's memory.
     pub host_copy: usize,
-    /// Handles that a guest may hold at once.
+    /// The same in phase two, where a message of 16 MiB may be written at once.
+    pub host_copy_acting: usize,
+    /// Handles that a guest may hold at once: its own, and those that it is lent. The contract
+    /// promises 256 opaque parts, 64 connections and 64 exchanges.
     pub handles: usize,
     /// Calls from the guest to the host in one operation.
     pub host_calls: u64,
-    /// Bytes that host calls return to the guest in one operation: objects and names that were
-    /// read.
+    /// Bytes that host calls return to the guest in one operation: objects and names, and what
+    /// servers sent.
     pub response_bytes: u64,
+    /// Names that are looked up, and connections that are dialled, in one operation.
+    pub dials: u64,
+    /// Bytes that are kept from the guest in opaque parts, summed over all that were made in one
+    /// operation.
+    pub opaque_bytes: u64,
     /// Bytes of log lines that are kept of one operation; the rest is dropped and counted.
     pub log_bytes: usize,
     /// Random bytes in one operation.
@@ -62,9 +70,12 @@ impl Default for Limits {
             table_elements: 20_000,
             stack: 512 << 10,
             host_copy: 4 << 20,
-            handles: 128,
+            host_copy_acting: 17 << 20,
+            handles: 512,
             host_calls: 10_000,
             response_bytes: 16 << 20,
+            dials: 256,
+            opaque_bytes: 16 << 20,
             log_bytes: 64 << 10,
             random_bytes: 64 << 10,
             operations_per_provider: 16,

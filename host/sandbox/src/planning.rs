@@ -1,13 +1,17 @@
 //! Phase one: `plan` and `redact` in an instance from which no byte can leave.
 
-use portolan_contract::{Manifest, Plan, RuleContext, SplitUri, UriPieces, print_redacted, split};
+use portolan_contract::{
+    Failure, Manifest, Plan, RuleContext, SplitUri, UriPieces, print_redacted, split,
+};
 use portolan_secret::SecretText;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, ResourceType};
 use wasmtime::{Engine, Store};
 
 use crate::answer::{Given, check_plan};
+use crate::binding::Unbound;
 use crate::bindings::provided::planning::{Guest as Planning, GuestIndices};
+use crate::component::PLANNING;
 use crate::convert::{from_guest_failure, from_guest_pieces, to_guest_pieces};
 use crate::guest::Guest;
 use crate::words::Words;
@@ -33,7 +37,7 @@ pub struct Planned {
 
 /// Why there is no plan.
 pub(crate) enum Refusal {
-    Refused(portolan_contract::Failure),
+    Refused(Failure),
     Answer(AnswerProblem),
     Fault(Fault),
 }
@@ -66,15 +70,13 @@ impl Planner {
         &self,
         store: &mut Store<Guest>,
         limits: &Limits,
-    ) -> Result<Planning, Fault> {
+    ) -> Result<Planning, Unbound> {
         store.data().budget.clock().start();
-        let started = async {
-            let instance = self.instances.instantiate_async(&mut *store).await?;
-            self.planning.load(&mut *store, &instance)
-        };
-        started
-            .await
-            .map_err(|error| Fault::of_start(&error, limits))
+        let instance = self.instances.instantiate_async(&mut *store).await;
+        let instance = instance.map_err(|error| Unbound::start(&error, limits))?;
+        self.planning
+            .load(&mut *store, &instance)
+            .map_err(|error| Unbound::Type(PLANNING, error))
     }
 
     /// Plans and redacts one URI in the fresh store given.
@@ -95,14 +97,16 @@ impl Planner {
             Words::blind()
         };
 
-        let planning = self.start(store, limits).await.map_err(Refusal::Fault)?;
+        let planning = self.start(store, limits).await;
+        let planning = planning.map_err(|unbound| Refusal::Fault(unbound.into_fault(limits)))?;
         let planned = planning
             .call_plan(&mut *store, &to_guest_pieces(&seen))
             .await
             .map_err(called)?;
         clock.stop();
-        let entries =
-            planned.map_err(|failure| Refusal::Refused(from_guest_failure(failure, &words)))?;
+        let entries = planned.map_err(|failure| {
+            Refusal::Refused(with_nearest(from_guest_failure(failure, &words), manifest))
+        })?;
         let given = Given {
             manifest,
             context: &RuleContext::new(&uri.pieces),
@@ -130,6 +134,24 @@ impl Planner {
         }
         Ok(Planned { plan, redacted_uri })
     }
+}
+
+/// A refusal with a hint, where the provider gave none and names an option that its manifest does
+/// not list: the nearest one that it does. The splitter says the same where it refuses such options
+/// itself.
+fn with_nearest(failure: Failure, manifest: &Manifest) -> Failure {
+    let unlisted = failure
+        .option_name
+        .as_deref()
+        .filter(|name| failure.hint.is_none() && manifest.option(name).is_none());
+    let Some(name) = unlisted else {
+        return failure;
+    };
+    let hint = match manifest.nearest_option(name) {
+        Some(nearest) => format!("did you mean {nearest}?"),
+        None => "write & as %26 in the value before it, or leave it out".to_owned(),
+    };
+    failure.with_hint(hint)
 }
 
 /// Calls `redact`. It never sees a secret, whatever the manifest reveals to `plan`.
@@ -164,5 +186,45 @@ fn define_trap(
             traps.resource(name, ResourceType::host::<NoHandle>(), |_, _| Ok(()))
         }
         _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use portolan_contract::FailureClass;
+
+    use super::*;
+
+    fn hint(option: Option<&str>, hint: Option<&str>) -> Option<String> {
+        let manifest = Manifest::parse(
+            "name = \"n\"\nversion = \"0.1.0\"\ncontract = \"0.1\"\nschemes = [\"n\"]\n\
+             kinds = [\"storage\"]\noperations = []\n\
+             [[option]]\nname = \"AWS_REGION\"\npublic = true\nmeaning = \"where\"",
+        )
+        .expect("a manifest");
+        let mut failure = Failure::new(FailureClass::InvalidUri, "refused");
+        failure.option_name = option.map(str::to_owned);
+        failure.hint = hint.map(str::to_owned);
+        with_nearest(failure, &manifest).hint
+    }
+
+    #[test]
+    fn an_option_that_no_provider_knows_gets_the_nearest_one_as_its_hint() {
+        for slip in ["aws_region", "Aws_Region", "AWS_REGOIN"] {
+            let hint = hint(Some(slip), None);
+            assert_eq!(hint.as_deref(), Some("did you mean AWS_REGION?"), "{slip}");
+        }
+        assert_eq!(
+            hint(Some("sslmode"), None).as_deref(),
+            Some("write & as %26 in the value before it, or leave it out")
+        );
+    }
+
+    #[test]
+    fn what_the_provider_says_itself_stays() {
+        assert_eq!(hint(Some("AWS_REGION"), None), None);
+        assert_eq!(hint(None, None), None);
+        let own = Some("Write less.");
+        assert_eq!(hint(Some("aws_region"), own).as_deref(), own);
     }
 }

@@ -5,16 +5,18 @@ use std::time::Duration;
 
 use object_store::ObjectStore;
 use portolan_contract::{Depth, Kind, Outcome, Step, StoredPlan};
+use portolan_egress::Egress;
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker, Resource};
 
+use crate::binding::Unbound;
 use crate::bindings::host::steps::Depth as GuestDepth;
 use crate::bindings::provided::{database, kms, registry, sink, storage};
 use crate::bindings::types::PlanEntry;
 use crate::capabilities::objects::{MarkerReader, MarkerWriter};
 use crate::convert::to_guest_plan;
 use crate::guest::Guest;
-use crate::{Fault, Limits, ProviderError};
+use crate::{Fault, Limits, ProviderError, component};
 
 /// What is to be probed, and with what.
 #[derive(Debug)]
@@ -25,6 +27,9 @@ pub struct ProbeRequest {
     pub depth: Depth,
     /// The store of a storage connection, at the connection's path; the probe sees the marker of it.
     pub store: Option<Arc<dyn ObjectStore>>,
+    /// The way out to the endpoints of the plan, and with it its named secrets as opaque parts.
+    /// Without it, or where the plan has no endpoint, a call of either interface ends the provider.
+    pub egress: Option<Egress>,
     /// The most wall time of the whole probe; without it the limit of the sandbox.
     pub timeout: Option<Duration>,
 }
@@ -63,6 +68,13 @@ pub(crate) struct Actor {
     sink: Option<sink::GuestIndices>,
     registry: Option<registry::GuestIndices>,
     database: Option<database::GuestIndices>,
+}
+
+fn bound<T>(kind: Kind, loaded: wasmtime::Result<T>) -> Result<(), Unbound> {
+    let interface = component::interface_of(kind).unwrap_or_default();
+    loaded
+        .map(drop)
+        .map_err(|error| Unbound::Type(interface, error))
 }
 
 /// Why a component cannot act.
@@ -114,30 +126,26 @@ impl Actor {
         &self,
         store: &mut Store<Guest>,
         limits: &Limits,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), Unbound> {
         store.data().budget.clock().start();
-        let started = async {
-            let instance = self.instances.instantiate_async(&mut *store).await?;
-            if let Some(storage) = &self.storage {
-                storage.load(&mut *store, &instance)?;
-            }
-            if let Some(kms) = &self.kms {
-                kms.load(&mut *store, &instance)?;
-            }
-            if let Some(sink) = &self.sink {
-                sink.load(&mut *store, &instance)?;
-            }
-            if let Some(registry) = &self.registry {
-                registry.load(&mut *store, &instance)?;
-            }
-            if let Some(database) = &self.database {
-                database.load(&mut *store, &instance)?;
-            }
-            Ok(())
-        };
-        started
-            .await
-            .map_err(|error: wasmtime::Error| Fault::of_start(&error, limits))
+        let instance = self.instances.instantiate_async(&mut *store).await;
+        let instance = instance.map_err(|error| Unbound::start(&error, limits))?;
+        if let Some(storage) = &self.storage {
+            bound(Kind::Storage, storage.load(&mut *store, &instance))?;
+        }
+        if let Some(kms) = &self.kms {
+            bound(Kind::Kms, kms.load(&mut *store, &instance))?;
+        }
+        if let Some(sink) = &self.sink {
+            bound(Kind::Sink, sink.load(&mut *store, &instance))?;
+        }
+        if let Some(registry) = &self.registry {
+            bound(Kind::Registry, registry.load(&mut *store, &instance))?;
+        }
+        if let Some(database) = &self.database {
+            bound(Kind::Database, database.load(&mut *store, &instance))?;
+        }
+        Ok(())
     }
 
     /// Probes in the fresh store given, by the first kind of the plan.
@@ -149,7 +157,7 @@ impl Actor {
         depth: Depth,
         limits: &Limits,
     ) -> Result<(), Fault> {
-        let called = |error: wasmtime::Error| Fault::of_call(&error, limits);
+        let called = |error: wasmtime::Error| Fault::of_acting(&error, limits);
         let entries = to_guest_plan(plan, acting);
         let guest_depth = match depth {
             Depth::Read => GuestDepth::Read,

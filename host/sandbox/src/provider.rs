@@ -9,16 +9,20 @@ use portolan_data::MarkerStore;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tracing::Instrument;
 
+use crate::binding::Unbound;
 use crate::budget::Budget;
-use crate::capabilities::{LogBudget, StepRecorder};
+use crate::capabilities::{LogBudget, Network, StepRecorder};
 use crate::guest::{self, Guest, Lent};
 use crate::metrics::{self, Phase};
+use crate::own_words::OwnWords;
 use crate::planning::{Planner, Refusal};
 use crate::probing::Actor;
+use crate::sandbox::export_type;
 use crate::ticker::Running;
 use crate::words::Words;
 use crate::{
-    AnswerProblem, Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId, Sandbox,
+    AnswerProblem, BindError, Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId,
+    Sandbox,
 };
 
 /// A component that is compiled, checked and linked; cheap to clone.
@@ -145,6 +149,10 @@ impl Provider {
             let acting = self.manifest().reveal.acting.as_slice();
             let wall = request.timeout.unwrap_or(limits.probe_wall_time);
             let steps = StepRecorder::new(limits.step_wall_time);
+            let plan = Arc::new(request.plan);
+            let network = request
+                .egress
+                .and_then(|egress| Network::new(egress, &plan, self.manifest()));
             let lent = Lent {
                 markers: request.store.clone().map(MarkerStore::new),
                 steps: steps.clone(),
@@ -153,7 +161,9 @@ impl Provider {
                     self.sandbox.recorder().clone(),
                     limits.log_bytes,
                 ),
-                words: Words::acting(&request.plan),
+                words: Words::acting(&plan),
+                own_words: OwnWords::default(),
+                network,
             };
             let turn = Turn::default();
             let probed = async {
@@ -166,7 +176,7 @@ impl Provider {
                 let probed = self
                     .prepared
                     .actor
-                    .probe(&mut store, &request.plan, acting, request.depth, limits)
+                    .probe(&mut store, &plan, acting, request.depth, limits)
                     .await;
                 drop(store);
                 drop(lease);
@@ -201,7 +211,7 @@ impl Provider {
     /// # Panics
     ///
     /// Outside of a tokio runtime with its timer enabled.
-    pub async fn bind(&self) -> Result<(), ProviderError> {
+    pub async fn bind(&self) -> Result<(), BindError> {
         let limits = self.sandbox.limits();
         let wall = limits.planning_wall_time;
         let turn = Turn::default();
@@ -224,8 +234,13 @@ impl Provider {
             bound
         };
         match tokio::time::timeout(wall, bound).await {
-            Ok(bound) => bound.map_err(|fault| self.stopped(fault)),
-            Err(_) => Err(self.stopped(self.out_of_time(&turn, wall))),
+            Ok(bound) => bound.map_err(|unbound| match unbound {
+                Unbound::Start(fault) => self.stopped(fault).into(),
+                Unbound::Type(export, error) => {
+                    export_type(&self.prepared.id.name, export, &error).into()
+                }
+            }),
+            Err(_) => Err(self.stopped(self.out_of_time(&turn, wall)).into()),
         }
     }
 

@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Instant;
 
-use portolan_contract::Kind;
 use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
@@ -269,14 +268,13 @@ impl Sandbox {
                 provider: provider.clone(),
                 why: why(&error),
             },
-            Unfit::Exports(kind, error) => export_type(&provider, kind, &error),
+            Unfit::Exports(kind, error) => {
+                let interface = component::interface_of(kind).unwrap_or_default();
+                export_type(&provider, interface, &error)
+            }
         })?;
-        let planner =
-            Planner::new(&self.shared.engine, compiled).map_err(|error| LoadError::ExportType {
-                provider,
-                export: PLANNING.to_owned(),
-                why: why(&error),
-            })?;
+        let planner = Planner::new(&self.shared.engine, compiled)
+            .map_err(|error| export_type(&provider, PLANNING, &error))?;
         Ok(Prepared {
             id: ProviderId {
                 name: manifest.name.clone(),
@@ -295,10 +293,10 @@ fn permits(most: usize) -> Arc<Semaphore> {
     Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)))
 }
 
-fn export_type(provider: &str, kind: Kind, error: &wasmtime::Error) -> LoadError {
+pub(crate) fn export_type(provider: &str, export: &str, error: &wasmtime::Error) -> LoadError {
     LoadError::ExportType {
         provider: provider.to_owned(),
-        export: component::interface_of(kind).unwrap_or_default().to_owned(),
+        export: export.to_owned(),
         why: why(error),
     }
 }

@@ -21,9 +21,13 @@ fn sandbox(directory: &Path, allocation: Allocation) -> Sandbox {
     Sandbox::new(options).expect("a sandbox")
 }
 
+fn nodelocal() -> &'static portolan_plugins::BuiltIn {
+    portolan_plugins::built_in_named("nodelocal").expect("it is built in")
+}
+
 /// Loads nodelocal in a new sandbox and has it plan.
 async fn load(directory: &Path, allocation: Allocation) {
-    let component = Component::new(portolan_plugins::built_in()[0].component);
+    let component = Component::new(nodelocal().component);
     let provider = sandbox(directory, allocation).load(component).await;
     let provider = provider.expect("it loads");
     let uri = split(&SecretText::new("nodelocal://self/x"), provider.manifest());
@@ -67,7 +71,7 @@ async fn a_component_is_compiled_once_and_kept_for_its_owner_alone() {
         .file_name()
         .and_then(|name| name.to_str())
         .expect("a name");
-    let digest = Sha256::digest(portolan_plugins::built_in()[0].component);
+    let digest = Sha256::digest(nodelocal().component);
     assert!(name.starts_with(&hex::encode(digest)), "{name}");
     let before = identity(&file);
     load(&directory, Allocation::OnDemand).await;
@@ -150,7 +154,7 @@ async fn several_hosts_may_fill_the_cache_at_once() {
 #[tokio::test]
 async fn without_a_directory_a_component_is_compiled_once_for_those_who_hold_it() {
     let sandbox = Sandbox::new(SandboxOptions::default()).expect("a sandbox");
-    let component = || Component::new(portolan_plugins::built_in()[0].component);
+    let component = || Component::new(nodelocal().component);
     let first = sandbox.load(component()).await.expect("it loads");
     let started = std::time::Instant::now();
     let second = sandbox.load(component()).await.expect("it loads");

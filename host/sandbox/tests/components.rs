@@ -22,6 +22,10 @@ fn append(component: &mut Vec<u8>, manifest: &[u8]) {
     .append_to_component(component);
 }
 
+fn nodelocal() -> &'static portolan_plugins::BuiltIn {
+    portolan_plugins::built_in_named("nodelocal").expect("it is built in")
+}
+
 async fn refusal(bytes: Vec<u8>) -> LoadError {
     let sandbox = Sandbox::new(SandboxOptions::default()).expect("a sandbox");
     let inspected = sandbox.inspect(&bytes).await;
@@ -38,7 +42,7 @@ async fn refusal(bytes: Vec<u8>) -> LoadError {
 
 /// The built-in component with another manifest.
 fn nodelocal_with(manifest: &str) -> Vec<u8> {
-    let nodelocal = portolan_plugins::built_in()[0];
+    let nodelocal = nodelocal();
     let end = nodelocal.component.len() - nodelocal.manifest.len();
     // What stands before the text is the section's frame: its id, its size and its name.
     let name = b"portolan:manifest";
@@ -76,7 +80,7 @@ async fn what_is_no_component_is_told_apart() {
         assert!(error.to_string().contains(text), "{error}");
         assert_eq!(error.sqlstate(), "22023");
     }
-    let mut truncated = portolan_plugins::built_in()[0].component.to_vec();
+    let mut truncated = nodelocal().component.to_vec();
     truncated.truncate(truncated.len() / 2);
     assert!(matches!(
         refusal(truncated).await,

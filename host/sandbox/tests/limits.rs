@@ -24,6 +24,10 @@ fn limits(change: impl FnOnce(&mut Limits)) -> Limits {
     limits
 }
 
+fn nodelocal() -> &'static portolan_plugins::BuiltIn {
+    portolan_plugins::built_in_named("nodelocal").expect("it is built in")
+}
+
 async fn provider(limits: Limits) -> Provider {
     let options = SandboxOptions {
         limits,
@@ -31,9 +35,7 @@ async fn provider(limits: Limits) -> Provider {
         ..SandboxOptions::default()
     };
     let sandbox = Sandbox::new(options).expect("a sandbox");
-    let built_in = portolan_plugins::built_in();
-    let nodelocal = built_in.iter().find(|one| one.name == "nodelocal");
-    let component = Component::new(nodelocal.expect("built in").component);
+    let component = Component::new(nodelocal().component);
     sandbox.load(component).await.expect("it loads")
 }
 
@@ -61,6 +63,7 @@ async fn request(provider: &Provider, put: Duration, timeout: Option<Duration>) 
         plan: plan.expect("a stored plan"),
         depth: Depth::Full,
         store: Some(store),
+        egress: None,
         timeout,
     }
 }
@@ -223,7 +226,7 @@ async fn a_component_that_begins_with_too_much_is_not_loaded() {
                 ..SandboxOptions::default()
             };
             let sandbox = Sandbox::new(options).expect("a sandbox");
-            let component = Component::new(portolan_plugins::built_in()[0].component);
+            let component = Component::new(nodelocal().component);
             let error = sandbox.load(component).await.expect_err("too much");
             assert!(error.to_string().ends_with(text), "{error}");
             assert_eq!(error.sqlstate(), "53200");
@@ -239,7 +242,7 @@ async fn compiling_that_takes_too_long_is_given_up() {
         ..SandboxOptions::default()
     };
     let sandbox = Sandbox::new(options).expect("a sandbox");
-    let component = Component::new(portolan_plugins::built_in()[0].component);
+    let component = Component::new(nodelocal().component);
     let error = sandbox.load(component).await.expect_err("too long");
     assert_eq!(
         error.to_string(),

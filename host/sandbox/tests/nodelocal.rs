@@ -17,8 +17,7 @@ use portolan_sandbox::{
 use portolan_secret::SecretText;
 
 fn component() -> &'static [u8] {
-    let built_in = portolan_plugins::built_in();
-    let nodelocal = built_in.iter().find(|one| one.name == "nodelocal");
+    let nodelocal = portolan_plugins::built_in_named("nodelocal");
     nodelocal.expect("it is built in").component
 }
 
@@ -51,6 +50,7 @@ async fn probe(provider: &Provider, depth: Depth, store: &Arc<InMemory>) -> Prob
             plan: plan.expect("a stored plan"),
             depth,
             store: Some(Arc::clone(store) as _),
+            egress: None,
             timeout: None,
         })
         .await

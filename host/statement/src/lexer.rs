@@ -23,8 +23,8 @@ pub(crate) enum TokenKind {
     PlainString,
     /// `e'…'`
     EscapeString,
-    /// `$$…$$` or `$tag$…$tag$`; the number is the length of one delimiter in bytes.
-    DollarString(usize),
+    /// `$$…$$` or `$tag$…$tag$`
+    DollarString,
     /// `b'…'` or `x'…'`, which no statement takes.
     ByteString,
     /// Digits.
@@ -98,7 +98,7 @@ impl Token {
     pub(crate) fn is_string(&self) -> bool {
         matches!(
             self.kind,
-            TokenKind::PlainString | TokenKind::EscapeString | TokenKind::DollarString(_)
+            TokenKind::PlainString | TokenKind::EscapeString | TokenKind::DollarString
         )
     }
 }
@@ -121,8 +121,7 @@ impl<'a> Lexer<'a> {
 
     /// The next token, comments included. After the end it is [`TokenKind::End`] for ever.
     pub(crate) fn next_with_comments(&mut self) -> Token {
-        let rest = self.rest();
-        self.position += rest.len() - rest.trim_start_matches(is_space).len();
+        self.position += length_while(self.rest(), |byte| is_space(char::from(byte)));
         let start = self.position;
         let kind = self.scan();
         Token {
@@ -179,7 +178,7 @@ impl<'a> Lexer<'a> {
             ('0'..='9', _) => self.number(),
             (',' | ';' | '(' | ')' | '=', _) => self.take(1, TokenKind::Symbol(first)),
             (letter, _) if starts_word(letter) => {
-                let length = rest.find(|c| !continues_word(c)).unwrap_or(rest.len());
+                let length = length_of_word(rest);
                 let word = rest.get(..length).unwrap_or_default();
                 self.take(
                     length,
@@ -224,10 +223,8 @@ impl<'a> Lexer<'a> {
 
     fn number(&mut self) -> TokenKind {
         let rest = self.rest();
-        let digits = rest
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(rest.len());
-        let length = rest.find(|c| !continues_word(c)).unwrap_or(rest.len());
+        let digits = length_while(rest, |byte| byte.is_ascii_digit());
+        let length = length_of_word(rest);
         if length > digits {
             self.take(length, TokenKind::Bad(Bad::NumberWithLetters))
         } else {
@@ -238,9 +235,7 @@ impl<'a> Lexer<'a> {
     fn dollar(&mut self) -> TokenKind {
         let rest = self.rest();
         let after = rest.get(1..).unwrap_or_default();
-        let digits = after
-            .find(|c: char| !c.is_ascii_digit())
-            .unwrap_or(after.len());
+        let digits = length_while(after, |byte| byte.is_ascii_digit());
         if digits > 0 {
             let number = after.get(..digits).and_then(|digits| digits.parse().ok());
             let kind = match number {
@@ -262,10 +257,7 @@ impl<'a> Lexer<'a> {
         }
         let delimiter = rest.get(..tag + 2).unwrap_or_default();
         match rest.get(tag + 2..).and_then(|body| body.find(delimiter)) {
-            Some(body) => self.take(
-                2 * delimiter.len() + body,
-                TokenKind::DollarString(delimiter.len()),
-            ),
+            Some(body) => self.take(2 * delimiter.len() + body, TokenKind::DollarString),
             None => self.take_rest(Bad::UnterminatedString),
         }
     }
@@ -286,6 +278,27 @@ fn end_of_quoted(bytes: &[u8], quote: u8, escapes: bool) -> Option<usize> {
         } else {
             return Some(at + 1);
         }
+    }
+}
+
+/// How many bytes a text starts with that are all as asked for.
+fn length_while(text: &str, is: fn(u8) -> bool) -> usize {
+    let bytes = text.bytes();
+    bytes.take_while(|byte| is(*byte)).count()
+}
+
+/// How long the word is that a text starts with. Few words are not ASCII, and bytes are looked at
+/// faster than characters.
+fn length_of_word(text: &str) -> usize {
+    let ascii = length_while(text, |byte| {
+        byte.is_ascii() && continues_word(char::from(byte))
+    });
+    match text.get(ascii..) {
+        Some(rest) if rest.starts_with(|c: char| !c.is_ascii()) => {
+            let more = rest.find(|c| !continues_word(c));
+            ascii + more.unwrap_or(rest.len())
+        }
+        _ => ascii,
     }
 }
 
@@ -321,12 +334,26 @@ mod tests {
         assert_eq!(kinds("'a''b'"), [PlainString]);
         assert_eq!(kinds(r"e'a\'b''c' E'\\'"), [EscapeString, EscapeString]);
         assert_eq!(kinds(r"'\' ''"), [PlainString, PlainString]);
-        assert_eq!(kinds("$$a'b$1$$"), [DollarString(2)]);
+        assert_eq!(kinds("$$a'b$1$$"), [DollarString]);
         assert_eq!(
             kinds("$t$a$$b$u$c$t$ $été$x$été$"),
-            [DollarString(3), DollarString(7)]
+            [DollarString, DollarString]
         );
         assert_eq!(kinds("x'00' B'1'"), [TokenKind::ByteString; 2]);
+    }
+
+    #[test]
+    fn a_word_is_whole_wherever_its_letters_are_not_ascii() {
+        assert_eq!(
+            kinds("été a1é$_b x\u{a0}y"),
+            [
+                TokenKind::Word,
+                TokenKind::Word,
+                TokenKind::Word,
+                TokenKind::Bad(Bad::Character),
+                TokenKind::Word
+            ]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use portolan_secret::SecretText;
 use zeroize::Zeroizing;
 
 use crate::keywords::Keyword;
-use crate::lexer::{Token, TokenKind, continues_word};
+use crate::lexer::{Token, TokenKind};
 
 /// Why the text of an `e'…'` string cannot be read; the position is in bytes from the start of the
 /// literal.
@@ -24,7 +24,11 @@ pub(crate) fn read_string(source: &str, token: &Token) -> Result<SecretText, Bad
     let raw = source.get(token.span()).unwrap_or_default();
     let text = match token.kind {
         TokenKind::PlainString => undouble(inner(raw, 1, 1), '\''),
-        TokenKind::DollarString(delimiter) => inner(raw, delimiter, delimiter).to_owned(),
+        TokenKind::DollarString => {
+            // The delimiter is `$tag$`, and no tag holds a `$`.
+            let tag = inner(raw, 1, 0).find('$').unwrap_or_default();
+            inner(raw, tag + 2, tag + 2).to_owned()
+        }
         TokenKind::EscapeString => unescape(inner(raw, 2, 1))?,
         _ => String::new(),
     };
@@ -186,9 +190,9 @@ pub(crate) fn write_string(out: &mut impl fmt::Write, text: &str) -> fmt::Result
 /// Writes a word as an identifier, quoted where it would not read back as itself.
 pub(crate) fn write_identifier(out: &mut impl fmt::Write, word: &str) -> fmt::Result {
     let plain = word.starts_with(|c: char| c == '_' || c.is_ascii_lowercase())
-        && word
-            .chars()
-            .all(|c| c.is_ascii() && continues_word(c) && !c.is_ascii_uppercase())
+        && word.bytes().all(|byte| {
+            byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"_$".contains(&byte)
+        })
         && Keyword::find(word).is_none_or(Keyword::is_name);
     if plain {
         out.write_str(word)

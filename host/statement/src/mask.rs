@@ -5,11 +5,13 @@
 //! stricter for a statement that does not parse:
 //!
 //! * every literal, quoted identifier, number and comment is hidden, always;
-//! * in what was parsed, an unquoted word in the place of a value (`AS word`) is hidden;
+//! * in what was parsed, an unquoted word in the place of a value (`AS word`, `TIME = word`) is
+//!   hidden;
 //! * behind the place where parsing stopped only keywords, symbols and placeholders are shown, and
 //!   those only where white space or a symbol parts them from everything else;
-//! * where a literal has no end, the quotes before it may be paired wrongly, so everything from
-//!   the first literal of the text on is hidden.
+//! * where a literal has no end, touches what nobody writes beside one, or may be an `e'…'` that
+//!   lost its `e`, the quotes may be paired wrongly, so everything from the first literal of the
+//!   text on is hidden.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -40,7 +42,7 @@ pub fn mask(sql: &str) -> String {
 /// to be masked once more.
 fn masked(sql: &str, end: usize, endless: Option<Endless>) -> Result<Masked, Endless> {
     let sound = sql.get(..end).unwrap_or_default();
-    let mut masker = Masker::new(sql);
+    let mut masker = Masker::new(sql, false);
     let mut lexer = Lexer::new(sound, 0);
     let mut tokens = Vec::new();
     let mut distrust = false;
@@ -49,7 +51,7 @@ fn masked(sql: &str, end: usize, endless: Option<Endless>) -> Result<Masked, End
         tokens.clear();
         loop {
             let token = lexer.next_with_comments();
-            if let Some(endless) = literals.look(&token) {
+            if let Some(endless) = literals.look(sql, &token) {
                 return Err(endless);
             }
             if token.kind != TokenKind::End {
@@ -68,7 +70,7 @@ fn masked(sql: &str, end: usize, endless: Option<Endless>) -> Result<Masked, End
             // The parser sees this statement alone: an error looks at everything before it.
             let statement = sound.get(first.start..last.end).unwrap_or_default();
             match one(&mut Parser::terse(statement)) {
-                Ok(_) => distrust = masker.parsed(&tokens),
+                Ok(_) => distrust = masker.parsed(&tokens, true),
                 Err(error) => {
                     let span = error.span();
                     let span = first.start + span.start..first.start + span.end;
@@ -76,7 +78,7 @@ fn masked(sql: &str, end: usize, endless: Option<Endless>) -> Result<Masked, End
                 }
             }
         } else {
-            masker.parsed(&tokens);
+            masker.parsed(&tokens, false);
         }
     }
 }
@@ -122,7 +124,7 @@ impl Masked {
     /// Masks a text in which the statement that starts at `start` failed to parse at `span`, up to
     /// the end of the line where that is; what follows is left out.
     pub(crate) fn of_failed(sql: &str, start: usize, span: Range<usize>) -> Self {
-        let mut masker = Masker::new(sql);
+        let mut masker = Masker::new(sql, true);
         let endless = Endless::find(sql);
         let sound = endless
             .as_ref()
@@ -137,7 +139,7 @@ impl Masked {
             masker.end = tokens.last().map_or(0, |token| token.end);
         }
         let (before, failed) = tokens.split_at(tokens.partition_point(|token| token.start < start));
-        if masker.parsed(before) {
+        if masker.parsed(before, true) {
             masker.unparsed(failed, None);
         } else {
             masker.failed(failed, span);
@@ -172,12 +174,14 @@ struct Masker<'a> {
     source: &'a str,
     /// How far the text is copied at most.
     end: usize,
+    /// Whether somebody will ask where the hidden parts were.
+    remembers: bool,
     copied: usize,
     masked: Masked,
 }
 
 impl<'a> Masker<'a> {
-    fn new(source: &'a str) -> Self {
+    fn new(source: &'a str, remembers: bool) -> Self {
         let masked = Masked {
             text: String::with_capacity(source.len()),
             hidden: Vec::new(),
@@ -185,6 +189,7 @@ impl<'a> Masker<'a> {
         Self {
             source,
             end: source.len(),
+            remembers,
             copied: 0,
             masked,
         }
@@ -212,10 +217,11 @@ impl<'a> Masker<'a> {
         self.copy_to(span.start);
         let start = self.masked.text.len();
         self.masked.text.push_str(with);
-        self.masked
-            .hidden
-            .push((span.clone(), start..self.masked.text.len()));
         self.copied = span.end;
+        if self.remembers {
+            let mask = start..self.masked.text.len();
+            self.masked.hidden.push((span, mask));
+        }
     }
 
     fn hide_token(&mut self, token: &Token) {
@@ -224,7 +230,7 @@ impl<'a> Masker<'a> {
 
     /// Masks a statement that parsed, or that is not ours. Says whether a value was an unquoted
     /// word: then a `;` behind it may be part of a secret that nobody quoted.
-    fn parsed(&mut self, tokens: &[Token]) -> bool {
+    fn parsed(&mut self, tokens: &[Token], ours: bool) -> bool {
         // What CHECK takes may be a URI.
         let check = tokens
             .iter()
@@ -238,13 +244,15 @@ impl<'a> Masker<'a> {
                 before.end == token.start && before.kind != TokenKind::Comment && is_literal(before)
             });
             let word = matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_));
-            let unquoted_value = value && token.kind == TokenKind::Word;
+            let unquoted_value =
+                value && token.kind == TokenKind::Word && !(ours && self.is_mode(token));
             unquoted |= unquoted_value;
             if is_literal(token) || unquoted_value || (word && glued) {
                 self.hide_token(token);
             }
             if token.kind != TokenKind::Comment {
                 value = token.kind == TokenKind::Keyword(Keyword::As)
+                    || (ours && token.kind == TokenKind::Symbol('='))
                     || (check && token.kind == TokenKind::Keyword(Keyword::Connection));
             }
             before = Some(token);
@@ -252,12 +260,18 @@ impl<'a> Masker<'a> {
         unquoted
     }
 
+    /// Whether a word is the one mode of VALIDATE that is no keyword.
+    fn is_mode(&self, word: &Token) -> bool {
+        let text = self.source.get(word.span()).unwrap_or_default();
+        text.eq_ignore_ascii_case("read")
+    }
+
     /// Masks a statement that did not parse because of what stands at `span`. Says whether
     /// something was hidden that is no proper literal: then a `;` may be part of a secret, too.
     fn failed(&mut self, tokens: &[Token], span: Range<usize>) -> bool {
         let at = tokens.partition_point(|token| token.start < span.start);
         let (before, after) = tokens.split_at(at);
-        let unquoted = self.parsed(before);
+        let unquoted = self.parsed(before, true);
         let Some((offender, rest)) = after.split_first() else {
             return false;
         };
@@ -330,14 +344,14 @@ impl<'a> Masker<'a> {
 /// How much of a long line is masked behind the place of an error, in bytes: far more than is shown.
 const LINE: usize = 4096;
 
-/// Where the literals of a text begin that has no end.
+/// Where the literals of a text begin whose quotes may be paired wrongly.
 struct Endless {
     start: usize,
     kind: TokenKind,
 }
 
 impl Endless {
-    /// The first literal, if the last one has no end.
+    /// The first literal, if the quotes may be paired wrongly.
     fn find(sql: &str) -> Option<Self> {
         let mut lexer = Lexer::new(sql, 0);
         let mut literals = Literals::default();
@@ -346,33 +360,63 @@ impl Endless {
             if token.kind == TokenKind::End {
                 return None;
             }
-            if let Some(endless) = literals.look(&token) {
+            if let Some(endless) = literals.look(sql, &token) {
                 return Some(endless);
             }
         }
     }
 }
 
-/// Looks at one token after the other for where the literals begin, and whether one has no end.
+/// Looks at one token after the other for where the literals begin, and whether their quotes may be
+/// paired wrongly.
 #[derive(Default)]
 struct Literals {
     first: Option<(usize, TokenKind)>,
-    /// A word that touches the first literal may be a part of it.
-    word: Option<Token>,
+    /// What stands before: a word that touches the first literal may be a part of it.
+    last: Option<Token>,
 }
 
 impl Literals {
-    fn look(&mut self, token: &Token) -> Option<Endless> {
+    fn look(&mut self, source: &str, token: &Token) -> Option<Endless> {
+        let touching = self.last.filter(|last| last.end == token.start);
+        let before = touching.filter(is_word);
         if self.first.is_none() && is_literal(token) {
-            let before = self.word.filter(|word| word.end == token.start);
             self.first = Some((before.map_or(token.start, |word| word.start), token.kind));
         }
-        self.word = matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_)).then_some(*token);
-        let endless = matches!(token.kind, TokenKind::Bad(bad) if bad.is_unterminated());
+        self.last = Some(*token);
+        let endless = matches!(token.kind, TokenKind::Bad(bad) if bad.is_unterminated())
+            || touching.is_some_and(|before| {
+                lost_its_escapes(source, &before, token) || is_ill_paired(&before, token)
+            });
         self.first
             .filter(|_| endless)
             .map(|(start, kind)| Endless { start, kind })
     }
+}
+
+/// Whether two tokens touch that nobody writes so: then a quote is missing or too many, and what is
+/// taken for words stands in a literal. A type may touch its literal (`date'2026-11-25'`), and an
+/// operator everything.
+fn is_ill_paired(before: &Token, token: &Token) -> bool {
+    let is_quoted = |token: &Token| token.is_string() || token.kind == TokenKind::QuotedWord;
+    let is_number =
+        |token: &Token| matches!(token.kind, TokenKind::Number | TokenKind::Placeholder(_));
+    match (is_quoted(before), is_quoted(token)) {
+        (true, true) => true,
+        (true, false) => is_word(token) || is_number(token),
+        (false, true) => is_number(before),
+        (false, false) => false,
+    }
+}
+
+/// Whether a literal may be an `e'…'` whose `e` ran into the word before it: then its backslashes
+/// escaped quotes, and where it ends is not where it was meant to.
+fn lost_its_escapes(source: &str, word: &Token, literal: &Token) -> bool {
+    let text = |token: &Token| source.get(token.span()).unwrap_or_default();
+    literal.kind == TokenKind::PlainString
+        && is_word(word)
+        && text(word).ends_with(['e', 'E'])
+        && text(literal).contains("\\'")
 }
 
 /// What is shown instead of a token.
@@ -381,7 +425,7 @@ fn mask_of(kind: TokenKind) -> Cow<'static, str> {
         TokenKind::QuotedWord | TokenKind::Bad(Bad::UnterminatedWord) => "\"*****\"".into(),
         TokenKind::PlainString
         | TokenKind::EscapeString
-        | TokenKind::DollarString(_)
+        | TokenKind::DollarString
         | TokenKind::ByteString
         | TokenKind::Bad(Bad::UnterminatedString) => "'*****'".into(),
         TokenKind::Comment | TokenKind::Bad(Bad::UnterminatedComment) => "/*****/".into(),
@@ -401,12 +445,17 @@ fn is_literal(token: &Token) -> bool {
         TokenKind::QuotedWord
         | TokenKind::PlainString
         | TokenKind::EscapeString
-        | TokenKind::DollarString(_)
+        | TokenKind::DollarString
         | TokenKind::ByteString
         | TokenKind::Number
         | TokenKind::Comment
         | TokenKind::Bad(_) => true,
     }
+}
+
+/// Whether a token is a word without quotes.
+fn is_word(token: &Token) -> bool {
+    matches!(token.kind, TokenKind::Word | TokenKind::Keyword(_))
 }
 
 /// Whether a token keeps its shape where nothing was parsed.
@@ -497,6 +546,24 @@ mod tests {
     }
 
     #[test]
+    fn quotes_that_may_be_paired_wrongly_hide_from_the_first_literal_on() {
+        assert_eq!(
+            mask(r"CREATE EXTERNAL CONNECTIONe'a\'' AS 'hunter2 hunter2; hunter2\''"),
+            "CREATE EXTERNAL '*****'"
+        );
+        // A quote too many turns the inside of every literal out.
+        assert_eq!(
+            mask(r"SHOW e'CREATE '0' AS 'hunter2 hunter2; hunter2' A = e'\'x\'')"),
+            "SHOW '*****'"
+        );
+        // Other SQL, where a backslash is a letter and a type may touch its literal.
+        assert_eq!(
+            mask(r"SELECT date'2026-11-25' WHERE a LIKE 'b' ESCAPE '\' AND c"),
+            "SELECT date'*****' WHERE a LIKE '*****' ESCAPE '*****' AND c"
+        );
+    }
+
+    #[test]
     fn a_forgotten_quote_shows_no_secret() {
         for sql in [
             "CREATE EXTERNAL CONNECTION a AS s3://b?SECRET=hunter2/set+hunter2=&X=hunter2",
@@ -513,6 +580,8 @@ mod tests {
             "CREATE EXTERNAL CONNECTION a AS \"hunter2\" x",
             "CREATE EXTERNAL CONNECTION a AS 'x' WITH COMMENT = hunter2",
             "CHECK EXTERNAL CONNECTION hunter2'",
+            "CHECK EXTERNAL CONNECTION x WITH TIME = hunter2 hunter2; hunter2'",
+            "CHECK EXTERNAL CONNECTION x WITH TIME = hunter2",
             "CHECK EXTERNAL CONNECTION x hunter2; y",
             "CHECK EXTERNAL CONNECTION hunter2 x; y",
             "SHOW AUDIT SINCE (hunter2",

@@ -95,8 +95,8 @@ fn is_shown_name(name: &str) -> bool {
     name.len() <= 128
         && name.starts_with(|c: char| c == '_' || c.is_ascii_alphanumeric())
         && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'))
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_.-".contains(&byte))
 }
 
 impl Statement {

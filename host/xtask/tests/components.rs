@@ -7,6 +7,7 @@ use std::path::Path;
 
 use wasmparser::{ComponentExternalKind, Parser, Payload};
 use xtask::component;
+use xtask::plugins::{self, Folders};
 
 /// Copies a folder, links followed, without what was built in it.
 fn copy(from: &Path, to: &Path) {
@@ -57,19 +58,27 @@ fn only_the_contract(imports: &[String]) -> bool {
 }
 
 #[test]
-fn the_committed_nodelocal_imports_only_the_contract() {
-    let component = xtask::repository().join("plugins/nodelocal.wasm");
-    let component = std::fs::read(component).expect("committed");
-    assert!(component.len() <= 80 * 1024, "{} bytes", component.len());
-    let (imports, exports) = imports_and_exports(&component);
-    assert!(only_the_contract(&imports), "{imports:?}");
-    assert_eq!(
-        exports,
-        [
-            "portolan:provider/planning@0.1.0",
-            "portolan:provider/storage@0.1.0"
-        ]
-    );
+fn the_committed_components_import_only_the_contract() {
+    let sizes = Folders::of_this_repository().committed_sizes();
+    let sizes = sizes.expect("committed");
+    assert!(sizes.len() >= 5, "{sizes:?}");
+    for (name, size) in sizes {
+        assert!(size <= plugins::budget(&name), "{name}: {size} bytes");
+        let component = xtask::repository().join(format!("plugins/{name}.wasm"));
+        let component = std::fs::read(component).expect("committed");
+        let (imports, exports) = imports_and_exports(&component);
+        assert!(only_the_contract(&imports), "{name}: {imports:?}");
+        // What reaches a server by itself is said, and nobody gets more than that.
+        let net = imports.contains(&"portolan:host/net@0.1.0".to_owned());
+        assert_eq!(net, name != "nodelocal", "{name}: {imports:?}");
+        assert_eq!(
+            exports,
+            [
+                "portolan:provider/planning@0.1.0",
+                "portolan:provider/storage@0.1.0"
+            ]
+        );
+    }
 }
 
 #[test]

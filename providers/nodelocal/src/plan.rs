@@ -1,8 +1,6 @@
 //! Phase one: the node and the directory, or the reason why not.
 
-use portolan_sdk::{
-    Failure, Kind, PathError, Plan, UriPieces, Value, decoded_path, joined, print_redacted,
-};
+use portolan_sdk::{Failure, Kind, Plan, UriPieces, Value, decoded_path, joined, print_redacted};
 
 /// The longest name of a file or directory, in bytes.
 const MAX_NAME_BYTES: usize = 255;
@@ -27,7 +25,8 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
             ),
         );
     }
-    let prefix = decoded_path(path).map_err(|error| path_failure(error, uri))?;
+    let prefix = decoded_path(path)
+        .map_err(|error| invalid(error.message(), uri).with_hint(error.hint()))?;
     file_names(&prefix, uri)?;
     Ok(Plan::new(Kind::Storage)
         .supports(Plan::STORAGE_OPERATIONS)
@@ -67,18 +66,6 @@ fn file_names(prefix: &str, uri: &UriPieces) -> Result<(), Failure> {
             .with_hint("Write / between shorter names; no file system holds a longer one."));
     }
     Ok(())
-}
-
-fn path_failure(error: PathError, uri: &UriPieces) -> Failure {
-    match error {
-        PathError::DotSegment => invalid("the path holds a `.` or `..` segment", uri).with_hint(
-            "Write the directory that is meant, without dots and without escapes of them.",
-        ),
-        PathError::Character => invalid("the path holds a NUL or a backslash", uri)
-            .with_hint("Write / between the directories of the path."),
-        PathError::NotUtf8 => invalid("the path is not UTF-8 once it is decoded", uri)
-            .with_hint("Write the path in UTF-8, percent-encoded where it must be."),
-    }
 }
 
 fn invalid(what: &str, uri: &UriPieces) -> Failure {

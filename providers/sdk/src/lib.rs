@@ -44,9 +44,11 @@
 //! * [`Options`]: reading the options of a URI so that none is overlooked.
 //! * [`Plan`]: building the answer of phase one, and reading it in phase two.
 //! * [`redaction`] and [`print_redacted`]: what may be shown.
-//! * [`Steps`]: telling a probe's steps, each begun and ended; [`MarkerProbe`] for every kind of
-//!   object store.
-//! * [`testing`]: pieces from a URI, markers in memory and recorded steps, for native tests.
+//! * [`HostAndPort`], [`is_dns_label`], [`object_prefix`]: what of a URI becomes a host or a path.
+//! * [`Steps`]: telling a probe's steps, each begun and ended; [`Reach`] for every provider that
+//!   speaks over a network, [`MarkerProbe`] for every kind of object store.
+//! * [`testing`]: pieces from a URI, markers in memory, a recorded network and steps, for native
+//!   tests.
 
 pub mod bindings;
 pub use bindings::host::portolan::host as lent;
@@ -88,8 +90,11 @@ mod export;
 mod options;
 pub use options::Options;
 
+mod host;
+pub use host::{HostAndPort, HostError, check_host, is_address, is_dns_label};
+
 mod path;
-pub use path::{PathError, decoded_path};
+pub use path::{PathError, decoded_path, object_prefix};
 
 mod plan;
 pub use plan::Plan;
@@ -99,14 +104,22 @@ pub use print::print_redacted;
 
 pub mod redaction;
 
+mod secret;
+
 mod steps;
-pub use steps::{Details, StepLog, Steps, Stopped};
+pub use steps::{Attempt, Details, StepLog, Steps, Stopped};
+
+mod reach;
+pub use reach::{Dialled, HostNetwork, Network, Reach, TlsFacts};
 
 mod marker;
 pub use marker::{MARKER_CONTENT, MarkerProbe, ReadMarker, WriteMarker};
 
 mod text;
 pub use text::joined;
+
+mod userinfo;
+pub use userinfo::refuse_userinfo;
 
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;

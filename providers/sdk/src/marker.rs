@@ -1,6 +1,6 @@
 //! The probe that every object store shares: write the marker, list it, read it back, compare.
 
-use crate::{Depth, Failure, FailureClass, Stopped, StorageProbe, joined};
+use crate::{Attempt, Depth, Details, Failure, FailureClass, Stopped, StorageProbe, joined};
 
 /// What the marker holds, word for word what servers of this feature write.
 pub const MARKER_CONTENT: &[u8] =
@@ -8,6 +8,9 @@ pub const MARKER_CONTENT: &[u8] =
 
 /// Names to ask for: one would do, but others may begin like the marker.
 const LIST_AT_MOST: u32 = 100;
+
+/// Why nothing is read back at depth `read`.
+const NO_MARKER: &str = "no marker is there yet";
 
 /// How much of a foreign marker is shown, in characters.
 const SHOWN_OF_FOREIGN_CONTENT: usize = 100;
@@ -45,6 +48,7 @@ pub trait WriteMarker {
 pub struct MarkerProbe {
     write_hint: Option<&'static str>,
     read_hint: Option<&'static str>,
+    may_lack_lists: bool,
 }
 
 impl MarkerProbe {
@@ -59,6 +63,14 @@ impl MarkerProbe {
     #[must_use]
     pub fn when_not_readable(mut self, hint: &'static str) -> Self {
         self.read_hint = Some(hint);
+        self
+    }
+
+    /// The store may be of a kind that lists nothing: then `list` is skipped, and the marker is
+    /// looked for by its name.
+    #[must_use]
+    pub fn may_lack_lists(mut self) -> Self {
+        self.may_lack_lists = true;
         self
     }
 
@@ -90,27 +102,12 @@ impl MarkerProbe {
                     .context("failed to write a sentinel ExternalStorage file")
             })
         })?;
-        probe.steps.step("list", |details| {
-            let names = self.list(reader)?;
-            details.add("found", names.len().to_string());
+        probe.steps.attempt("list", |details| {
             let marker = reader.name();
-            if names
-                .iter()
-                .any(|name| last_segment(name).starts_with(&marker))
-            {
-                return Ok(());
+            match self.list(reader, details)? {
+                Attempt::Done(names) if !has_marker(&names, &marker) => Err(not_listed(&marker)),
+                listed => Ok(listed),
             }
-            Err(Failure::new(
-                FailureClass::Protocol,
-                joined(&[
-                    "failed to find sentinel ExternalStorage file '",
-                    &marker,
-                    "'",
-                ]),
-            )
-            .with_hint(
-                "What was written is not listed: allow listing below the connection's path.",
-            ))
         })?;
         let content = probe.steps.step("read back", |_| self.read(reader))?;
         probe.steps.step("compare", |_| compare(&content))
@@ -118,26 +115,43 @@ impl MarkerProbe {
 
     fn run_read(self, probe: &mut StorageProbe<'_>) -> Result<(), Stopped> {
         let reader = probe.reader;
-        let there = probe.steps.step("list", |details| {
-            let names = self.list(reader)?;
-            details.add("found", names.len().to_string());
-            let marker = reader.name();
-            Ok(names.iter().any(|name| last_segment(name) == marker))
-        })?;
-        if there {
-            probe
-                .steps
-                .step("read back", |_| self.read(reader).map(drop))
-        } else {
-            probe.steps.skip("read back", "no marker is there yet");
-            Ok(())
+        let listed = probe
+            .steps
+            .attempt("list", |details| self.list(reader, details))?;
+        let marker = reader.name();
+        let there = |names: &Vec<String>| names.iter().any(|name| last_segment(name) == marker);
+        if listed.as_ref().is_some_and(|names| !there(names)) {
+            probe.steps.skip("read back", NO_MARKER);
+            return Ok(());
         }
+        let read_back = probe
+            .steps
+            .attempt("read back", |_| match self.read(reader) {
+                Err(failure) if failure.class == FailureClass::NotFound => {
+                    Ok(Attempt::Skipped(NO_MARKER.to_owned()))
+                }
+                Err(failure) => Err(failure),
+                Ok(_) => Ok(Attempt::Done(())),
+            });
+        read_back.map(drop)
     }
 
-    fn list(self, reader: &dyn ReadMarker) -> Result<Vec<String>, Failure> {
-        reader.list(LIST_AT_MOST).map_err(|failure| {
-            hinted(failure, self.read_hint).context("failed to list sentinel ExternalStorage file")
-        })
+    fn list(
+        self,
+        reader: &dyn ReadMarker,
+        details: &mut Details,
+    ) -> Result<Attempt<Vec<String>>, Failure> {
+        match reader.list(LIST_AT_MOST) {
+            Ok(names) => {
+                details.add("found", names.len().to_string());
+                Ok(Attempt::Done(names))
+            }
+            Err(failure) if self.may_lack_lists && failure.class == FailureClass::Unsupported => {
+                Ok(Attempt::Skipped(failure.message))
+            }
+            Err(failure) => Err(hinted(failure, self.read_hint)
+                .context("failed to list sentinel ExternalStorage file")),
+        }
     }
 
     fn read(self, reader: &dyn ReadMarker) -> Result<Vec<u8>, Failure> {
@@ -150,6 +164,25 @@ impl MarkerProbe {
 fn hinted(mut failure: Failure, hint: Option<&str>) -> Failure {
     failure.hint = failure.hint.or(hint.map(str::to_owned));
     failure
+}
+
+/// Whether a name begins like the marker's, as the ancestor looks for it.
+fn has_marker(names: &[String], marker: &str) -> bool {
+    names
+        .iter()
+        .any(|name| last_segment(name).starts_with(marker))
+}
+
+fn not_listed(marker: &str) -> Failure {
+    Failure::new(
+        FailureClass::Protocol,
+        joined(&[
+            "failed to find sentinel ExternalStorage file '",
+            marker,
+            "'",
+        ]),
+    )
+    .with_hint("What was written is not listed: allow listing below the connection's path.")
 }
 
 fn last_segment(name: &str) -> &str {
@@ -231,6 +264,54 @@ mod tests {
         assert_eq!(
             run(&markers, Depth::Read).words(),
             [("list", "ok"), ("read back", "ok")]
+        );
+    }
+
+    #[test]
+    fn a_store_without_lists_is_written_and_read_all_the_same() {
+        let no_lists = || Failure::new(FailureClass::Unsupported, "the server lists nothing");
+        let run = |markers: &MemoryMarkers, depth, may_lack_lists| {
+            let mut log = RecordedSteps::default();
+            let probe = MarkerProbe {
+                may_lack_lists,
+                ..MarkerProbe::default()
+            };
+            let _ = probe.run(&mut StorageProbe {
+                plan: &Plan::new(Kind::Storage),
+                reader: markers,
+                writer: Some(markers),
+                depth,
+                steps: Steps::new(&mut log),
+            });
+            log
+        };
+        let markers = MemoryMarkers::default().fail_list(no_lists());
+        assert_eq!(
+            run(&markers, Depth::Read, true).words(),
+            [("list", "skipped"), ("read back", "skipped")]
+        );
+        assert_eq!(
+            run(&markers, Depth::Full, true).words(),
+            [
+                ("write", "ok"),
+                ("list", "skipped"),
+                ("read back", "ok"),
+                ("compare", "ok")
+            ]
+        );
+        assert_eq!(
+            run(&markers, Depth::Read, true).words(),
+            [("list", "skipped"), ("read back", "ok")]
+        );
+        assert_eq!(
+            run(&markers, Depth::Read, false).words(),
+            [("list", "failed")]
+        );
+        let denied = Failure::new(FailureClass::Denied, "no");
+        let markers = MemoryMarkers::default().fail_list(denied);
+        assert_eq!(
+            run(&markers, Depth::Read, true).words(),
+            [("list", "failed")]
         );
     }
 

@@ -50,6 +50,22 @@ impl<'uri> Options<'uri> {
         }
     }
 
+    /// The text of a public option that becomes the value of a header: visible ASCII.
+    ///
+    /// # Errors
+    ///
+    /// As [`Options::text`], and for what no header can hold.
+    pub fn word(&mut self, name: &str) -> Result<Option<&'uri str>, Failure> {
+        match self.text(name)? {
+            Some(text) if !text.bytes().all(|byte| byte.is_ascii_graphic()) => Err(
+                Failure::invalid_uri(joined(&[name, " holds a character that it cannot have"]))
+                    .with_hint("Write visible ASCII characters, without spaces.")
+                    .with_option(name),
+            ),
+            word => Ok(word),
+        }
+    }
+
     /// The reference of a secret option. An empty one is as if it were not there.
     pub fn secret(&mut self, name: &str) -> Option<&'uri Secret> {
         match self.value(name) {
@@ -131,6 +147,20 @@ mod tests {
         assert_eq!(options.text("AUTH"), Ok(None));
         assert_eq!(options.secret("KEY"), None);
         assert_eq!(options.unknown(), Vec::<&str>::new());
+    }
+
+    #[test]
+    fn what_no_header_can_hold_is_refused() {
+        let uri = pieces(
+            "s3://b?A=a+b&B=a%0d%0ax&C=%C3%A4&D=arn:x/1",
+            &["A", "B", "C", "D"],
+        );
+        let mut options = Options::of(&uri);
+        for name in ["A", "B", "C"] {
+            let failure = options.word(name).expect_err(name);
+            assert_eq!(failure.option_name.as_deref(), Some(name));
+        }
+        assert_eq!(options.word("D"), Ok(Some("arn:x/1")));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! The path of a URI, as the name of a place.
 
+use crate::{Failure, UriPieces, Value};
+
 /// What is wrong with a path.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PathError {
@@ -9,6 +11,50 @@ pub enum PathError {
     Character,
     /// The decoded path is no UTF-8.
     NotUtf8,
+}
+
+impl PathError {
+    /// What is wrong, as a sentence without its end.
+    #[must_use]
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::DotSegment => "the path holds a `.` or `..` segment",
+            Self::Character => "the path holds a NUL or a backslash",
+            Self::NotUtf8 => "the path is not UTF-8 once it is decoded",
+        }
+    }
+
+    /// What to do about it.
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Self::DotSegment => {
+                "Write the directory that is meant, without dots and without escapes of them."
+            }
+            Self::Character => "Write / between the directories of the path.",
+            Self::NotUtf8 => "Write the path in UTF-8, percent-encoded where it must be.",
+        }
+    }
+}
+
+/// What the path of a URI is as the prefix of an object store, without a slash at either end.
+///
+/// # Errors
+///
+/// As [`decoded_path`], and a control character in the decoded path.
+pub fn object_prefix(uri: &UriPieces) -> Result<String, Failure> {
+    let Value::Text(path) = &uri.path else {
+        return Err(Failure::invalid_uri(
+            "an object store needs its path as text",
+        ));
+    };
+    let prefix = decoded_path(path)
+        .map_err(|error| Failure::invalid_uri(error.message()).with_hint(error.hint()))?;
+    if prefix.bytes().any(|byte| byte.is_ascii_control()) {
+        return Err(Failure::invalid_uri("the path holds a control character")
+            .with_hint("Write the path without line breaks, tabs and their escapes."));
+    }
+    Ok(prefix)
 }
 
 /// A path, decoded once: its segments with `/` between them, empty ones left out.
@@ -94,6 +140,22 @@ mod tests {
     fn nul_and_backslash_are_refused_in_every_encoding() {
         for path in ["/a\\b", "/%5c", "/%255C", "/%00", "/%2500"] {
             assert_eq!(decoded_path(path), Err(PathError::Character), "{path}");
+        }
+    }
+
+    #[test]
+    fn the_prefix_of_a_store_is_its_path_without_slashes_at_its_ends() {
+        use crate::testing::pieces;
+        let prefix = |uri: &str| object_prefix(&pieces(uri, &[])).map_err(|it| it.message);
+        assert_eq!(prefix("s3://b"), Ok(String::new()));
+        assert_eq!(prefix("s3://b/a%20b//c/"), Ok("a b/c".to_owned()));
+        for (uri, message) in [
+            ("s3://b/a/../c", "the path holds a `.` or `..` segment"),
+            ("s3://b/a%5cc", "the path holds a NUL or a backslash"),
+            ("s3://b/%ff", "the path is not UTF-8 once it is decoded"),
+            ("s3://b/a%0ac", "the path holds a control character"),
+        ] {
+            assert_eq!(prefix(uri), Err(message.to_owned()), "{uri}");
         }
     }
 

@@ -1,6 +1,9 @@
 //! The answer of phase one, built entry by entry, and read again in phase two.
 
-use crate::{Endpoint, Fragment, Kind, NamedSecret, ObjectStore, Operation, PlanEntry};
+use crate::{
+    Endpoint, Fragment, Kind, NamedSecret, ObjectStore, Operation, PlanEntry, Secret, TlsProfile,
+    TlsVerification,
+};
 
 /// What a connection becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,6 +68,18 @@ impl Plan {
         }))
     }
 
+    /// Adds a TLS profile that trusts the platform's authorities and shows no certificate.
+    #[must_use]
+    pub fn tls(self, name: &str, verify: TlsVerification) -> Self {
+        self.with(PlanEntry::Tls(TlsProfile {
+            name: name.to_owned(),
+            certificate_authority: None,
+            client_certificate: None,
+            client_key: None,
+            verify,
+        }))
+    }
+
     /// Adds that the access needs no credential of the URI, and what it uses instead.
     #[must_use]
     pub fn implicit_access(self, what: &str) -> Self {
@@ -84,6 +99,12 @@ impl Plan {
             name: name.to_owned(),
             fragments,
         }))
+    }
+
+    /// Adds a secret of the URI, as it was given, under a name.
+    #[must_use]
+    pub fn secret_as_given(self, name: &str, secret: &Secret) -> Self {
+        self.secret(name, vec![secret.fragment()])
     }
 
     /// Adds the object store that the host builds. The prefix is decoded and has no leading `/`.
@@ -111,6 +132,16 @@ impl Plan {
         })
     }
 
+    /// An endpoint by its number.
+    #[must_use]
+    pub fn endpoint_number(&self, number: u32) -> Option<&Endpoint> {
+        let mut endpoints = self.0.iter().filter_map(|entry| match entry {
+            PlanEntry::Endpoint(endpoint) => Some(endpoint),
+            _ => None,
+        });
+        endpoints.nth(number as usize)
+    }
+
     /// The object store, if the plan has one.
     #[must_use]
     pub fn store(&self) -> Option<&ObjectStore> {
@@ -131,12 +162,20 @@ mod tests {
             .supports([Operation::Backup])
             .set("region", "a")
             .set("region", "b")
+            .tls("server", TlsVerification::Full)
+            .endpoint("a.example", 443, Some("server"))
+            .endpoint("b.example", 80, None)
             .object_store("s3", "bucket", "daily");
         assert_eq!(plan.setting("region"), Some("a"));
         assert_eq!(plan.setting("zone"), None);
         assert_eq!(
             plan.store().map(|store| store.prefix.as_str()),
             Some("daily")
+        );
+        let host = |number| plan.endpoint_number(number).map(|it| it.host.as_str());
+        assert_eq!(
+            [host(0), host(1), host(2)],
+            [Some("a.example"), Some("b.example"), None]
         );
         assert_eq!(
             plan.entries()[..2],

@@ -44,6 +44,15 @@ impl Details {
     }
 }
 
+/// What came of a step that need not be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt<T> {
+    /// It was done.
+    Done(T),
+    /// It was not done, and why.
+    Skipped(String),
+}
+
 /// Tells steps one after another.
 #[expect(missing_debug_implementations, reason = "it holds what the host lends")]
 pub struct Steps<'log>(&'log mut dyn StepLog);
@@ -74,6 +83,28 @@ impl<'log> Steps<'log> {
         result
     }
 
+    /// As [`Steps::step`], for a step that turns out not to be possible: then it is told as skipped,
+    /// and there is no value.
+    ///
+    /// # Errors
+    ///
+    /// [`Stopped`] when `run` failed; the failure has been told.
+    pub fn attempt<T>(
+        &mut self,
+        name: &str,
+        run: impl FnOnce(&mut Details) -> Result<Attempt<T>, Failure>,
+    ) -> Result<Option<T>, Stopped> {
+        self.0.begin(name);
+        let mut details = Details::default();
+        let (outcome, result) = match run(&mut details) {
+            Ok(Attempt::Done(value)) => (Outcome::Ok, Ok(Some(value))),
+            Ok(Attempt::Skipped(why)) => (Outcome::Skipped(why), Ok(None)),
+            Err(failure) => (Outcome::Failed(failure), Err(Stopped)),
+        };
+        self.0.end(outcome, &details.0);
+        result
+    }
+
     /// Tells that a step is not done, and why.
     pub fn skip(&mut self, name: &str, why: impl Into<String>) {
         self.0.begin(name);
@@ -97,6 +128,23 @@ mod tests {
         assert_eq!(result, Err(Stopped));
         assert_eq!(log.words(), [("write", "failed")]);
         assert_eq!(log.steps[0].details, [("bytes".to_owned(), "3".to_owned())]);
+    }
+
+    #[test]
+    fn a_step_that_turns_out_not_to_be_possible_is_told_as_skipped() {
+        let mut log = RecordedSteps::default();
+        let mut steps = Steps::new(&mut log);
+        let skipped = steps.attempt("list", |_| Ok(Attempt::<()>::Skipped("no".to_owned())));
+        assert_eq!(skipped, Ok(None));
+        assert_eq!(steps.attempt("list", |_| Ok(Attempt::Done(1))), Ok(Some(1)));
+        let refused = steps.attempt("list", |_| {
+            Err::<Attempt<()>, _>(Failure::invalid_uri("no"))
+        });
+        assert_eq!(refused, Err(Stopped));
+        assert_eq!(
+            log.words(),
+            [("list", "skipped"), ("list", "ok"), ("list", "failed")]
+        );
     }
 
     #[test]

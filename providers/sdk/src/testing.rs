@@ -1,12 +1,13 @@
-//! For native tests of a provider: pieces from a URI, markers in memory, recorded steps.
+//! For native tests of a provider: pieces from a URI, markers in memory, a recorded network and
+//! recorded steps.
 //!
 //! The host's own splitter is stricter and knows formats; this one is for URIs that a test writes.
 
 use std::cell::{Cell, RefCell};
 
 use crate::{
-    Failure, FailureClass, FormatVerdict, OptionPair, Outcome, ReadMarker, Secret, StepLog,
-    UriPieces, Value, WriteMarker,
+    Dialled, Failure, FailureClass, FormatVerdict, Network, OptionPair, Outcome, PlanEntry,
+    Provider, ReadMarker, Secret, StepLog, TlsFacts, UriPieces, Value, WriteMarker, print_redacted,
 };
 
 /// Splits a URI as the host does, with these options public and every other one a secret, as are the
@@ -64,6 +65,162 @@ fn decoded(text: &str) -> String {
     percent_encoding::percent_decode_str(&text)
         .decode_utf8_lossy()
         .into_owned()
+}
+
+/// The public options of a manifest, as far as a test needs to read one.
+#[must_use]
+pub fn public_options(manifest: &str) -> Vec<&str> {
+    let tables = manifest.split("[[option]]").skip(1);
+    tables
+        .filter_map(|table| {
+            // The last option ends where the next kind of table begins.
+            let table = table.split("\n[").next()?;
+            let is_public = table.lines().any(|line| line == "public = true");
+            let name = table
+                .lines()
+                .find_map(|line| line.strip_prefix("name = \""))?;
+            name.strip_suffix('"').filter(|_| is_public)
+        })
+        .collect()
+}
+
+/// The same pieces, with an option whose format the host finds broken at a byte.
+#[must_use]
+pub fn broken_at(mut uri: UriPieces, option: &str, at: u32) -> UriPieces {
+    for pair in uri.options.iter_mut().filter(|pair| pair.name == option) {
+        if let Value::Secret(secret) = &mut pair.value {
+            secret.verdict = FormatVerdict::InvalidAt(at);
+        }
+    }
+    uri
+}
+
+/// Plans one URI and holds the answer against the laws of every provider of object stores: planning
+/// is deterministic, a plan has one store that cannot be climbed out of, a refusal says something,
+/// and what is shown is shown the same again.
+///
+/// # Panics
+///
+/// Where a law does not hold.
+pub fn plan_by_the_laws<P: Provider>(uri: &str, public: &[&str]) -> Option<crate::Plan> {
+    let planned = P::plan(&pieces(uri, public));
+    assert_eq!(
+        planned,
+        P::plan(&pieces(uri, public)),
+        "a URI is planned in two ways"
+    );
+    match &planned {
+        Ok(plan) => {
+            assert!(plan.entries().len() <= 256, "a plan is too long");
+            let mut stores = plan.entries().iter().filter_map(|entry| match entry {
+                PlanEntry::ObjectStore(store) => Some(store),
+                _ => None,
+            });
+            let (Some(store), None) = (stores.next(), stores.next()) else {
+                unreachable!("a plan has one store");
+            };
+            let climbs = |name: &str| matches!(name, "." | "..");
+            assert!(!store.prefix.split('/').any(climbs), "a prefix climbs");
+            assert!(!store.prefix.starts_with('/'), "a prefix is absolute");
+            let is_hidden = |c: char| c.is_ascii_control() || c == '\\';
+            assert!(!store.prefix.contains(is_hidden), "a prefix is no name");
+        }
+        Err(failure) => {
+            assert_eq!(failure.class, FailureClass::InvalidUri);
+            assert!(!failure.message.is_empty(), "a refusal says nothing");
+        }
+    }
+    let shown = print_redacted(&P::redact(pieces(uri, public)));
+    // This splitter is for well-formed URIs; what it makes of others may be shown as another.
+    let scheme = uri.split("://").next().unwrap_or_default();
+    if shown.starts_with(&format!("{scheme}://")) && !shown.contains(['%', '#', '+']) {
+        let again = print_redacted(&P::redact(pieces(&shown, public)));
+        assert_eq!(again, shown, "what is shown is not shown the same again");
+    }
+    planned.ok()
+}
+
+/// A network in which every endpoint has two addresses and speaks TLS 1.3, and which fails on
+/// demand.
+#[derive(Debug, Default)]
+pub struct RecordedNetwork {
+    asked: std::rc::Rc<RefCell<Vec<String>>>,
+    resolve_failure: Option<Failure>,
+    dial_failure: Option<Failure>,
+    tls_failure: Option<Failure>,
+}
+
+impl RecordedNetwork {
+    /// What it was asked for, in order: `resolve 0`, `dial 0`, `tls PROFILE PROTOCOLS`.
+    #[must_use]
+    pub fn asked(&self) -> Vec<String> {
+        self.asked.borrow().clone()
+    }
+
+    /// Every name fails so.
+    #[must_use]
+    pub fn fail_resolve(mut self, failure: Failure) -> Self {
+        self.resolve_failure = Some(failure);
+        self
+    }
+
+    /// Every dial fails so.
+    #[must_use]
+    pub fn fail_dial(mut self, failure: Failure) -> Self {
+        self.dial_failure = Some(failure);
+        self
+    }
+
+    /// Every handshake fails so.
+    #[must_use]
+    pub fn fail_tls(mut self, failure: Failure) -> Self {
+        self.tls_failure = Some(failure);
+        self
+    }
+
+    fn asks(&self, what: String) {
+        self.asked.borrow_mut().push(what);
+    }
+}
+
+impl Network for RecordedNetwork {
+    fn resolve(&self, endpoint: u32) -> Result<u32, Failure> {
+        self.asks(format!("resolve {endpoint}"));
+        self.resolve_failure.clone().map_or(Ok(2), Err)
+    }
+
+    fn dial(&self, endpoint: u32) -> Result<Box<dyn Dialled>, Failure> {
+        self.asks(format!("dial {endpoint}"));
+        match &self.dial_failure {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(Box::new(RecordedConnection {
+                asked: std::rc::Rc::clone(&self.asked),
+                tls_failure: self.tls_failure.clone(),
+            })),
+        }
+    }
+}
+
+struct RecordedConnection {
+    asked: std::rc::Rc<RefCell<Vec<String>>>,
+    tls_failure: Option<Failure>,
+}
+
+impl Dialled for RecordedConnection {
+    fn start_tls(&self, profile: &str, alpn: &[String]) -> Result<TlsFacts, Failure> {
+        let protocols = alpn.join(",");
+        self.asked
+            .borrow_mut()
+            .push(format!("tls {profile} {protocols}"));
+        match &self.tls_failure {
+            Some(failure) => Err(failure.clone()),
+            None => Ok(TlsFacts {
+                version: "TLSv1.3".to_owned(),
+                alpn: alpn.first().cloned(),
+                server_end_point: vec![1; 32],
+            }),
+        }
+    }
 }
 
 /// A store in memory that holds nothing but the marker, and fails on demand.

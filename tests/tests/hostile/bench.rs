@@ -6,6 +6,7 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
 use portolan_contract::{Depth, Outcome, RuleContext, SplitUri, StoredPlan, split};
+use portolan_egress::Egress;
 use portolan_sandbox::{
     AnswerProblem, Component, Fault, Limits, LoadError, Planned, ProbeRequest, Probed, Provider,
     ProviderError, Sandbox, SandboxOptions,
@@ -121,6 +122,17 @@ impl Bench {
     }
 
     async fn probe_uri(&self, uri: &SplitUri, depth: Depth, store: Arc<dyn ObjectStore>) -> Probed {
+        self.probe_out(uri, depth, store, None).await
+    }
+
+    /// Probes with a way out to the endpoints of the plan.
+    pub(crate) async fn probe_out(
+        &self,
+        uri: &SplitUri,
+        depth: Depth,
+        store: Arc<dyn ObjectStore>,
+        egress: Option<Egress>,
+    ) -> Probed {
         let planned = self.provider.plan(uri).await.expect("a plan");
         let plan = StoredPlan::new(
             &self.provider.manifest().name,
@@ -135,6 +147,7 @@ impl Bench {
                 plan,
                 depth,
                 store: Some(store),
+                egress,
                 timeout: None,
             })
             .await

@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use portolan::{AddProvider, SqlState};
 use portolan_contract::ManifestError;
-use portolan_sandbox::{
-    Component, Fault, Limits, LoadError, Provider, ProviderError, Sandbox, SandboxOptions,
-};
+use portolan_sandbox::{Component, Fault, Limits, LoadError, Provider, Sandbox, SandboxOptions};
 use portolan_tests::handmade::Handmade;
 use portolan_tests::{attach, hostile};
 
 use crate::bench::{self, Bench, is_fault, revealing};
+use crate::claiming::administrator;
 
 /// The guest with its manifest.
 fn guest() -> Vec<u8> {
@@ -218,8 +218,8 @@ pub(crate) async fn makes_handles() {
     attach::module_that_makes_handles(&mut component, make).expect("attached");
     is_stopped(
         component,
-        &Fault::Handles(128),
-        "used up its 128 handles",
+        &Fault::Handles(512),
+        "used up its 512 handles",
         "53200",
     )
     .await;
@@ -311,34 +311,55 @@ pub(crate) async fn lacks_the_interface_of_its_kind() {
     .await;
 }
 
-/// The runtime compares the types of exports when it binds an instance, so that this one is found
-/// before its first call and not when it is loaded.
+/// The runtime compares the types of exports when it binds an instance: the host has it do so when a
+/// provider is added, in both phases, and nothing of a component that does not fit stays behind.
 #[tokio::test]
 pub(crate) async fn exports_another_type() {
-    let edited = Handmade {
-        replaced: (
-            "result<list<plan-entry>, failure>",
-            "result<list<string>, failure>",
+    for (replaced, interface) in [
+        (
+            (
+                "result<list<plan-entry>, failure>",
+                "result<list<string>, failure>",
+            ),
+            "planning",
         ),
-        ..Handmade::default()
-    };
-    let bench = Bench::new().await;
-    let provider = bench.load(handmade(&edited)).await.expect("it loads");
-    let error = bench::plan(&provider, "good", bench::SECRET).await;
-    let error = error.expect_err("it is not called");
-    let ProviderError::Fault {
-        fault: Fault::Host(why),
-        ..
-    } = &error
-    else {
-        panic!("{error:?}");
-    };
-    assert_eq!(
-        error.to_string(),
-        format!("provider hostile 6.6.6 could not be run: {why}")
-    );
-    assert_eq!(error.sqlstate(), "XX000");
-    bench.still_answers().await;
+        (
+            (
+                "probe: func(plan: list<plan-entry>, reader",
+                "probe: func(plan: list<string>, reader",
+            ),
+            "storage",
+        ),
+    ] {
+        let edited = Handmade {
+            replaced,
+            ..Handmade::default()
+        };
+        let directory = tempfile::tempdir().expect("a directory");
+        let root = administrator(&directory).await;
+        let error = root
+            .add_provider(&handmade(&edited), AddProvider::default())
+            .await
+            .expect_err("it does not fit");
+        let beginning = format!(
+            "provider hostile exports portolan:provider/{interface}@0.1.0 with another type than \
+             the contract's: "
+        );
+        assert!(error.message().starts_with(&beginning), "{error:?}");
+        assert!(!error.message().contains('\n'), "{error:?}");
+        assert_eq!(error.sqlstate(), SqlState::FeatureNotSupported);
+        assert_eq!(
+            error.hint(),
+            Some("build it again with the SDK for this host, or use a host for its contract")
+        );
+        assert!(!directory.path().join("plugins").exists());
+        let error = root.inspect_provider("hostile").await;
+        assert_eq!(
+            error.expect_err("it is not there").sqlstate(),
+            SqlState::UndefinedObject
+        );
+    }
+    Bench::new().await.still_answers().await;
 }
 
 #[tokio::test]

@@ -4,12 +4,18 @@ use std::sync::Arc;
 
 use portolan::catalog::{CatalogHandle, KeySource, SqliteCatalog, SqliteOptions};
 use portolan::{AddProvider, Host, Principal, Session, SqlState};
+use portolan_egress::Policy;
 use portolan_tests::hostile;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 
 /// A host with the built-in providers, and its administrator.
-async fn administrator(directory: &TempDir) -> Session {
+pub(crate) async fn administrator(directory: &TempDir) -> Session {
+    administrator_under(directory, Policy::default()).await
+}
+
+/// The same, under a policy of its own.
+pub(crate) async fn administrator_under(directory: &TempDir, policy: Policy) -> Session {
     let path = |name: &str| directory.path().join(name);
     let catalog = SqliteCatalog::open(SqliteOptions {
         path: path("catalog.db"),
@@ -19,6 +25,8 @@ async fn administrator(directory: &TempDir) -> Session {
     let host = Host::builder()
         .catalog(CatalogHandle::new(Arc::new(catalog), Handle::current()))
         .plugins_dir(path("plugins"))
+        .external_io_dir(path("extern"))
+        .policy(policy)
         .build()
         .await
         .expect("a host");

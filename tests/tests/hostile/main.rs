@@ -14,11 +14,15 @@ mod misdeeds;
 mod bench;
 mod building;
 mod claiming;
+mod dialling;
 mod leaking;
 mod log;
 mod planning;
 mod probing;
 mod redacting;
+mod server;
+mod statements;
+mod strict;
 mod telling;
 
 macro_rules! every_misdeed_has_a_test {

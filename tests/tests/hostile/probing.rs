@@ -9,9 +9,9 @@ use object_store::throttle::{ThrottleConfig, ThrottledStore};
 use object_store::{ObjectStore, ObjectStoreExt};
 use portolan_contract::{Depth, Failure, FailureClass, Outcome};
 use portolan_data::MARKER_NAME;
-use portolan_sandbox::Fault;
+use portolan_sandbox::{AnswerProblem, Fault};
 
-use crate::bench::{Bench, is_fault, told};
+use crate::bench::{Bench, is_answer, is_fault, told};
 use crate::log::Log;
 
 const CLEAN: &str = "abc  d";
@@ -47,12 +47,14 @@ stopped! {
     crashes_in_a_probe: Fault::Trap("wasm trap: wasm `unreachable` instruction executed".to_owned()),
         "crashed: wasm trap: wasm `unreachable` instruction executed", "08P01",
         [("crash", "failed")];
-    logs_a_line_of_40_mib: Fault::HostCopy(4 << 20), "handed over more than 4 MiB in one call",
+    logs_a_line_of_40_mib: Fault::HostCopy(17 << 20), "handed over more than 17 MiB in one call",
         "53200", [];
     tells_invalid_utf8: Fault::Text, "handed over text that is not UTF-8", "08P01",
         [("tell", "failed")];
     calls_the_host_without_end: Fault::HostCalls(10_000), "used up its 10000 calls to the host",
         "53200", [];
+    lists_without_end: Fault::HostCalls(10_000), "used up its 10000 calls to the host", "53200",
+        [("list", "failed")];
     asks_for_too_much_random: contract("asked for more than 1024 random bytes at once"),
         "broke the contract: it asked for more than 1024 random bytes at once", "08P01", [];
     asks_for_too_much_random_in_all: Fault::RandomBytes(64 << 10),
@@ -281,9 +283,18 @@ pub(crate) async fn leaves_a_step_open() {
 pub(crate) async fn tells_no_step() {
     let bench = Bench::new().await;
     let probed = bench.probe("tells_no_step").await;
-    assert_eq!(probed.result, Ok(()));
+    is_answer(
+        probed.result.as_ref().expect_err("it is no success"),
+        &AnswerProblem::NoStep,
+        "ended its probe without telling a step",
+        "08P01",
+    );
     assert!(probed.steps.is_empty());
-    assert_eq!(probed.failure(), None);
+    let failure = probed.failure().expect("a failure");
+    assert_eq!(
+        failure.to_string(),
+        "provider hostile 6.6.6 ended its probe without telling a step"
+    );
     bench.still_answers().await;
 }
 

@@ -22,6 +22,9 @@ pub(crate) fn failed(error: rusqlite::Error) -> CatalogError {
         }
         ErrorCode::ReadOnly => CatalogError::ReadOnly,
         ErrorCode::DiskFull => CatalogError::DiskFull,
+        ErrorCode::SystemIoFailure if could_not_write(code.extended_code) => {
+            CatalogError::NotWritten
+        }
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => CatalogError::Damaged,
         _ => CatalogError::Storage {
             reason: message
@@ -29,6 +32,18 @@ pub(crate) fn failed(error: rusqlite::Error) -> CatalogError {
                 .unwrap_or_else(|| ffi::code_to_str(code.extended_code).to_owned()),
         },
     }
+}
+
+/// Whether a write failed in the system: beyond a quota or a limit, or on a failing disk.
+fn could_not_write(extended_code: i32) -> bool {
+    matches!(
+        extended_code,
+        ffi::SQLITE_IOERR_WRITE
+            | ffi::SQLITE_IOERR_FSYNC
+            | ffi::SQLITE_IOERR_DIR_FSYNC
+            | ffi::SQLITE_IOERR_TRUNCATE
+            | ffi::SQLITE_IOERR_SHMSIZE
+    )
 }
 
 /// Whether a column could not be read as what the schema says it is.

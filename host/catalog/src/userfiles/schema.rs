@@ -20,7 +20,7 @@ const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
 const PAGE_BYTES: u32 = 16 << 10;
 
 /// How large the file of the log stays when it is empty.
-const LOG_BYTES: u32 = 64 << 20;
+const LOG_BYTES: u32 = 4 << 20;
 
 /// How long a connection sleeps before it asks for a lock again. Those who write much give the lock
 /// back for moments only, so that long sleeps would miss them.
@@ -31,6 +31,9 @@ const NAPS: i32 = 1_000;
 
 /// More than there are statements in this module.
 const STATEMENTS: usize = 48;
+
+/// How many pages the log has before it is folded into the file: 2 MiB, two chunks.
+const LOG_PAGES: i64 = 128;
 
 /// Opens the file, which must exist.
 pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
@@ -44,6 +47,9 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     connection.pragma_update(None, "journal_size_limit", LOG_BYTES)?;
+    // A log that is folded in early leaves room on a disk that is nearly full, so that what is removed
+    // there can still be written down.
+    connection.pragma_update(None, "wal_autocheckpoint", LOG_PAGES)?;
     Ok(connection)
 }
 
@@ -85,9 +91,9 @@ fn prepare(connection: &Connection) -> Result<(), UserFilesError> {
                 Err(_) => Err(CatalogError::Interrupted),
             }
         })
-        .or_else(|error| match &outcome {
-            Err(error) => Err(error.clone()),
-            Ok(()) => Err(error.into()),
+        .map_err(|error| match &outcome {
+            Err(told) => told.clone(),
+            Ok(()) => error.into(),
         })?;
     }
     Ok(())

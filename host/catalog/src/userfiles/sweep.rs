@@ -23,8 +23,15 @@ const TRANSACTIONS: usize = 8;
 const LEFT_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How many pages of free space the file keeps for what is written next: 16 MiB. What is above is
-/// given back to the file system, so many pages at a time.
+/// given back to the file system.
 const FREE_PAGES: i64 = 1024;
+
+/// How many pages are given back at a time: 1 MiB. Other pages move into their places, which needs
+/// as much room in the log, on a disk that may be full.
+const PAGES_AT_A_TIME: i64 = 64;
+
+/// How often that is done in one sweep: 128 MiB.
+const TIMES: usize = 128;
 
 /// An upload that a process left behind when it was killed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -216,14 +223,15 @@ fn give_space_back(connection: &Connection) -> Outcome<()> {
             .query_row("PRAGMA freelist_count", [], |row| row.get::<_, i64>(0))
             .map_err(failed)
     };
-    for _ in 0..TRANSACTIONS {
+    for _ in 0..TIMES {
         let before = free()?;
         if before <= FREE_PAGES {
             break;
         }
-        let pages = (before - FREE_PAGES).min(FREE_PAGES);
+        let pages = (before - FREE_PAGES).min(PAGES_AT_A_TIME);
+        // Each step of this statement gives one page back, so it is stepped to its end.
         connection
-            .execute_batch(&format!("PRAGMA incremental_vacuum({pages})"))
+            .pragma(None, "incremental_vacuum", pages, |_| Ok(()))
             .map_err(failed)?;
         if free()? >= before {
             break;

@@ -1,51 +1,73 @@
-//! `portolan rm`: objects are removed; a partial failure says what was and what was not.
+//! `portolan rm`: objects are removed.
 
 use anyhow::Result;
-use futures::TryStreamExt;
-use object_store::{ObjectStore, ObjectStoreExt};
+use futures::{StreamExt, stream};
+use object_store::ObjectStoreExt;
 
-use super::{Place, mapped};
+use super::engine;
+use super::entry::{Action, Entry, Plan, Planned};
+use super::ledger::Verb;
+use super::place::mapped;
+use super::selection::{Found, Selection};
 use crate::args::RmArguments;
-use crate::report::{self, Failure};
+use crate::confirm;
+use crate::interrupt::Interrupt;
+use crate::report::{Failure, Interrupted};
 use crate::store::Store;
 
 /// Runs the command.
-pub(crate) async fn run(store: &Store, arguments: RmArguments) -> Result<()> {
+pub(crate) async fn run(
+    store: &Store,
+    arguments: RmArguments,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let session = store.session().await?;
-    let mut removed = 0_u64;
-    let mut failed = 0_u64;
-    for url in &arguments.urls {
-        let place = if arguments.recursive {
-            Place::open(&session, url).await?
-        } else {
-            Place::object(&session, url).await?
-        };
-        let paths = if arguments.recursive {
-            let listed = place
-                .store
-                .list(Some(&place.path))
-                .map_ok(|object| object.location);
-            listed.try_collect().await.map_err(mapped)?
-        } else {
-            // A store may answer a delete of nothing with success; a person wants to know.
-            place.store.head(&place.path).await.map_err(mapped)?;
-            vec![place.path.clone()]
-        };
-        for path in paths {
-            match place.store.delete(&path).await {
-                Ok(()) => removed += 1,
-                Err(error) => {
-                    failed += 1;
-                    report::line(&format!("not removed: {}", place.url(&path)));
-                    report::print(&mapped(error));
-                }
+    let mut plans: Vec<Plan> = Vec::new();
+    for url in arguments.urls {
+        let selection = Selection::open(&session, &url, arguments.recursive).await?;
+        if selection.is_everything() && !arguments.yes && !arguments.transfer.dry_run {
+            let question = format!("Remove everything in {}?", selection.place.base);
+            let confirmed = tokio::select! {
+                confirmed = confirm::confirmed(&question, unasked) => confirmed?,
+                () = interrupt.asked() => return Err(Interrupted::default().into()),
+            };
+            if !confirmed {
+                return Err(Failure::new("57014", "nothing was removed").into());
             }
         }
-    }
-    if failed > 0 {
-        return Err(
-            Failure::new("58030", format!("{removed} removed, {failed} not removed")).into(),
+        plans.push(
+            selection
+                .objects()
+                .map(move |found| match found {
+                    Ok(found) => plan_object(found),
+                    Err(error) => Planned::unfound(Action::Remove, &url, error),
+                })
+                .boxed(),
         );
     }
-    Ok(())
+    let plan = stream::iter(plans).flatten().boxed();
+    engine::run(plan, Verb::Remove, &arguments.transfer, interrupt).await
+}
+
+fn unasked() -> Failure {
+    Failure::new(
+        "57014",
+        "to remove everything that a connection holds needs a terminal or --yes",
+    )
+    .hint("look at what --dry-run prints, then add --yes")
+}
+
+fn plan_object(found: Found) -> Planned {
+    let Found { object, .. } = found;
+    let entry = Entry {
+        action: Action::Remove,
+        source: object.place.to_string(),
+        target: None,
+        bytes: Some(object.size),
+    };
+    Planned::job(entry, |_| async move {
+        let place = object.place;
+        place.store.delete(&place.path).await.map_err(mapped)?;
+        Ok(None)
+    })
 }

@@ -244,6 +244,13 @@ impl Manifest {
             .any(|host| host.option() == Some(option))
     }
 
+    /// Whether the authority of the URI is a network address that the provider dials, and not the
+    /// name of a bucket or the like.
+    #[must_use]
+    pub fn dials_authority(&self) -> bool {
+        self.endpoints.iter().any(|rule| rule.host.is_authority())
+    }
+
     /// A request rule by its name.
     #[must_use]
     pub fn request_rule(&self, name: &str) -> Option<&RequestRule> {

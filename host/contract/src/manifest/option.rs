@@ -14,6 +14,9 @@ pub enum Format {
     /// Standard base64 with padding, a space read as `+`; used decoded. Offsets are counted as Go's
     /// decoder counts them, line breaks included.
     Base64,
+    /// Checked as `base64`, but used as text, a space as `+`: for keys that every client takes in
+    /// base64.
+    Base64Text,
     /// As `base64`, and what it decodes to is one JSON document.
     Base64Json,
     /// One JSON document.

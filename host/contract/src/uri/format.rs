@@ -17,6 +17,12 @@ pub(super) fn apply(format: Format, given: &SecretBytes) -> (SecretBytes, Format
             Ok(decoded) => (SecretBytes::new(decoded), FormatVerdict::Valid),
             Err(at) => (given.clone(), invalid(at)),
         },
+        Format::Base64Text => {
+            let text = spaces_as_plus(given);
+            let decoded = go_base64::decode(text.expose()).map(SecretBytes::new);
+            let verdict = decoded.map_or_else(invalid, |_| FormatVerdict::Valid);
+            (text, verdict)
+        }
         Format::Base64Json => match go_base64::decode(spaces_as_plus(given).expose()) {
             Ok(decoded) => {
                 let decoded = SecretBytes::new(decoded);
@@ -175,6 +181,17 @@ mod tests {
         assert_eq!(used(Format::Plus, "a b"), b"a+b");
         assert_eq!(used(Format::Base64, "Pj4 "), b">>>");
         assert_eq!(check(Format::Plus, "anything"), FormatVerdict::Unchecked);
+    }
+
+    #[test]
+    fn base64_text_is_checked_and_stays_text() {
+        assert_eq!(used(Format::Base64Text, "Pj4 "), b"Pj4+");
+        assert_eq!(check(Format::Base64Text, "Pj4 "), FormatVerdict::Valid);
+        assert_eq!(
+            check(Format::Base64Text, "Pj4?"),
+            FormatVerdict::InvalidAt(3)
+        );
+        assert_eq!(used(Format::Base64Text, "Pj4?"), b"Pj4?");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use portolan_secret::SecretText;
 use proptest::prelude::*;
 
-use super::tests::manifest;
+use super::tests::{dialling, manifest};
 use super::*;
 use crate::{UnknownOptions, Value};
 
@@ -77,6 +77,21 @@ proptest! {
     ) {
         let uri = format!("postgres://u:{before}{joint}{after}@h/db");
         match split(&SecretText::new(uri), &manifest()) {
+            Ok(split) => assert_silent(&print_redacted(&split.pieces))?,
+            Err(error) => assert_silent(&format!("{error:?}"))?,
+        }
+    }
+
+    #[test]
+    fn an_unescaped_token_is_never_shown_as_a_host(
+        before in SECRET,
+        joint in "[/#@;%&=]",
+        middle in SECRET,
+        another in "[/?@;&=]",
+        after in SECRET,
+    ) {
+        let uri = format!("http://{before}{joint}{middle}{another}{after}@h/p");
+        match split(&SecretText::new(uri), &dialling()) {
             Ok(split) => assert_silent(&print_redacted(&split.pieces))?,
             Err(error) => assert_silent(&format!("{error:?}"))?,
         }

@@ -126,7 +126,7 @@ pub fn split(uri: &SecretText, manifest: &Manifest) -> Result<SplitUri, UriError
     let parts = Parts::of(text, &scheme)?;
     let mut secrets = Secrets::default();
     let (user, password) = parts.userinfo(manifest, &mut secrets);
-    refuse_misplaced_password(text, &parts)?;
+    refuse_misplaced_password(text, &parts, manifest)?;
     let path = match (manifest.path, parts.path.strip_prefix('/')) {
         (Visibility::Secret, Some(path)) => Value::Secret(secrets.add_path(path)),
         // Without a `/` the path is empty, and there is nothing to hide.
@@ -231,24 +231,35 @@ impl<'a> Parts<'a> {
     }
 }
 
-/// A `/`, `?` or `#` in a password ends the authority early: the beginning of the password then
-/// looks like a port, and its end like a path with an `@`.
-fn refuse_misplaced_password(text: &str, parts: &Parts<'_>) -> Result<(), UriError> {
+/// A `/`, `?` or `#` in a user or password ends the authority early: the beginning of it then looks
+/// like a host or a port, and its end like a path with an `@`.
+///
+/// An `@` is legal in a path, and many a key in a bucket holds one. So it is refused only where what
+/// stands before the path may be the beginning of a secret: where that has a `:` or an `@` of its
+/// own, or where the provider dials the authority. Before a bucket nobody writes a token.
+fn refuse_misplaced_password(
+    text: &str,
+    parts: &Parts<'_>,
+    manifest: &Manifest,
+) -> Result<(), UriError> {
     if authority::authority_hosts(parts.authority).is_none() {
         return Err(UriError::new("a port in the URI is no number from 0 to 65535").hint(
             "in a password write / as %2F, ? as %3F and @ as %40; an IPv6 address stands in brackets",
         ));
     }
-    if parts.userinfo.is_none() && parts.authority.contains(':') && parts.path.contains('@') {
-        let path = text.find("://").map_or(0, |at| at + 3) + parts.authority.len();
-        let at = path + parts.path.find('@').unwrap_or(0);
-        return Err(UriError::new(format!(
-            "the URI has an @ in its path at {}, and a port but no user",
-            Position::of(text, at)
-        ))
-        .hint("in a password write / as %2F; in a path write @ as %40"));
+    let may_be_cut =
+        parts.userinfo.is_some() || parts.authority.contains(':') || manifest.dials_authority();
+    match parts.path.find('@') {
+        Some(in_path) if may_be_cut => {
+            let path = text.find('?').unwrap_or(text.len()) - parts.path.len();
+            Err(UriError::new(format!(
+                "the URI has an @ in its path at {}, which may be the end of a user or password",
+                Position::of(text, path + in_path)
+            ))
+            .hint("in a user or password write / as %2F; in a path write @ as %40"))
+        }
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn options(

@@ -78,6 +78,14 @@ fn with(change: impl FnOnce(&mut Manifest)) -> Manifest {
     manifest
 }
 
+/// A provider whose authority is a host that it dials.
+pub(super) fn dialling() -> Manifest {
+    with(|manifest| {
+        let rule = "host = \"{authority}\"";
+        manifest.endpoints = vec![toml::from_str(rule).expect("a rule")];
+    })
+}
+
 fn shown(uri: &str) -> String {
     shown_by(uri, &manifest())
 }
@@ -263,7 +271,7 @@ fn every_refusal_names_the_place_and_the_escape() {
         (
             "postgres://me:12/34@h",
             "the URI has an @ in its path at character 20",
-            "in a password write",
+            "in a user or password write",
         ),
         (
             "s3://b/a\nb",
@@ -294,6 +302,53 @@ fn every_refusal_names_the_place_and_the_escape() {
         let told = format!("{error:?}");
         assert!(!told.contains("hunter") && !told.contains("34"), "{told}");
     }
+}
+
+/// What stands before the first `/` would be shown as the host, and looked up as one.
+#[test]
+fn an_at_sign_in_a_path_is_refused_where_it_may_end_a_secret() {
+    let dialling = dialling();
+    let refusal = |uri: &str, manifest: &Manifest| {
+        let error = split(&SecretText::new(uri), manifest).expect_err(uri);
+        let told = format!("{error:?}");
+        assert!(!told.contains("hunter") && !told.contains("set"), "{told}");
+        assert_eq!(
+            error.hint.as_deref(),
+            Some("in a user or password write / as %2F; in a path write @ as %40"),
+            "{uri}"
+        );
+        error.message
+    };
+    for uri in [
+        "http://hunter2/set@h/p",
+        "http://hunter2/set@h:443",
+        "http://hunter2/s/et@h?AUTH=a",
+        "http://h\u{fc}nter2/set@h",
+        "http:///set@h",
+    ] {
+        let at = 1 + uri.chars().position(|c| c == '@').expect("an @");
+        assert_eq!(
+            refusal(uri, &dialling),
+            format!(
+                "the URI has an @ in its path at character {at}, which may be the end of a user or \
+                 password"
+            )
+        );
+    }
+    // A password with both, whose @ ends the userinfo early: so it goes for every provider.
+    for uri in ["s3://me:hunter2@se/t@b/p", "s3://hunter2@se/t@b/p"] {
+        refusal(uri, &manifest());
+        refusal(uri, &dialling);
+    }
+    // A key in a bucket may hold one, and everywhere an escaped one stands for itself.
+    assert_eq!(
+        shown("s3://b/mail/ann@example.com"),
+        "s3://b/mail/ann@example.com"
+    );
+    assert_eq!(
+        shown_by("http://token%2Fset@h/%40scope%40x", &dialling),
+        "http://redacted@h/%40scope%40x"
+    );
 }
 
 #[test]

@@ -110,6 +110,12 @@ pub enum NameFault {
 pub(super) const MAX_SEGMENT_BYTES: usize = 255;
 
 impl NodelocalError {
+    /// Finds the cause in an error of a [`NodelocalStore`](crate::NodelocalStore).
+    #[must_use]
+    pub fn find(error: &object_store::Error) -> Option<&Self> {
+        crate::failure::find_source(error)
+    }
+
     pub(super) fn missing(location: &Path) -> Self {
         Self::Missing {
             path: location.to_string(),

@@ -9,9 +9,10 @@ use object_store::path::Path;
 use object_store::{ListResult, ObjectMeta, Result};
 
 use super::error::NodelocalError;
-use super::staged::{self, AbandonedUpload};
+use super::staged;
 use super::task;
 use super::tree::{STAGING_PREFIX, Tree, check_name, modified, object_meta};
+use crate::AbandonedUpload;
 
 /// How many objects one blocking call collects.
 const BATCH: usize = 1024;

@@ -17,6 +17,8 @@ use object_store::{
     RenameOptions, RenameTargetMode, Result, TagSet,
 };
 
+use crate::{AbandonedUpload, UnfinishedUploads};
+
 mod error;
 pub use error::{NameFault, NodelocalError};
 
@@ -24,7 +26,6 @@ mod list;
 mod read;
 
 mod staged;
-pub use staged::AbandonedUpload;
 use staged::{Existing, Staged};
 
 mod task;
@@ -53,7 +54,7 @@ const DELETES_AT_A_TIME: usize = 10;
 ///   are refused. A name cannot be an object and lead to others at once.
 /// * **Writing.** Content goes to a hidden file beside its final name, is synced to the disk and
 ///   renamed; readers see the old object or the new one, whole. The hidden files are never listed.
-///   After a crash [`abandoned_uploads`](Self::abandoned_uploads) names them.
+///   After a crash [`abandoned_uploads`](UnfinishedUploads::abandoned_uploads) names them.
 /// * **Conditional writes.** `PutMode::Create` is atomic, across processes as well.
 ///   `PutMode::Update` answers [`Error::NotImplemented`]: no file system call replaces a file only
 ///   if it is still the one that was read.
@@ -85,15 +86,6 @@ impl NodelocalStore {
         })
     }
 
-    /// The unfinished uploads below `prefix` that no process is writing any more. This blocks.
-    ///
-    /// # Errors
-    ///
-    /// A directory cannot be read.
-    pub fn abandoned_uploads(&self, prefix: &Path) -> Result<Vec<AbandonedUpload>> {
-        Ok(list::abandoned(&self.tree, prefix)?)
-    }
-
     fn work<F, V>(&self, work: F) -> impl Future<Output = Result<V>> + Send + use<F, V>
     where
         F: FnOnce(&Tree) -> Result<V> + Send + 'static,
@@ -101,6 +93,16 @@ impl NodelocalStore {
     {
         let tree = Arc::clone(&self.tree);
         async move { task::start(move || work(&tree)).await }
+    }
+}
+
+/// A process that writes an upload holds a lock on its hidden file; where nobody does, it was killed.
+#[async_trait]
+impl UnfinishedUploads for NodelocalStore {
+    async fn abandoned_uploads(&self, prefix: &Path) -> Result<Vec<AbandonedUpload>> {
+        let prefix = prefix.clone();
+        self.work(move |tree| Ok(list::abandoned(tree, &prefix)?))
+            .await
     }
 }
 

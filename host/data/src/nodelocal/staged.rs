@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
-use std::time::SystemTime;
 
 use cap_fs_ext::{FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::fs::{Dir, OpenOptions};
@@ -109,7 +108,7 @@ impl Staged {
 
     fn remove(&mut self) {
         if self.file.take().is_some() {
-            // What cannot be removed is named by `NodelocalStore::abandoned_uploads`.
+            // What cannot be removed is named by `UnfinishedUploads::abandoned_uploads`.
             let _ = self.place.dir.remove_file(&self.hidden);
         }
     }
@@ -119,17 +118,6 @@ impl Drop for Staged {
     fn drop(&mut self) {
         self.remove();
     }
-}
-
-/// An unfinished upload that a process left behind when it was killed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AbandonedUpload {
-    /// The hidden file's path below the external I/O directory.
-    pub path: String,
-    /// Its size in bytes.
-    pub size: u64,
-    /// When it was last written.
-    pub modified: SystemTime,
 }
 
 /// Whether nobody writes the hidden file any more: its writer would hold a lock on it.

@@ -11,7 +11,9 @@
 //! A name is judged twice: by itself when a connection is created ([`Policy::judge_name`], which
 //! touches no network), and by each address it has when it is dialled ([`Policy::judge_address`]).
 //! The addresses that were judged are the ones that are dialled; a second look-up could give
-//! others. An address literal is judged at once, however it is spelled:
+//! others. Of several addresses those that are allowed are dialled and the others are not. What a
+//! line of [`ConnectTo`](crate::ConnectTo) leads elsewhere is not judged: the operator wrote where
+//! to. An address literal is judged at once, however it is spelled:
 //!
 //! | spelling | is |
 //! |---|---|
@@ -59,6 +61,9 @@
 //! | 6to4 | 2002::/16 | bits 16 to 48 |
 //! | Teredo | 2001::/32 | the server's in bits 32 to 64, the client's in the last 32, inverted |
 //!
+//! A NAT64 prefix that a network took out of its own public addresses cannot be told from any other
+//! public address. Where there is one, the translator has to deny what must not be reached.
+//!
 //! # Rules
 //!
 //! | written | admits |
@@ -83,18 +88,31 @@ pub use rule::{InvalidRule, Rule};
 pub use verdict::{Denial, Reason, Verdict};
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::sync::Arc;
 
 /// The operator's rules. Without any, only public addresses may be dialled.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<Rule>,
+    advice: Option<Arc<str>>,
 }
 
 impl Policy {
     /// A policy with these exceptions.
     #[must_use]
     pub fn with_rules(rules: Vec<Rule>) -> Self {
-        Self { rules }
+        Self {
+            rules,
+            advice: None,
+        }
+    }
+
+    /// The same policy, whose denials say how a rule is added in the words of the program that the
+    /// operator uses: they go on after "allow it", and `{rule}` in them stands for the rule.
+    #[must_use]
+    pub fn advising(mut self, advice: &str) -> Self {
+        self.advice = Some(advice.into());
+        self
     }
 
     /// The exceptions, in the order in which they were given.
@@ -112,12 +130,12 @@ impl Policy {
     pub fn judge_name(&self, host: &str, port: u16) -> Verdict {
         let host = match Host::parse(host) {
             Ok(host) => host,
-            Err(_) => return Verdict::Denied(Denial::new(None, port, Reason::InvalidHost)),
+            Err(_) => return Verdict::Denied(self.denial(None, port, Reason::InvalidHost)),
         };
         let name = match &host {
             Host::Address(address) => return self.judge(&host, *address, port),
             Host::Name(_) if port == 0 => {
-                return Verdict::Denied(Denial::new(Some(host), port, Reason::InvalidPort));
+                return Verdict::Denied(self.denial(Some(host), port, Reason::InvalidPort));
             }
             Host::Name(name) => name,
         };
@@ -150,7 +168,7 @@ impl Policy {
         {
             return Verdict::NeedsResolution;
         }
-        Verdict::Denied(Denial::new(Some(host), port, Reason::Class(class)))
+        Verdict::Denied(self.denial(Some(host), port, Reason::Class(class)))
     }
 
     /// Judges an address that `host` resolved to, or is. This verdict is final: it is never
@@ -159,12 +177,12 @@ impl Policy {
     pub fn judge_address(&self, host: &str, address: IpAddr, port: u16) -> Verdict {
         match Host::parse(host) {
             Ok(host) => self.judge(&host, address, port),
-            Err(_) => Verdict::Denied(Denial::new(None, port, Reason::InvalidHost)),
+            Err(_) => Verdict::Denied(self.denial(None, port, Reason::InvalidHost)),
         }
     }
 
-    fn judge(&self, host: &Host, address: IpAddr, port: u16) -> Verdict {
-        let denied = |reason| Verdict::Denied(Denial::new(Some(host.clone()), port, reason));
+    pub(crate) fn judge(&self, host: &Host, address: IpAddr, port: u16) -> Verdict {
+        let denied = |reason| Verdict::Denied(self.denial(Some(host.clone()), port, reason));
         if port == 0 {
             return denied(Reason::InvalidPort);
         }
@@ -187,6 +205,10 @@ impl Policy {
             },
             None => denied(Reason::Class(class)),
         }
+    }
+
+    fn denial(&self, host: Option<Host>, port: u16, reason: Reason) -> Denial {
+        Denial::new(host, port, reason, self.advice.as_ref())
     }
 
     fn name_rule(&self, host: &Host, port: u16) -> Option<&Rule> {

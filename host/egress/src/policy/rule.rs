@@ -29,18 +29,26 @@ enum Place {
 
 /// A text that is no rule, with what to write.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{problem}; a rule is HOST[:PORT] or CIDR[:PORT], as in minio.internal:9000, 10.1.0.0/16 or [fd00::/8]:443"
-)]
+#[error("{problem}")]
 pub struct InvalidRule {
     problem: String,
 }
 
 impl InvalidRule {
-    fn new(problem: impl Into<String>) -> Self {
+    /// The SQLSTATE that a command ends with because of it.
+    pub const SQLSTATE: &'static str = "22023";
+
+    pub(crate) fn new(problem: impl Into<String>) -> Self {
         Self {
             problem: problem.into(),
         }
+    }
+
+    /// What to write.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        "a rule is HOST[:PORT] or CIDR[:PORT], as in minio.internal:9000, 10.1.0.0/16 or \
+         [fd00::/8]:443"
     }
 }
 
@@ -238,10 +246,11 @@ mod tests {
             "::ffff:10.0.0.0/104",
             "a:+1",
         ] {
-            let error = text.parse::<Rule>().expect_err(text).to_string();
+            let error = text.parse::<Rule>().expect_err(text);
             assert!(
-                error.contains("a rule is HOST[:PORT] or CIDR[:PORT]"),
-                "{error}"
+                error
+                    .hint()
+                    .starts_with("a rule is HOST[:PORT] or CIDR[:PORT]")
             );
         }
         let error = "10.0.0.1/8"

@@ -213,18 +213,24 @@ fn a_refusal_says_what_to_do_and_never_which_address_was_found() {
     assert_eq!(
         by_address.to_string(),
         "denied: the policy denies db.internal:5432: the name stands for a private address; if it \
-         is meant, allow it with --allow-egress db.internal:5432"
+         is meant, allow it with the rule db.internal:5432 in the host's policy"
     );
     assert_eq!(
         none.judge_name("[fd00::1]", 443).to_string(),
         "denied: the policy denies [fd00::1]:443, a private address; if it is meant, allow it with \
-         --allow-egress [fd00::1]:443"
+         the rule [fd00::1]:443 in the host's policy"
     );
     assert_eq!(
         none.judge_name("metadata.google.internal", 80).to_string(),
         "denied: the policy denies metadata.google.internal:80: the name stands for a metadata \
          address; no rule with a name admits a metadata address; if it is meant, allow the address \
-         itself with --allow-egress ADDRESS:80"
+         itself with the rule ADDRESS:80 in the host's policy"
+    );
+    let advised = none.clone().advising("with --flag {rule}");
+    assert_eq!(
+        advised.judge_name("[fd00::1]", 443).to_string(),
+        "denied: the policy denies [fd00::1]:443, a private address; if it is meant, allow it with \
+         --flag [fd00::1]:443"
     );
     let Verdict::Denied(secret) = none.judge_name("user:hunter2@db.internal", 443) else {
         panic!("userinfo is no part of a host");
@@ -249,11 +255,16 @@ fn every_hint_s_rule_admits_what_was_denied() {
         "169.254.169.254",
         "::ffff:127.0.0.1",
     ] {
-        let Verdict::Denied(denial) = Policy::default().judge_name(host, 9000) else {
+        let none = Policy::default().advising("with {rule}");
+        let Verdict::Denied(denial) = none.judge_name(host, 9000) else {
             panic!("{host} is allowed");
         };
         let hint = denial.hint();
         let rule = hint.rsplit(' ').next().expect("a last word");
+        assert_eq!(
+            denial.rule().map(|rule| rule.to_string()).as_deref(),
+            Some(rule)
+        );
         assert!(
             !policy(&[rule]).judge_name(host, 9000).is_denied(),
             "{hint}"

@@ -1,8 +1,14 @@
 //! What a judgement comes to.
 
 use std::fmt;
+use std::sync::Arc;
+
+use portolan_contract::FailureClass;
 
 use super::{AddressClass, Host, Rule};
+
+/// What stands for the rule in [`Policy::advising`](super::Policy::advising).
+pub(super) const RULE: &str = "{rule}";
 
 /// The policy's verdict on a host and a port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,11 +50,28 @@ pub struct Denial {
     host: Option<Host>,
     port: u16,
     reason: Reason,
+    /// How the operator adds a rule, where the program that they use said so.
+    advice: Option<Arc<str>>,
 }
 
 impl Denial {
-    pub(super) fn new(host: Option<Host>, port: u16, reason: Reason) -> Self {
-        Self { host, port, reason }
+    pub(super) fn new(
+        host: Option<Host>,
+        port: u16,
+        reason: Reason,
+        advice: Option<&Arc<str>>,
+    ) -> Self {
+        Self {
+            host,
+            port,
+            reason,
+            advice: advice.cloned(),
+        }
+    }
+
+    /// For a text that is no host.
+    pub(crate) fn no_host(port: u16) -> Self {
+        Self::new(None, port, Reason::InvalidHost, None)
     }
 
     /// Why.
@@ -57,32 +80,55 @@ impl Denial {
         self.reason
     }
 
-    /// The SQLSTATE that a statement ends with because of it.
+    /// The class that decides the SQLSTATE.
     #[must_use]
-    pub fn sqlstate(&self) -> &'static str {
+    pub fn class(&self) -> FailureClass {
         match self.reason {
-            Reason::InvalidHost | Reason::InvalidPort => "22023",
-            Reason::Class(_) => "42501",
+            Reason::InvalidHost | Reason::InvalidPort => FailureClass::InvalidUri,
+            Reason::Class(_) => FailureClass::Denied,
         }
     }
 
-    /// What an operator does about it.
+    /// The SQLSTATE that a statement ends with because of it.
+    #[must_use]
+    pub fn sqlstate(&self) -> &'static str {
+        self.class().sqlstate()
+    }
+
+    /// The rule that would admit it; none where no rule does, or where the address, which is not
+    /// told, would have to stand in it.
+    #[must_use]
+    pub fn rule(&self) -> Option<Rule> {
+        match (self.reason, &self.host) {
+            (Reason::Class(class), Some(Host::Name(_))) if class.only_by_address() => None,
+            (Reason::Class(_), Some(host)) => format!("{host}:{}", self.port).parse().ok(),
+            _ => None,
+        }
+    }
+
+    /// What an operator does about it: the rule for the policy of whatever program this is, and how
+    /// the command line spells it.
     #[must_use]
     pub fn hint(&self) -> String {
         match (self.reason, &self.host) {
             (Reason::Class(class), Some(Host::Name(_))) if class.only_by_address() => format!(
                 "no rule with a name admits a {class} address; if it is meant, allow the address \
-                 itself with --allow-egress ADDRESS:{}",
-                self.port
+                 itself {}",
+                self.with_rule(&format!("ADDRESS:{}", self.port))
             ),
-            (Reason::Class(_), Some(host)) => {
-                format!(
-                    "if it is meant, allow it with --allow-egress {host}:{}",
-                    self.port
-                )
-            }
+            (Reason::Class(_), Some(host)) => format!(
+                "if it is meant, allow it {}",
+                self.with_rule(&format!("{host}:{}", self.port))
+            ),
             (Reason::InvalidPort, _) => "write a port from 1 to 65535".to_owned(),
             _ => "write a DNS name or an address, without user, path or escapes".to_owned(),
+        }
+    }
+
+    fn with_rule(&self, rule: &str) -> String {
+        match &self.advice {
+            Some(advice) => advice.replace(RULE, rule),
+            None => format!("with the rule {rule} in the host's policy"),
         }
     }
 }
@@ -114,7 +160,7 @@ impl fmt::Display for Verdict {
             Self::Allowed { rule: None } => f.write_str("allowed: a public address"),
             Self::Allowed { rule: Some(rule) } => write!(f, "allowed by the rule {rule}"),
             Self::NeedsResolution => {
-                f.write_str("allowed if every address that the name resolves to is public")
+                f.write_str("undecided: each address that the name resolves to is judged")
             }
             Self::Denied(denial) => write!(f, "denied: {denial}; {}", denial.hint()),
         }

@@ -1,9 +1,11 @@
 //! What the errors of the other rooms become.
 
 use portolan_catalog::CatalogError;
-use portolan_contract::{ExternalUrlError, Failure, InvalidName, StoredPlanError, UriError};
-use portolan_data::{DataError, GateError, user_files_error};
-use portolan_sandbox::{LoadError, ProviderError};
+use portolan_contract::{
+    ExternalUrlError, Failure, FailureClass, InvalidName, StoredPlanError, UriError,
+};
+use portolan_data::{DataError, GateError, NodelocalError, failure_of, user_files_error};
+use portolan_sandbox::{BindError, LoadError, ProviderError};
 use portolan_statement::{ParseError, UnboundPlaceholder};
 
 use super::{Error, SqlState};
@@ -87,6 +89,16 @@ impl From<LoadError> for Error {
     }
 }
 
+impl From<BindError> for Error {
+    fn from(error: BindError) -> Self {
+        match error {
+            BindError::Type(error) => error.into(),
+            BindError::Start(error) => error.into(),
+            other => Self::new(SqlState::Internal, other.to_string()),
+        }
+    }
+}
+
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         Self::new(
@@ -104,8 +116,8 @@ impl From<GateError> for Error {
 }
 
 /// The texts of a store's errors are left out: they may hold what a server echoed. What is kept is
-/// the kind of the error and, where the handle itself was refused, the gate's own words, or those of
-/// the host's own store of user files.
+/// the kind of the error and, where the handle itself was refused or this host's own disk or store of
+/// user files is the cause, our own words for it.
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
         use object_store::Error as Store;
@@ -139,6 +151,11 @@ impl From<object_store::Error> for Error {
                 format!("the object {} has changed meanwhile", quoted(&path)),
             )
             .with_hint("try it again"),
+            Store::PermissionDenied { .. } | Store::Generic { .. }
+                if NodelocalError::find(&error).is_some() =>
+            {
+                of_disk(failure_of(&error))
+            }
             Store::PermissionDenied { path, .. } => Self::new(
                 SqlState::InsufficientPrivilege,
                 format!("the object store does not allow it for {}", quoted(&path)),
@@ -156,6 +173,18 @@ impl From<object_store::Error> for Error {
             .with_hint("VALIDATE EXTERNAL CONNECTION shows which step fails"),
         }
     }
+}
+
+/// What is wrong below the external I/O directory. What is used up there is the space of
+/// a disk.
+fn of_disk(failure: Failure) -> Error {
+    let state = match &failure.class {
+        FailureClass::Budget => SqlState::DiskFull,
+        FailureClass::Other(_) => SqlState::InputOutput,
+        class => SqlState::from_code(class.sqlstate()),
+    };
+    let message = portolan_contract::strip_controls(&failure.message, 2048);
+    Error::new(state, message).with_hint_of(failure.hint)
 }
 
 fn quoted(path: &str) -> String {
@@ -185,6 +214,34 @@ mod tests {
         });
         assert!(!format!("{error:?}").contains("hunter2"));
         assert_eq!(error.sqlstate(), SqlState::InputOutput);
+    }
+
+    #[test]
+    fn what_is_wrong_with_our_own_disk_is_told() {
+        use std::io::{self, ErrorKind};
+        for (kind, state, hint) in [
+            (ErrorKind::StorageFull, SqlState::DiskFull, "free space"),
+            (ErrorKind::QuotaExceeded, SqlState::DiskFull, "free space"),
+            (ErrorKind::FileTooLarge, SqlState::DiskFull, "write smaller"),
+            (
+                ErrorKind::ReadOnlyFilesystem,
+                SqlState::InsufficientPrivilege,
+                "mount the file system",
+            ),
+            (ErrorKind::Other, SqlState::InputOutput, "check the disk"),
+        ] {
+            let local = NodelocalError::Io {
+                action: "write",
+                path: "a\u{1b}[2J/b".to_owned(),
+                source: io::Error::from(kind),
+            };
+            let error = Error::from(object_store::Error::from(local));
+            assert_eq!(error.sqlstate(), state, "{kind}");
+            let given = error.hint().expect("a hint");
+            assert!(given.starts_with(hint), "{kind}: {given}");
+            assert!(error.message().starts_with("cannot write `a"), "{error:?}");
+            assert!(!error.message().contains(char::is_control), "{error:?}");
+        }
     }
 
     #[test]

@@ -9,7 +9,7 @@ use object_store::path::Path;
 use portolan_catalog::{CatalogHandle, ConnectionPrivilege};
 use portolan_contract::Operation;
 use portolan_data::{Backends, Confined, Gate, GateError, OpenGate};
-use portolan_egress::Policy;
+use portolan_egress::Egress;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
 
@@ -19,7 +19,7 @@ use crate::access::Actor;
 use crate::call::lock;
 use crate::host::Shared;
 use crate::metrics::Metrics;
-use crate::policy::{self, CurrentPolicy};
+use crate::policy;
 use crate::probing::interrupted;
 use crate::providers::Registry;
 use crate::{Error, SqlState};
@@ -39,7 +39,7 @@ pub(crate) struct HandleGate {
     name: String,
     sub_path: Path,
     pub(crate) catalog: CatalogHandle,
-    pub(crate) policy: CurrentPolicy,
+    pub(crate) egress: Egress,
     providers: Arc<Registry>,
     backends: Backends,
     runtime: Handle,
@@ -89,7 +89,7 @@ impl HandleGate {
             name: pinned.connection.name.clone(),
             sub_path,
             catalog: host.catalog.clone(),
-            policy: host.policy.clone(),
+            egress: host.egress.clone(),
             providers: Arc::clone(&host.providers),
             backends: host.backends.clone(),
             runtime: host.runtime.clone(),
@@ -135,7 +135,7 @@ impl HandleGate {
 
     async fn store_of(&self, pinned: &Pinned, gate: Arc<dyn Gate>) -> Result<Confined, Error> {
         let backends = self.backends.clone();
-        let plan = pinned.plan().clone();
+        let plan = pinned.stored.clone();
         let sub_path = self.sub_path.clone();
         let built = self
             .runtime
@@ -152,7 +152,7 @@ impl HandleGate {
             // What cannot be looked up is not allowed; the next operation looks again.
             Err(error) => return Err(refusal(&error.into())),
         };
-        let (generation, policy) = self.policy.get();
+        let (generation, _) = self.egress.policy().get();
         let seen = (revision, generation);
         if let Some(verdict) = self.verdict_of(seen) {
             return self.counted(verdict);
@@ -161,7 +161,7 @@ impl HandleGate {
         if let Some(verdict) = self.verdict_of(seen) {
             return self.counted(verdict);
         }
-        let judged = self.judge(&policy).await;
+        let judged = self.judge().await;
         let verdict = self.remember(seen, judged);
         self.counted(verdict)
     }
@@ -197,7 +197,7 @@ impl HandleGate {
     }
 
     /// Looks at the catalog and asks the policy; none when the connection is gone.
-    async fn judge(&self, policy: &Policy) -> Result<Option<Judged>, Error> {
+    async fn judge(&self) -> Result<Option<Judged>, Error> {
         let pinned = self.pinned();
         let actor = self.actor.clone();
         let (id, used) = (pinned.connection.id, pinned.connection.version);
@@ -224,7 +224,7 @@ impl HandleGate {
         let Some((newest, newer)) = found else {
             return Ok(None);
         };
-        policy::judge(policy, newer.as_ref().unwrap_or(&pinned).plan())?;
+        policy::judge(&self.egress, newer.as_ref().unwrap_or(&pinned).plan())?;
         let replacement = match newer {
             // Whoever asks for this store has asked this gate before.
             Some(newer) => {

@@ -73,7 +73,7 @@ pub(crate) async fn open(
         })
         .await?;
     call.runs(&pinned.connection.provider);
-    policy::judge(&call.host.policy.get().1, pinned.plan())?;
+    policy::judge(&call.host.egress, pinned.plan())?;
     if pinned.plan().object_store().is_none() {
         return Err(Error::new(
             SqlState::FeatureNotSupported,

@@ -112,7 +112,7 @@ impl StorageConnection {
     /// newest. Changes of other processes are noticed within two seconds.
     pub async fn changed(&self) {
         let mut revisions = self.gate.catalog.subscribe();
-        let mut policies = self.gate.policy.subscribe();
+        let mut policies = self.gate.egress.policy().subscribe();
         let version = self.version();
         while self.is_current().await && self.version() == version {
             tokio::select! {

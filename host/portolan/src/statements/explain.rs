@@ -2,7 +2,7 @@
 
 use portolan_catalog::SystemPrivilege;
 use portolan_contract::Validate;
-use portolan_egress::{Policy, Verdict};
+use portolan_egress::{Egress, Verdict};
 use portolan_statement as ast;
 
 use super::create::{text_of, with_parameters};
@@ -49,7 +49,7 @@ pub(crate) async fn execute<'a>(
         row("redacted URI", planned.redacted_uri.as_str()),
     ];
     rows.extend(set.map(|set| row("set of user files", set)));
-    rows.extend(endpoints(&planned, &call.host.policy.get().1));
+    rows.extend(endpoints(&planned, &call.host.egress));
     rows.push(row("operations", operations(&planned)));
     rows.extend(privileges(&planned, implicit_allowed));
     rows.push(row("validation", depth(validate)));
@@ -62,14 +62,15 @@ fn row(item: &str, value: impl Into<Cell>) -> Vec<Cell> {
     vec![item.into(), value.into()]
 }
 
-fn endpoints(planned: &Planned, policy: &Policy) -> Vec<Vec<Cell>> {
+fn endpoints(planned: &Planned, egress: &Egress) -> Vec<Vec<Cell>> {
+    let (_, policy) = egress.policy().get();
     let mut rows = Vec::new();
     for endpoint in planned.plan().endpoints() {
         rows.push(row(
             "endpoint",
             format!("{}:{}", endpoint.host, endpoint.port),
         ));
-        let verdict = match policy.judge_name(&endpoint.host, endpoint.port) {
+        let verdict = match egress.judge_name(&policy, &endpoint.host, endpoint.port) {
             Verdict::Allowed { rule: None } => "allowed: a public address".to_owned(),
             Verdict::Allowed { rule: Some(rule) } => format!("allowed by the rule {rule}"),
             Verdict::NeedsResolution => {

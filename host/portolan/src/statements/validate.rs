@@ -66,7 +66,7 @@ pub(crate) async fn execute<'a>(
     report.ok("plan", plan_took);
 
     let started = Instant::now();
-    let judged = policy::judge(&call.host.policy.get().1, &stored.plan);
+    let judged = policy::judge(&call.host.egress, &stored.plan);
     match judged {
         Ok(()) => report.ok("policy", started.elapsed()),
         Err(error) => {

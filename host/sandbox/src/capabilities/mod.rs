@@ -1,12 +1,16 @@
 //! What the host lends to a provider in phase two: thin adapters, one file for each interface.
 
 mod log;
+mod net;
+mod network;
 pub(crate) mod objects;
+pub(crate) mod parts;
 mod random;
 mod steps;
 mod ungranted;
 
 pub(crate) use log::LogBudget;
+pub(crate) use network::Network;
 pub(crate) use steps::StepRecorder;
 
 use wasmtime::component::{HasSelf, Linker};

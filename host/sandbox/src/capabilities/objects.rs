@@ -6,7 +6,6 @@ use wasmtime::component::Resource;
 use crate::Fault;
 use crate::bindings::host::objects::{Host, HostMarkerReader, HostMarkerWriter};
 use crate::bindings::types;
-use crate::convert::to_guest_failure;
 use crate::guest::Guest;
 
 /// A handle that reads the marker. It holds nothing: the store belongs to the operation.
@@ -36,7 +35,7 @@ impl HostMarkerReader for Guest {
         if let Ok(content) = &read {
             self.budget.count_response(content.len())?;
         }
-        self.leave(read.map_err(to_guest_failure))
+        self.answer(read)
     }
 
     async fn list_markers(
@@ -52,7 +51,7 @@ impl HostMarkerReader for Guest {
             self.budget
                 .count_response(names.iter().map(String::len).sum())?;
         }
-        self.leave(listed.map_err(to_guest_failure))
+        self.answer(listed)
     }
 
     async fn marker_name(&mut self, _: Resource<MarkerReader>) -> wasmtime::Result<String> {
@@ -75,7 +74,7 @@ impl HostMarkerWriter for Guest {
         let written = self
             .wait(async { markers.write_marker(content).await })
             .await;
-        self.leave(written.map_err(to_guest_failure))
+        self.answer(written)
     }
 
     async fn drop(&mut self, _: Resource<MarkerWriter>) -> wasmtime::Result<()> {

@@ -165,7 +165,11 @@ impl Host for Guest {
             GuestOutcome::Ok => Outcome::Ok,
             GuestOutcome::Skipped(why) => Outcome::Skipped(words.line(&why, MAX_MESSAGE)),
             GuestOutcome::Failed(failure) => {
-                Outcome::Failed(convert::from_guest_failure(failure, words))
+                let failure = convert::as_given(failure);
+                Outcome::Failed(match lent.own_words.hold(&failure) {
+                    true => failure,
+                    false => convert::cleaned(failure, words),
+                })
             }
             GuestOutcome::Other(_) => {
                 Outcome::Skipped("the step ended in a way that this host does not know".to_owned())

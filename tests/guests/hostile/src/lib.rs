@@ -1,12 +1,13 @@
 //! A provider that does everything that the sandbox must survive.
 //!
 //! The path of the URI chooses the misdeed: `hostile://x/spins_forever`. What is done with a secret
-//! takes a form as well: `hostile://x/leaks_into_a_hint/hex`. `hostile://x/good` behaves.
+//! takes a form as well: `hostile://x/leaks_into_a_hint/hex`. `hostile://x/good` behaves, and so does
+//! `hostile://host/dials`, which plans the host of its URI as an endpoint.
 //!
 //! # Layout
 //!
 //! * `misdeeds`: their list, which the tests read too.
-//! * `planning`, `redacting`, `probing`: one function for each misdeed of a function of the contract.
+//! * `planning`, `redacting`, `probing`, `dialling`: one function for each misdeed of a function of the contract.
 //! * `leaks`: what is told of secrets that the manifest reveals, in every `forms`.
 
 mod bindings {
@@ -26,6 +27,7 @@ mod bindings {
     use super::Hostile;
 }
 
+mod dialling;
 mod forms;
 mod leaks;
 mod misdeeds;
@@ -66,6 +68,7 @@ macro_rules! choose {
         planning { $($plan:ident,)* }
         redacting { $($redact:ident,)* }
         probing { $($probe:ident,)* }
+        dialling { $($dial:ident,)* }
         leaking { $($leak:ident,)* }
         telling { $($tell:ident,)* }
         building { $($built:ident,)* }
@@ -93,6 +96,7 @@ macro_rules! choose {
             let (name, form) = misdeed.split_once('/').unwrap_or((misdeed, ""));
             match name {
                 $(stringify!($probe) => probing::$probe(probe),)*
+                $(stringify!($dial) => dialling::$dial(&probe.plan),)*
                 $(stringify!($tell) => leaks::$tell(&leaks::Leak::of_plan(&probe.plan, form)),)*
                 _ => good_probe(&probe),
             }
@@ -114,6 +118,10 @@ fn good_plan_at(uri: &UriPieces, prefix: &str) -> Vec<PlanEntry> {
         PlanEntry::Setting(("misdeed".to_owned(), format!("{name}/{form}"))),
         planning::object_store(prefix),
     ];
+    planning::plan_endpoints(uri, &mut plan);
+    if name == "dials" {
+        plan.push(planning::endpoint(&uri.authority, 443, None));
+    }
     for option in &uri.options {
         let fragment = match &option.value {
             Value::Secret(secret) => Fragment::Secret(secret.number),

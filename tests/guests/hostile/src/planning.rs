@@ -165,6 +165,29 @@ pub(crate) fn endpoint(host: &str, port: u16, profile: Option<&str>) -> PlanEntr
     })
 }
 
+/// Two endpoints, where the authority names a port: 0 is in clear, 1 speaks TLS. A profile that
+/// neither names is planned as well.
+pub(crate) fn plan_endpoints(uri: &UriPieces, plan: &mut Vec<PlanEntry>) {
+    let Some((host, port)) = uri.authority.rsplit_once(':') else {
+        return;
+    };
+    let Ok(port) = port.parse() else {
+        return;
+    };
+    plan.push(endpoint(host, port, None));
+    plan.push(endpoint(host, port, Some("server")));
+    let authority = uri.options.iter().any(|option| option.name == "ca");
+    for name in ["server", "another"] {
+        plan.push(PlanEntry::Tls(TlsProfile {
+            name: name.to_owned(),
+            certificate_authority: authority.then(|| "ca".to_owned()),
+            client_certificate: None,
+            client_key: None,
+            verify: TlsVerification::Full,
+        }));
+    }
+}
+
 pub(crate) fn plans_an_endpoint_outside_its_rules(uri: &UriPieces) -> Planned {
     with(uri, endpoint("169.254.169.254", 443, None))
 }

@@ -108,6 +108,17 @@ pub(crate) fn lists_without_bound(probe: Probe) {
     }
 }
 
+pub(crate) fn lists_without_end(probe: Probe) {
+    steps::begin("list");
+    // Whoever watches the store sees by the marker that the probe has begun.
+    if let Some(writer) = &probe.writer {
+        drop(writer.write_marker(b"begun"));
+    }
+    loop {
+        drop(black_box(probe.reader.list_markers(1)));
+    }
+}
+
 pub(crate) fn calls_parts_without_a_grant(_: Probe) {
     forget(parts::named("key"));
     one_step("named");

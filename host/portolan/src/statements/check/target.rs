@@ -77,7 +77,7 @@ async fn raw(call: &Call<'_>, uri: &SecretText) -> Result<Arc<dyn ObjectStore>, 
         .with_hint("name a storage"));
     }
     let backends = call.host.backends.clone();
-    let plan = planned.plan().clone();
+    let plan = planned.stored.clone();
     let built = call
         .host
         .runtime

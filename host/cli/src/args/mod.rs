@@ -1,0 +1,256 @@
+//! Every flag and command, defined once: help, completions and tests come from here.
+
+mod policy;
+mod provider;
+mod transfer;
+
+use std::path::PathBuf;
+
+use clap::builder::BoolishValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub(crate) use policy::{PolicyAllowArguments, PolicyCommand, PolicyTestArguments};
+pub(crate) use provider::{ProviderAddArguments, ProviderCommand};
+pub(crate) use transfer::{
+    CatArguments, CpArguments, GetArguments, LsArguments, PutArguments, RmArguments,
+    TransferArguments,
+};
+
+/// Names for external resources: create, grant, rotate and use them without seeing a credential.
+#[derive(Debug, Parser)]
+#[command(
+    name = "portolan",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true,
+    disable_help_subcommand = true,
+    after_help = "Examples:
+  portolan sql -e \"CREATE EXTERNAL CONNECTION backups AS 'nodelocal://self/nightly'\"
+  echo hello | portolan put - external://backups/mon.txt
+  portolan validate backups
+
+Results go to standard output, errors and notices to standard error.
+Exit status: 0 done, 1 a statement or operation failed, 2 wrong usage, 130 interrupted."
+)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: GlobalArguments,
+
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags that every command takes. A flag overrides the environment, which overrides the
+/// configuration file.
+#[derive(Debug, Args)]
+pub(crate) struct GlobalArguments {
+    /// Directory that holds everything: catalog, key, plugins, cache and portolan.toml
+    #[arg(long, global = true, value_name = "DIR", env = "PORTOLAN_STORE")]
+    pub(crate) store: Option<PathBuf>,
+
+    /// User of the catalog to act as (no authentication: who can read the store is root)
+    #[arg(long, global = true, value_name = "NAME", env = "PORTOLAN_USER")]
+    pub(crate) user: Option<String>,
+
+    #[arg(
+        help = "Root directory of nodelocal:// [default: extern in the store]",
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "PORTOLAN_EXTERNAL_IO_DIR"
+    )]
+    pub(crate) external_io_dir: Option<PathBuf>,
+
+    #[arg(
+        help = "Configuration file [default: portolan.toml in the store]",
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "PORTOLAN_CONFIG"
+    )]
+    pub(crate) config: Option<PathBuf>,
+
+    #[arg(
+        help = "Admit an endpoint: HOST[:PORT] or CIDR[:PORT]; may be given several times",
+        long,
+        global = true,
+        value_name = "RULE"
+    )]
+    pub(crate) allow_egress: Vec<String>,
+
+    #[arg(
+        help = "Refuse connections to servers of a URI's own choice over HTTP",
+        long,
+        global = true,
+        env = "PORTOLAN_EXTERNAL_IO_DISABLE_HTTP",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) external_io_disable_http: Option<bool>,
+
+    #[arg(
+        help = "Refuse connections that use the credentials of this host",
+        long,
+        global = true,
+        env = "PORTOLAN_EXTERNAL_IO_DISABLE_IMPLICIT_CREDENTIALS",
+        value_name = "BOOL",
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "true",
+        value_parser = BoolishValueParser::new()
+    )]
+    pub(crate) external_io_disable_implicit_credentials: Option<bool>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run SQL statements, or a prompt on a terminal
+    #[command(after_help = "Examples:
+  portolan sql                                   the prompt, with history and completion
+  portolan sql -e 'SHOW EXTERNAL CONNECTIONS' --format json
+  portolan sql -f setup.sql
+  portolan sql --param 1=env:SECRET -e \"ALTER EXTERNAL CONNECTION lake SET (AWS_SECRET_ACCESS_KEY = \\$1)\"
+
+Statements run in order and stop at the first that fails.")]
+    Sql(SqlArguments),
+    /// List objects
+    #[command(after_help = transfer::LS_HELP)]
+    Ls(LsArguments),
+    /// Print objects to standard output
+    #[command(after_help = transfer::CAT_HELP)]
+    Cat(CatArguments),
+    /// Write objects from files or from standard input
+    #[command(after_help = transfer::PUT_HELP)]
+    Put(PutArguments),
+    /// Read objects into files
+    #[command(after_help = transfer::GET_HELP)]
+    Get(GetArguments),
+    /// Remove objects
+    #[command(after_help = transfer::RM_HELP)]
+    Rm(RmArguments),
+    /// Copy objects within a connection or from one to another
+    #[command(after_help = transfer::CP_HELP)]
+    Cp(CpArguments),
+    /// Try a connection out, step by step
+    #[command(after_help = "Example:\n  portolan validate backups --depth read")]
+    Validate(ValidateArguments),
+    /// List, inspect, add and remove providers
+    #[command(subcommand)]
+    Provider(ProviderCommand),
+    /// Ask the policy about a URI, and admit endpoints
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Show who did what, when, and whether it was refused
+    #[command(after_help = "Example:\n  portolan audit --for backups --since 2026-11-01")]
+    Audit(AuditArguments),
+    /// Check the store, its key, the cache and the providers
+    Doctor(FormatArguments),
+    /// Print a completion script for a shell
+    #[command(
+        after_help = "Example:\n  portolan completions bash > ~/.local/share/bash-completion/completions/portolan"
+    )]
+    Completions(CompletionsArguments),
+}
+
+/// How results are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// Columns with a header, for people
+    Table,
+    /// RFC 4180, with a header row
+    Csv,
+    /// Tab-separated, quoted as csv, with a header row
+    Tsv,
+    /// One array of objects for each statement
+    Json,
+    /// One object on each line
+    Ndjson,
+    /// One line for each column
+    Records,
+}
+
+/// The format alone.
+#[derive(Debug, Args)]
+pub(crate) struct FormatArguments {
+    #[arg(
+        help = "How to print results [default: table on a terminal, tsv elsewhere]",
+        long,
+        value_name = "FORMAT"
+    )]
+    pub(crate) format: Option<Format>,
+}
+
+/// `portolan sql`.
+#[derive(Debug, Args)]
+pub(crate) struct SqlArguments {
+    /// Statements to run; may be given several times
+    #[arg(short = 'e', long, value_name = "STATEMENTS")]
+    pub(crate) execute: Vec<String>,
+    /// File of statements to run, - for standard input
+    #[arg(short = 'f', long, value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// Value of a placeholder: N=@FILE, N=- for standard input, N=env:NAME
+    #[arg(long = "param", value_name = "N=SOURCE")]
+    pub(crate) parameters: Vec<String>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+/// `portolan validate`.
+#[derive(Debug, Args)]
+pub(crate) struct ValidateArguments {
+    /// The connection's name
+    pub(crate) name: String,
+    #[arg(help = "How far to go [default: what the provider does at CREATE]", long, value_name = "DEPTH", value_parser = ["none", "read", "full"])]
+    pub(crate) depth: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+/// `portolan audit`.
+#[derive(Debug, Args)]
+pub(crate) struct AuditArguments {
+    /// Only what concerns this connection
+    #[arg(long = "for", value_name = "NAME")]
+    pub(crate) connection: Option<String>,
+    /// Only since this time: 2026-11-23, 2026-11-23T08:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<String>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
+/// `portolan completions`.
+#[derive(Debug, Args)]
+pub(crate) struct CompletionsArguments {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definitions_hold_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn every_command_that_takes_a_url_or_statement_shows_an_example() {
+        for command in Arguments::command().get_subcommands() {
+            let needs_no_example = ["provider", "policy", "doctor"].contains(&command.get_name());
+            assert!(
+                needs_no_example || command.get_after_help().is_some(),
+                "{}",
+                command.get_name()
+            );
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! ctrl-C and SIGTERM. The first asks a command to end, which may have uploads to give up and
+//! something to say; the second, or a command that takes too long over it, ends it where it stands.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long a command may take to end once it was asked to.
+const GRACE: Duration = Duration::from_secs(15);
+
+/// The signals that came, for everybody who has to know.
+#[derive(Debug, Clone)]
+pub(crate) struct Interrupt {
+    count: watch::Receiver<u32>,
+}
+
+impl Interrupt {
+    /// Listens from here on; the signals no longer end the process by themselves.
+    pub(crate) fn listen() -> Result<Self> {
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut terminate = signal(SignalKind::terminate())?;
+        let (sender, count) = watch::channel(0);
+        tokio::spawn(async move {
+            loop {
+                tokio::select! {
+                    _ = interrupt.recv() => {}
+                    _ = terminate.recv() => {}
+                }
+                sender.send_modify(|count: &mut u32| *count = count.saturating_add(1));
+            }
+        });
+        Ok(Self { count })
+    }
+
+    /// Whether the command was asked to end.
+    pub(crate) fn is_asked(&self) -> bool {
+        *self.count.borrow() > 0
+    }
+
+    /// Ends when the command is asked to end.
+    pub(crate) async fn asked(&self) {
+        self.came(1).await;
+    }
+
+    /// The same as a future of its own.
+    pub(crate) fn once(&self) -> BoxFuture<'static, ()> {
+        let this = self.clone();
+        async move { this.asked().await }.boxed()
+    }
+
+    /// Ends when there is nothing more to wait for.
+    pub(crate) async fn insisted(&self) {
+        self.came(1).await;
+        let _ = tokio::time::timeout(GRACE, self.came(2)).await;
+    }
+
+    async fn came(&self, times: u32) {
+        let mut count = self.count.clone();
+        if count.wait_for(|count| *count >= times).await.is_err() {
+            // Nobody is left who could tell of a signal.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Signals that a test sends.
+    #[cfg(test)]
+    pub(crate) fn by_hand() -> (watch::Sender<u32>, Self) {
+        let (sender, count) = watch::channel(0);
+        (sender, Self { count })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_signal_asks_and_the_second_insists() {
+        let (sender, interrupt) = Interrupt::by_hand();
+        assert!(!interrupt.is_asked());
+        assert!(interrupt.once().now_or_never().is_none());
+        sender.send_replace(1);
+        assert!(interrupt.is_asked());
+        interrupt.asked().await;
+        interrupt.once().await;
+        let mut insisted = std::pin::pin!(interrupt.insisted());
+        assert!((&mut insisted).now_or_never().is_none());
+        sender.send_replace(2);
+        insisted.await;
+    }
+}

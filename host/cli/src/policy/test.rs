@@ -1,0 +1,40 @@
+//! `portolan policy test`: the verdict on a URI, step by step. Nothing is dialled.
+
+use std::path::Path;
+
+use anyhow::Result;
+use portolan::{Cell, SecretText};
+
+use crate::args::PolicyTestArguments;
+use crate::report::Failure;
+use crate::sql::{self, Printer};
+use crate::store::Store;
+
+/// Runs the command; an endpoint that is denied is a failed command.
+pub(super) async fn run(store: &Store, arguments: PolicyTestArguments) -> Result<()> {
+    let uri = if arguments.uri == "-" {
+        sql::read_secret(Path::new("-"))?
+    } else {
+        SecretText::new(arguments.uri)
+    };
+    let session = store.session().await?;
+    let outcome = session.test_policy(&uri, !arguments.no_resolve).await?;
+    let mut failed = 0_u64;
+    let mut printer = Printer::new(&arguments.format);
+    sql::print(outcome, &mut printer, |row| {
+        if matches!(row.get(2), Some(Cell::Text(outcome)) if outcome == "denied" || outcome == "failed")
+        {
+            failed += 1;
+        }
+    })
+    .await?;
+    match failed {
+        0 => Ok(()),
+        1 => Err(Failure::new("42501", "an endpoint may not be dialled, or has no address").into()),
+        many => Err(Failure::new(
+            "42501",
+            format!("{many} endpoints may not be dialled, or have no address"),
+        )
+        .into()),
+    }
+}

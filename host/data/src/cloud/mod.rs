@@ -1,0 +1,78 @@
+//! Stores behind a network: what the backends of the cloud providers share.
+//!
+//! `object_store` knows the protocols; the connections are ours. Each backend gives it a
+//! [`Connector`] over the connection's [`EndpointClient`](portolan_egress::http::EndpointClient),
+//! which reaches the endpoints of the plan and nothing else, and wraps the store that comes of it
+//! in a [`CloudStore`], which turns every error into one of our own types.
+//!
+//! * [`Dialect`]: how one service says things: which answers mean what, which requests may be
+//!   repeated, which bodies are streamed. A backend writes one, with its [`Words`].
+//! * `service`: sends requests, repeats them within [`Retries`], reads refusals. `resume`: goes on
+//!   with a download that broke off.
+//! * [`Answer`]: an answer that is no success, read once from a bounded body.
+//! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
+//! * [`Lent`]: what the host lends its connections.
+//! * [`CloudError`]: the source of every error of a cloud store.
+
+use portolan_contract::{Endpoint, StoredPlan};
+
+mod answer;
+mod body;
+mod dialect;
+mod error;
+mod lent;
+mod refusal;
+mod resume;
+mod retry;
+mod s3;
+mod service;
+mod store;
+
+pub(crate) use answer::Answer;
+pub(crate) use dialect::{Dialect, Reading, Words};
+pub use error::CloudError;
+pub use lent::Lent;
+pub use refusal::{Cause, Refusal};
+pub(crate) use retry::Retries;
+pub(crate) use s3::build as build_s3;
+pub(crate) use service::Connector;
+pub(crate) use store::{CloudStore, Open};
+
+/// Retries of `object_store`, all switched off: the [`Connector`] repeats requests itself, so that
+/// every failure is typed by us and one bound holds for all attempts.
+pub(crate) fn no_retries() -> object_store::RetryConfig {
+    object_store::RetryConfig {
+        max_retries: 0,
+        ..object_store::RetryConfig::default()
+    }
+}
+
+/// The URL of an endpoint, without a path.
+pub(crate) fn url_of(endpoint: &Endpoint) -> String {
+    let (scheme, usual) = match &endpoint.tls_profile {
+        Some(_) => ("https", 443),
+        None => ("http", 80),
+    };
+    let host = match endpoint.host.contains(':') {
+        true => format!("[{}]", endpoint.host),
+        false => endpoint.host.clone(),
+    };
+    match endpoint.port == usual {
+        true => format!("{scheme}://{host}"),
+        false => format!("{scheme}://{host}:{}", endpoint.port),
+    }
+}
+
+/// A named secret of the plan that is text.
+pub(crate) fn secret_text(
+    plan: &StoredPlan,
+    name: &'static str,
+) -> Result<Option<String>, CloudError> {
+    let Some(secret) = plan.secret(name) else {
+        return Ok(None);
+    };
+    match std::str::from_utf8(secret.expose()) {
+        Ok(text) => Ok(Some(text.to_owned())),
+        Err(_) => Err(CloudError::Setting { setting: name }),
+    }
+}

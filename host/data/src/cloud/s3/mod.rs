@@ -1,0 +1,101 @@
+//! S3, and what speaks like it.
+//!
+//! Credentials are always given to `object_store` as a provider of ours: its builder then reads no
+//! environment, no profile and no metadata service, and `AmazonS3Builder::new` reads nothing
+//! either (only `from_env` does).
+//!
+//! * `settings`: what a plan says of its bucket. `credentials`: whose keys sign.
+//! * `dialect`: what answers of S3 mean.
+//! * `region`: asking the bucket where it is. `store`: the bucket itself.
+
+mod credentials;
+mod dialect;
+mod region;
+mod settings;
+mod store;
+
+use std::sync::Arc;
+
+use object_store::aws::AwsCredentialProvider;
+use portolan_contract::{ObjectStorePlan, StoredPlan};
+use portolan_egress::Egress;
+use portolan_egress::http::EndpointClient;
+
+use credentials::Keys;
+use dialect::S3Dialect;
+use region::Undiscovered;
+use settings::Settings;
+use store::Bucket;
+
+use super::{CloudError, CloudStore, Connector, Lent};
+
+/// The backend's name.
+const NAME: &str = "s3";
+
+/// Builds the store of a plan.
+///
+/// # Errors
+///
+/// A setting or a certificate of the plan cannot be used, or the operator does not allow what the
+/// plan asks for.
+pub(crate) fn build(
+    egress: &Egress,
+    plan: &StoredPlan,
+    target: &ObjectStorePlan,
+    lent: &Lent,
+) -> Result<CloudStore, CloudError> {
+    check_switches(egress, plan)?;
+    let settings = Settings::of(plan, target)?;
+    let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
+    let keys = Keys::of(plan, &settings, &client, lent)?;
+    let credentials: AwsCredentialProvider = Arc::new(keys);
+    let dialect = S3Dialect {
+        region: settings.region().to_owned(),
+        bucket_in_custom_host: !settings.path_style
+            && plan.plan.setting("custom-endpoint") == Some("true"),
+    };
+    let connector = Connector::new(client, Arc::new(dialect), plan);
+    if settings.discovery {
+        let bucket = Undiscovered {
+            settings,
+            connector,
+            credentials,
+        };
+        return Ok(CloudStore::opening(NAME, Arc::new(bucket)));
+    }
+    let bucket = Bucket::new(&settings, &connector, &credentials)?;
+    Ok(CloudStore::new(NAME, Arc::new(bucket)))
+}
+
+/// What the operator's switches forbid. A plan is asked when it is made; the switches may have
+/// changed since.
+fn check_switches(egress: &Egress, plan: &StoredPlan) -> Result<(), CloudError> {
+    let options = egress.options();
+    let is = |name, value| plan.plan.setting(name) == Some(value);
+    if options.disable_http && is("custom-endpoint", "true") {
+        return Err(CloudError::Disallowed {
+            what: "custom endpoints",
+            backend: NAME,
+            flag: "http",
+        });
+    }
+    if options.disable_implicit_credentials && is("credentials", "implicit") {
+        return Err(CloudError::Disallowed {
+            what: "implicit credentials",
+            backend: NAME,
+            flag: "implicit-credentials",
+        });
+    }
+    Ok(())
+}
+
+/// Whether a text is one DNS label, so that it can be a part of a host's name.
+fn is_label(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    (1..=63).contains(&bytes.len())
+        && bytes
+            .iter()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || *byte == b'-')
+        && !text.starts_with('-')
+        && !text.ends_with('-')
+}

@@ -1,0 +1,171 @@
+//! One bucket.
+
+use std::fmt;
+use std::ops::Range;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use object_store::aws::{AmazonS3, AwsCredentialProvider, S3ConditionalPut, S3CopyIfNotExists};
+use object_store::path::Path;
+use object_store::{
+    Attribute, Attributes, ClientOptions, CopyMode, CopyOptions, Error, GetOptions, GetResult,
+    ListResult, MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, RenameOptions, RenameTargetMode, Result,
+};
+
+use super::settings::Settings;
+use crate::cloud::{CloudError, Connector, no_retries};
+
+/// A bucket whose objects have the storage class of the connection, however they come there.
+///
+/// `object_store` has an attribute for the class, which it sends with a put and with the start of an
+/// upload in parts. A copy has no attributes, and S3 gives it the usual class and not that of its
+/// source; so copies are made by a second store whose every request has the header, and which is
+/// used for nothing else: signed, as anything that is added before the request is built.
+#[derive(Debug)]
+pub(super) struct Bucket {
+    objects: AmazonS3,
+    copies: AmazonS3,
+    storage_class: Option<String>,
+}
+
+impl Bucket {
+    pub(super) fn new(
+        settings: &Settings,
+        connector: &Connector,
+        credentials: &AwsCredentialProvider,
+    ) -> std::result::Result<Self, CloudError> {
+        let build = |headers: HeaderMap| {
+            let options = ClientOptions::new()
+                .with_allow_http(settings.endpoint.tls_profile.is_none())
+                .with_default_headers(headers);
+            let built = settings
+                .builder()
+                .with_http_connector(connector.clone())
+                .with_retry(no_retries())
+                .with_client_options(options)
+                .with_credentials(Arc::clone(credentials))
+                .with_conditional_put(S3ConditionalPut::ETagMatch)
+                .with_copy_if_not_exists(S3CopyIfNotExists::Multipart)
+                .build();
+            built.map_err(|_| CloudError::Setting {
+                setting: "encryption",
+            })
+        };
+        let mut class = HeaderMap::new();
+        if let Some(name) = &settings.storage_class {
+            let value = HeaderValue::from_str(name).map_err(|_| CloudError::Setting {
+                setting: "storage class",
+            })?;
+            class.insert(HeaderName::from_static("x-amz-storage-class"), value);
+        }
+        Ok(Self {
+            objects: build(HeaderMap::new())?,
+            copies: build(class)?,
+            storage_class: settings.storage_class.clone(),
+        })
+    }
+
+    /// Gives an object the class of the connection, unless the caller chose one.
+    fn classify(&self, attributes: &mut Attributes) {
+        if let Some(class) = &self.storage_class
+            && attributes.get(&Attribute::StorageClass).is_none()
+        {
+            attributes.insert(Attribute::StorageClass, class.clone().into());
+        }
+    }
+}
+
+impl fmt::Display for Bucket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(super::NAME)
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)]
+impl ObjectStore for Bucket {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        mut options: PutOptions,
+    ) -> Result<PutResult> {
+        self.classify(&mut options.attributes);
+        self.objects.put_opts(location, payload, options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        location: &Path,
+        mut options: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        self.classify(&mut options.attributes);
+        self.objects.put_multipart_opts(location, options).await
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        self.objects.get_opts(location, options).await
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        self.objects.get_ranges(location, ranges).await
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        self.objects.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.objects.list(prefix)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.objects.list_with_offset(prefix, offset)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.objects.list_with_delimiter(prefix).await
+    }
+
+    /// A copy that must not replace anything is an upload of one part with the condition on its
+    /// completion. Servers that know no such condition would replace the object all the same, so
+    /// one that is there already is looked for first; and the source before it, whose absence is
+    /// then not told by what the upload left behind.
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        if options.mode == CopyMode::Create {
+            self.objects.head(from).await?;
+            match self.objects.head(to).await {
+                Ok(_) => {
+                    return Err(Error::AlreadyExists {
+                        path: to.to_string(),
+                        source: Box::new(CloudError::Exists),
+                    });
+                }
+                Err(Error::NotFound { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        self.copies.copy_opts(from, to, options).await
+    }
+
+    async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
+        let mode = match options.target_mode {
+            RenameTargetMode::Overwrite => CopyMode::Overwrite,
+            RenameTargetMode::Create => CopyMode::Create,
+        };
+        let copy = CopyOptions::new().with_mode(mode);
+        self.copy_opts(from, to, copy).await?;
+        self.objects.delete(from).await
+    }
+}

@@ -1,0 +1,474 @@
+//! The servers of these tests, and the way to them.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use object_store::ObjectStore;
+use portolan_contract::{
+    AssumedRole, Endpoint, Failure, Kind, ObjectStorePlan, PLAN_FORMAT, Plan, PlanEntry,
+    RuleContext, StoredPlan, TlsProfile, TlsVerification,
+};
+use portolan_data::{Backends, failure_of};
+use portolan_egress::tls::TrustRoots;
+use portolan_egress::{ConnectTo, Egress, EgressOptions};
+use portolan_secret::SecretBytes;
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::host::MultiDomain;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::files::{Files, Noted};
+
+pub(crate) const BUCKET: &str = "harbour";
+pub(crate) const REGION: &str = "eu-north-1";
+pub(crate) const HOST: &str = "harbour.s3.eu-north-1.amazonaws.com";
+pub(crate) const TOKEN_HOST: &str = "sts.eu-north-1.amazonaws.com";
+pub(crate) const KEY: &str = "AKIAPORTOLANTESTKEY1";
+pub(crate) const SECRET: &str = "wJalr+XUtnFEMI/K7MDENG/bPxRfiCYTESTSECRET";
+/// What a server writes into the text of an error; it must be shown nowhere.
+pub(crate) const CHATTER: &str = "hunter2-of-the-server";
+
+pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>;
+
+/// What a front does with a request before the server sees it; an answer is given in its place.
+type Before = dyn Fn(usize, &mut Parts) -> Option<Response<Body>> + Send + Sync;
+
+/// What a front does with the answer.
+type After = dyn Fn(&mut http::response::Parts) + Send + Sync;
+
+/// A front: requests are numbered from 0.
+pub(crate) struct Front {
+    pub(crate) before: Box<Before>,
+    pub(crate) after: Box<After>,
+    /// The body of the answer to this request breaks off after so many bytes.
+    pub(crate) cut: Option<(usize, usize)>,
+}
+
+impl Front {
+    pub(crate) fn open() -> Self {
+        Self::answering(|_, _| None)
+    }
+
+    pub(crate) fn answering(
+        before: impl Fn(usize, &mut Parts) -> Option<Response<Body>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            before: Box::new(before),
+            after: Box::new(|_| {}),
+            cut: None,
+        }
+    }
+}
+
+/// One request as a front saw it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+}
+
+/// A running server, and its certificate authority.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) root: tempfile::TempDir,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    noted: Arc<Mutex<Vec<Noted>>>,
+    pub(crate) authority: String,
+}
+
+/// Knows one key, or that it knows none.
+struct OneKey;
+
+#[async_trait::async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, id: &str) -> s3s::S3Result<SecretKey> {
+        match id == KEY {
+            true => Ok(SecretKey::from(SECRET)),
+            false => Err(s3s::s3_error!(InvalidAccessKeyId, "{CHATTER}")),
+        }
+    }
+}
+
+fn service(files: Files) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(files);
+    builder.set_auth(OneKey);
+    let domain = HOST.strip_prefix("harbour.").expect("the bucket first");
+    builder.set_host(MultiDomain::new([domain, "s3.amazonaws.com"]).expect("a domain"));
+    builder.build()
+}
+
+/// Starts `s3s` over a fresh directory with one bucket, behind a front with TLS.
+pub(crate) async fn start(front: Front) -> Server {
+    let root = tempfile::tempdir().expect("a directory");
+    let files = Files::new(root.path());
+    let noted = Arc::clone(&files.noted);
+    let service = service(files);
+    std::fs::create_dir(root.path().join(BUCKET)).expect("a bucket");
+    let (acceptor, authority) = acceptor(&[HOST, "*.s3.amazonaws.com", "s3.amazonaws.com"]);
+    let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+    let front = Arc::new(front);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let all = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (front, seen) = (Arc::clone(&front), Arc::clone(&all));
+            let (service, acceptor) = (service.clone(), acceptor.clone());
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let handle = |request| {
+                    handle(
+                        Arc::clone(&front),
+                        Arc::clone(&seen),
+                        service.clone(),
+                        request,
+                    )
+                };
+                serve(stream, handle).await;
+            });
+        }
+    });
+    Server {
+        address,
+        root,
+        seen,
+        noted,
+        authority,
+    }
+}
+
+async fn handle(
+    front: Arc<Front>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    service: S3Service,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let (mut parts, body) = request.into_parts();
+    let number = {
+        let mut seen = seen.lock().expect("no panic");
+        seen.push(Seen {
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+        });
+        seen.len() - 1
+    };
+    if let Some(answer) = (front.before)(number, &mut parts) {
+        // What was sent is read, so that the answer is not lost with the connection.
+        let _ = body.collect().await;
+        return Ok(answer);
+    }
+    let request = Request::from_parts(parts, s3s::Body::from(body));
+    let answer = service.call(request).await;
+    let (mut head, body) = answer.expect("an answer").into_parts();
+    (front.after)(&mut head);
+    if let Some((which, most)) = front.cut
+        && which == number
+    {
+        let body = body.collect().await.expect("a body").to_bytes();
+        return Ok(Response::from_parts(head, broken(body.slice(..most))));
+    }
+    Ok(Response::from_parts(
+        head,
+        Body::new(body.map_err(Into::into)),
+    ))
+}
+
+/// A body that breaks off after these bytes.
+fn broken(bytes: Bytes) -> Body {
+    let first = futures::stream::iter([Ok(Frame::data(bytes))]);
+    let lost = futures::stream::once(async {
+        // What was written before is on its way then.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
+    let pieces = futures::StreamExt::chain(first, lost);
+    Body::new(BodyExt::map_err(StreamBody::new(pieces), Into::into))
+}
+
+pub(crate) async fn serve<S, F, H>(stream: S, handle: H)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = Result<Response<Body>, Infallible>>,
+    H: Fn(Request<Incoming>) -> F,
+{
+    // A client that goes away is no fault of the server.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service_fn(handle))
+        .await;
+}
+
+/// Starts a server that reads the head of a request and writes these bytes, then closes or is
+/// silent.
+pub(crate) async fn start_raw(bytes: Vec<u8>, then_silent: bool) -> Server {
+    let (acceptor, authority) = acceptor(&[HOST]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let bytes = Arc::new(bytes);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, bytes) = (acceptor.clone(), Arc::clone(&bytes));
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    match stream.read_u8().await {
+                        Ok(byte) => head.push(byte),
+                        Err(_) => return,
+                    }
+                }
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.flush().await;
+                if then_silent {
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                }
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    Server {
+        address,
+        root: tempfile::tempdir().expect("a directory"),
+        seen: Arc::default(),
+        noted: Arc::default(),
+        authority,
+    }
+}
+
+/// Speaks TLS with a certificate for these names, of an authority that is returned in PEM.
+pub(crate) fn acceptor(names: &[&str]) -> (TlsAcceptor, String) {
+    let authority_key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = parameters
+        .self_signed(&authority_key)
+        .expect("an authority");
+    let issuer = rcgen::Issuer::new(parameters, &authority_key);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let parameters = rcgen::CertificateParams::new(names).expect("parameters");
+    let certificate = parameters.signed_by(&key, &issuer).expect("a certificate");
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .expect("versions")
+    .with_no_client_auth()
+    .with_single_cert(
+        vec![certificate.der().clone()],
+        PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+    )
+    .expect("a certificate");
+    (TlsAcceptor::from(Arc::new(config)), authority.pem())
+}
+
+impl Server {
+    /// How the client gets here.
+    pub(crate) fn options(&self) -> EgressOptions {
+        let mut connect_to = ConnectTo::default();
+        let address = self.address.to_string();
+        for host in [
+            HOST,
+            "harbour.s3.amazonaws.com",
+            "nowhere.s3.eu-north-1.amazonaws.com",
+            "s3.amazonaws.com",
+        ] {
+            connect_to
+                .add(&format!("{host}:443"), &address)
+                .expect("a line");
+        }
+        EgressOptions {
+            connect_to,
+            roots: TrustRoots::nobody()
+                .with_pem(self.authority.as_bytes())
+                .expect("an authority"),
+            silence_timeout: Duration::from_secs(2),
+            ..EgressOptions::default()
+        }
+    }
+
+    pub(crate) fn store(&self, plan: &StoredPlan) -> Arc<dyn ObjectStore> {
+        backends(self.options()).build(plan).expect("built")
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        self.seen.lock().expect("no panic").clone()
+    }
+
+    /// What the objects that came were to be like.
+    pub(crate) fn noted(&self) -> Vec<Noted> {
+        self.noted.lock().expect("no panic").clone()
+    }
+}
+
+pub(crate) fn backends(options: EgressOptions) -> Backends {
+    Backends::new(None).with_egress(Egress::new(options))
+}
+
+/// The plan that the provider makes of a bucket, with what a test wants otherwise.
+pub(crate) struct Planned {
+    pub(crate) host: &'static str,
+    pub(crate) bucket: &'static str,
+    pub(crate) settings: Vec<(&'static str, &'static str)>,
+    pub(crate) secrets: Vec<(&'static str, String)>,
+    pub(crate) roles: Vec<AssumedRole>,
+}
+
+impl Default for Planned {
+    fn default() -> Self {
+        Self {
+            host: HOST,
+            bucket: BUCKET,
+            settings: vec![
+                ("credentials", "specified"),
+                ("access-key-id", KEY),
+                ("region", REGION),
+            ],
+            secrets: vec![("secret-access-key", SECRET.to_owned())],
+            roles: Vec::new(),
+        }
+    }
+}
+
+impl Planned {
+    /// Replaces a setting.
+    pub(crate) fn set(mut self, name: &'static str, value: &'static str) -> Self {
+        self.unset(name);
+        self.settings.push((name, value));
+        self
+    }
+
+    pub(crate) fn unset(&mut self, name: &'static str) {
+        self.settings.retain(|(other, _)| *other != name);
+    }
+
+    /// Replaces a secret.
+    pub(crate) fn secret(mut self, name: &'static str, value: &str) -> Self {
+        self.secrets.retain(|(other, _)| *other != name);
+        self.secrets.push((name, value.to_owned()));
+        self
+    }
+
+    pub(crate) fn plan(&self) -> StoredPlan {
+        let tls = |name: &str| {
+            PlanEntry::Tls(TlsProfile {
+                name: name.to_owned(),
+                certificate_authority: None,
+                client_certificate: None,
+                client_key: None,
+                verify: TlsVerification::Full,
+            })
+        };
+        let endpoint = |host: &str, profile: &str| {
+            PlanEntry::Endpoint(Endpoint {
+                host: host.to_owned(),
+                port: 443,
+                tls_profile: Some(profile.to_owned()),
+            })
+        };
+        let mut entries = vec![
+            PlanEntry::Kind(Kind::Storage),
+            tls("server"),
+            tls("server-of-tokens"),
+            endpoint(self.host, "server"),
+            PlanEntry::ObjectStore(ObjectStorePlan {
+                backend: "s3".to_owned(),
+                container: self.bucket.to_owned(),
+                prefix: "in/the harbour".to_owned(),
+            }),
+        ];
+        if !self.roles.is_empty() {
+            entries.push(endpoint(TOKEN_HOST, "server-of-tokens"));
+        }
+        for (name, value) in &self.settings {
+            entries.push(PlanEntry::Setting((*name).to_owned(), (*value).to_owned()));
+        }
+        entries.extend(self.roles.iter().cloned().map(PlanEntry::AssumeRole));
+        let secrets = self.secrets.iter();
+        StoredPlan {
+            format: PLAN_FORMAT,
+            provider: "s3".to_owned(),
+            provider_version: "0.1.0".parse().expect("a version"),
+            plan: Plan { entries },
+            context: RuleContext::default(),
+            secrets: secrets
+                .map(|(name, value)| ((*name).to_owned(), SecretBytes::new(value.as_str())))
+                .collect(),
+            places: Vec::new(),
+        }
+    }
+}
+
+/// An answer of AWS as its documentation writes errors.
+pub(crate) fn refusal(status: u16, code: &str, more: &str) -> Response<Body> {
+    xml(
+        status,
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
+             <Message>{CHATTER}</Message>{more}<RequestId>4442587FB7D0A2F9</RequestId></Error>"
+        ),
+    )
+}
+
+pub(crate) fn xml(status: u16, body: String) -> Response<Body> {
+    let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
+    let mut answer = Response::new(Body::new(body));
+    *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
+    answer
+}
+
+/// The failure of an operation, after looking for what must not be in it.
+pub(crate) fn failure(error: &object_store::Error) -> Failure {
+    let mut shown = format!("{error} {error:?}");
+    let mut next: Option<&dyn StdError> = error.source();
+    while let Some(source) = next {
+        write!(shown, " {source} {source:?}").expect("text");
+        next = source.source();
+    }
+    let failure = failure_of(error);
+    write!(shown, " {failure} {failure:?}").expect("text");
+    for forbidden in [
+        SECRET,
+        CHATTER,
+        "Signature=",
+        "https://",
+        "X-Amz",
+        "RetryError",
+    ] {
+        assert!(!shown.contains(forbidden), "{forbidden} in {shown}");
+    }
+    failure
+}
+
+/// Compares a failure with its SQLSTATE, message and hint.
+pub(crate) fn expect(failure: &Failure, sqlstate: &str, message: &str, hint: &str) {
+    assert_eq!(
+        (
+            failure.class.sqlstate(),
+            failure.message.as_str(),
+            failure.hint.as_deref().unwrap_or_default(),
+        ),
+        (sqlstate, message, hint)
+    );
+}

@@ -1,0 +1,218 @@
+//! `net`: connections to the endpoints of the plan.
+
+use std::future::poll_fn;
+use std::time::Duration;
+
+use portolan_contract::{Failure, FailureClass};
+use portolan_egress::{Connection, ConnectionError, Piece};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+use wasmtime::component::Resource;
+
+use super::network::Access;
+use super::parts::Opaque;
+use crate::Fault;
+use crate::bindings::host::net::{Host, HostConnection, TlsFacts};
+use crate::bindings::host::parts::Part;
+use crate::bindings::types;
+use crate::guest::{Guest, Patience};
+
+/// The most connections that are waited for at once.
+const MAX_WAITED: usize = 64;
+
+/// A part of a message whose handle is used up.
+enum Taken {
+    Bytes(Vec<u8>),
+    Secret(Opaque),
+}
+
+/// What a call of a connection gave. Where time ran out nobody knows how far it got, so the
+/// connection is of no more use.
+fn settle<T>(
+    connection: &mut Connection,
+    patience: &Patience,
+    outcome: Result<Result<T, ConnectionError>, Elapsed>,
+) -> Result<T, Failure> {
+    match outcome {
+        Ok(result) => result.map_err(|error| error.failure()),
+        Err(_) => {
+            let over = patience.over();
+            connection.fail(over.clone());
+            Err(over)
+        }
+    }
+}
+
+impl Host for Guest {
+    async fn resolve(&mut self, endpoint: u32) -> wasmtime::Result<Result<u32, types::Failure>> {
+        let Access {
+            network,
+            budget,
+            patience,
+        } = self.network("net@0.1.0#resolve")?;
+        let resolved = network.resolve(endpoint, budget, &patience).await?;
+        self.answer(resolved.map(|found| u32::try_from(found.count()).unwrap_or(u32::MAX)))
+    }
+
+    async fn connect(
+        &mut self,
+        endpoint: u32,
+    ) -> wasmtime::Result<Result<Resource<Connection>, types::Failure>> {
+        let Access {
+            network,
+            budget,
+            patience,
+        } = self.network("net@0.1.0#connect")?;
+        let connected = network.connect(endpoint, budget, &patience).await?;
+        self.answer(connected)
+    }
+
+    /// The host that the guest names is not repeated: it may have made the name of what it knows.
+    async fn connect_further(
+        &mut self,
+        endpoint: u32,
+        _host: String,
+        _port: u16,
+    ) -> wasmtime::Result<Result<Resource<Connection>, types::Failure>> {
+        let access = self.network("net@0.1.0#connect-further")?;
+        access.network.knows(endpoint)?;
+        self.answer(Err(Failure::new(
+            FailureClass::Denied,
+            "this host has no rule for further hosts that a server names",
+        )
+        .with_hint(
+            "name every host that is to be dialled in the connection's URI",
+        )))
+    }
+
+    async fn wait(
+        &mut self,
+        connections: Vec<Resource<Connection>>,
+        timeout_milliseconds: u32,
+    ) -> wasmtime::Result<Vec<u32>> {
+        let Access {
+            network, patience, ..
+        } = self.network("net@0.1.0#wait")?;
+        if connections.len() > MAX_WAITED {
+            return Err(Fault::Contract(format!(
+                "waited for more than {MAX_WAITED} connections at once"
+            ))
+            .into());
+        }
+        let most = Duration::from_millis(timeout_milliseconds.into()).min(patience.left());
+        // Whoever only looks would never let the runtime see what has come.
+        tokio::task::yield_now().await;
+        let waiting = poll_fn(|context| network.poll_readable(&connections, context));
+        let readable = match timeout(most, waiting).await {
+            Ok(readable) => readable?,
+            Err(_) => Vec::new(),
+        };
+        self.leave(readable)
+    }
+}
+
+impl HostConnection for Guest {
+    async fn start_tls(
+        &mut self,
+        connection: Resource<Connection>,
+        profile: String,
+        alpn: Vec<String>,
+    ) -> wasmtime::Result<Result<TlsFacts, types::Failure>> {
+        let Access {
+            network, patience, ..
+        } = self.network("net@0.1.0#[method]connection.start-tls")?;
+        let plan = std::sync::Arc::clone(&network.plan);
+        let connection = network.table.get_mut(&connection)?;
+        let starting = connection.start_tls(&plan, &profile, &alpn);
+        let outcome = timeout(patience.left(), starting).await;
+        let facts = settle(connection, &patience, outcome);
+        self.answer(facts.map(|facts| TlsFacts {
+            version: facts.version.to_owned(),
+            alpn: facts.alpn,
+            server_end_point: facts.server_end_point,
+        }))
+    }
+
+    async fn write(
+        &mut self,
+        connection: Resource<Connection>,
+        parts: Vec<Part>,
+    ) -> wasmtime::Result<Result<(), types::Failure>> {
+        let Access {
+            network, patience, ..
+        } = self.network("net@0.1.0#[method]connection.write")?;
+        let mut taken = Vec::with_capacity(parts.len());
+        for part in parts {
+            taken.push(match part {
+                Part::Bytes(bytes) => Taken::Bytes(bytes),
+                Part::Secret(handle) => Taken::Secret(network.take(handle)?),
+            });
+        }
+        let pieces: Vec<Piece<'_>> = taken
+            .iter()
+            .map(|part| match part {
+                Taken::Bytes(bytes) => Piece::Shown(bytes),
+                Taken::Secret(opaque) => Piece::Secret(&opaque.0),
+            })
+            .collect();
+        let connection = network.table.get_mut(&connection)?;
+        let outcome = timeout(patience.left(), connection.write(&pieces)).await;
+        let written = settle(connection, &patience, outcome);
+        self.answer(written)
+    }
+
+    async fn read(
+        &mut self,
+        connection: Resource<Connection>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Vec<u8>, types::Failure>> {
+        let Access {
+            network,
+            budget,
+            patience,
+        } = self.network("net@0.1.0#[method]connection.read")?;
+        let connection = network.table.get_mut(&connection)?;
+        let outcome = timeout(patience.left(), connection.read(max as usize)).await;
+        let read = settle(connection, &patience, outcome);
+        if let Ok(bytes) = &read {
+            budget.count_response(bytes.len())?;
+        }
+        self.answer(read)
+    }
+
+    async fn try_read(
+        &mut self,
+        connection: Resource<Connection>,
+        max: u32,
+    ) -> wasmtime::Result<Result<Option<Vec<u8>>, types::Failure>> {
+        let Access {
+            network, budget, ..
+        } = self.network("net@0.1.0#[method]connection.try-read")?;
+        let connection = network.table.get_mut(&connection)?;
+        let read = connection.try_read(max as usize).await;
+        if let Ok(Some(bytes)) = &read {
+            budget.count_response(bytes.len())?;
+        }
+        self.answer(read.map_err(|error| error.failure()))
+    }
+
+    async fn close(
+        &mut self,
+        connection: Resource<Connection>,
+    ) -> wasmtime::Result<Result<(), types::Failure>> {
+        let Access {
+            network, patience, ..
+        } = self.network("net@0.1.0#[method]connection.close")?;
+        let connection = network.table.get_mut(&connection)?;
+        let outcome = timeout(patience.left(), connection.close()).await;
+        let closed = settle(connection, &patience, outcome);
+        self.answer(closed)
+    }
+
+    async fn drop(&mut self, connection: Resource<Connection>) -> wasmtime::Result<()> {
+        match self.lent.as_mut().and_then(|lent| lent.network.as_mut()) {
+            Some(network) => network.hang_up(connection),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! What the fuzzer tries, as an ordinary function: a test replays its corpus with it.
+
+use portolan_sdk::PlanEntry;
+use portolan_sdk::testing::{plan_by_the_laws, public_options};
+
+use crate::AzureBlob;
+
+/// What an endpoint ends in, after the account or as the login host.
+const CLOUDS: [&str; 6] = [
+    "core.windows.net",
+    "core.usgovcloudapi.net",
+    "core.chinacloudapi.cn",
+    "login.microsoftonline.com",
+    "login.microsoftonline.us",
+    "login.chinacloudapi.cn",
+];
+
+/// One URI for the provider's plan and redaction, compiled natively.
+///
+/// # Panics
+///
+/// Where a law of either does not hold for the text.
+pub fn plan(data: &[u8]) {
+    let Ok(uri) = std::str::from_utf8(data) else {
+        return;
+    };
+    let public = public_options(include_str!("../manifest.toml"));
+    let Some(plan) = plan_by_the_laws::<AzureBlob>(uri, &public) else {
+        return;
+    };
+    for entry in plan.entries() {
+        if let PlanEntry::Endpoint(endpoint) = entry {
+            let host = endpoint.host.as_str();
+            let (label, suffix) = host.split_once(".blob.").unwrap_or(("login", host));
+            assert!(
+                !label.contains('.') && CLOUDS.contains(&suffix) && endpoint.port == 443,
+                "an endpoint is not Azure's"
+            );
+        }
+    }
+}

@@ -1,0 +1,39 @@
+//! What the fuzzer tries, as an ordinary function: a test replays its corpus with it.
+
+use portolan_sdk::testing::{plan_by_the_laws, public_options};
+use portolan_sdk::{PlanEntry, check_host};
+
+use crate::S3;
+
+/// One URI for the provider's plan and redaction, compiled natively.
+///
+/// # Panics
+///
+/// Where a law of either does not hold for the text.
+pub fn plan(data: &[u8]) {
+    let Ok(uri) = std::str::from_utf8(data) else {
+        return;
+    };
+    let public = public_options(include_str!("../manifest.toml"));
+    let Some(plan) = plan_by_the_laws::<S3>(uri, &public) else {
+        return;
+    };
+    let is_custom = plan.setting("custom-endpoint") == Some("true");
+    for (number, entry) in plan.entries().iter().filter(is_endpoint).enumerate() {
+        let PlanEntry::Endpoint(endpoint) = entry else {
+            continue;
+        };
+        assert_eq!(check_host(&endpoint.host), Ok(()), "an endpoint is no host");
+        let is_of_amazon = [".amazonaws.com", ".amazonaws.com.cn"]
+            .into_iter()
+            .any(|domain| endpoint.host.ends_with(domain));
+        assert!(
+            is_of_amazon && endpoint.port == 443 || is_custom && number == 0,
+            "an endpoint is not Amazon's"
+        );
+    }
+}
+
+fn is_endpoint(entry: &&PlanEntry) -> bool {
+    matches!(entry, PlanEntry::Endpoint(_))
+}
