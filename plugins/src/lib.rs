@@ -57,6 +57,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../s3.wasm"),
             manifest: include_str!("../s3.toml"),
         },
+        #[cfg(feature = "userfile")]
+        BuiltIn {
+            name: "userfile",
+            component: include_bytes!("../userfile.wasm"),
+            manifest: include_str!("../userfile.toml"),
+        },
     ]
 }
 
@@ -102,10 +108,14 @@ mod tests {
         feature = "gs",
         feature = "http",
         feature = "nodelocal",
-        feature = "s3"
+        feature = "s3",
+        feature = "userfile"
     ))]
     fn every_provider_is_embedded_by_default() {
         let names: Vec<_> = built_in().iter().map(|provider| provider.name).collect();
-        assert_eq!(names, ["azure-blob", "gs", "http", "nodelocal", "s3"]);
+        assert_eq!(
+            names,
+            ["azure-blob", "gs", "http", "nodelocal", "s3", "userfile"]
+        );
     }
 }

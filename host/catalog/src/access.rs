@@ -10,7 +10,7 @@ use crate::error::CatalogError;
 use crate::model::{
     ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, CatalogId, Connection,
     ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget,
-    Membership, NewConnection, PrincipalRow, SystemGrant, SystemPrivilege,
+    Membership, NewConnection, PrincipalRow, SystemGrant, SystemPrivilege, UserFileSet,
 };
 
 /// What a read transaction runs.
@@ -94,6 +94,9 @@ pub trait Reader {
     /// The approved provider of this name.
     fn provider(&self, name: &str) -> Result<Option<ApprovedProvider>, CatalogError>;
 
+    /// Whose this set of users' files is, where anybody has named it.
+    fn user_file_set(&self, name: &str) -> Result<Option<UserFileSet>, CatalogError>;
+
     /// At most `limit` audit records that pass `filter`, from the oldest after `after` on.
     fn audit_after(
         &self,
@@ -158,7 +161,8 @@ pub trait Writer: Reader {
     /// [`CatalogError::ReservedPrincipal`] for `public` and `none`.
     fn insert_principal(&mut self, principal: &PrincipalRow) -> Result<(), CatalogError>;
 
-    /// Removes a user or role with its memberships and privileges. Says whether it was there;
+    /// Removes a user or role with its memberships and privileges; its sets of files are left to the
+    /// role `admin`, so that no later user of its name gets them. Says whether it was there;
     /// [`CatalogError::OwnsConnections`] while it owns any, [`CatalogError::ReservedPrincipal`]
     /// for `root`, `admin` and `public`.
     fn delete_principal(&mut self, name: &str) -> Result<bool, CatalogError>;
@@ -200,6 +204,9 @@ pub trait Writer: Reader {
 
     /// Takes back an approval. Says whether it was there.
     fn delete_provider(&mut self, name: &str) -> Result<bool, CatalogError>;
+
+    /// Writes whose a set of users' files is, over what was there.
+    fn put_user_file_set(&mut self, set: &UserFileSet) -> Result<(), CatalogError>;
 
     /// Adds to the audit trail. This alone makes no new revision.
     fn append_audit(&mut self, record: &AuditRecord) -> Result<AuditId, CatalogError>;

@@ -10,6 +10,7 @@
 //! * [`handle`]: the catalog for asynchronous callers, with its revision
 //! * [`privilege`]: who somebody is, what that allows, and the arithmetic of GRANT and REVOKE
 //! * [`sqlite`]: the catalog in one SQLite file
+//! * [`userfiles`]: users' files in another
 //! * [`conformance`]: what every catalog must do, as tests
 //! * [`error`]: what can go wrong, with SQLSTATE and hint
 
@@ -20,6 +21,7 @@ pub mod handle;
 pub mod model;
 pub mod privilege;
 pub mod sqlite;
+pub mod userfiles;
 
 pub use access::{Catalog, Reader, Writer};
 pub use error::CatalogError;
@@ -28,7 +30,8 @@ pub use model::{
     ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditObject, AuditOutcome, AuditRecord,
     CatalogId, Connection, ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets,
     ConnectionTarget, Membership, NewConnection, ObjectKind, PrincipalKind, PrincipalRow,
-    Privilege, SystemGrant, SystemPrivilege,
+    Privilege, SystemGrant, SystemPrivilege, UserFileSet,
 };
 pub use privilege::Identity;
 pub use sqlite::{KeySource, SqliteCatalog, SqliteOptions};
+pub use userfiles::{SqliteUserFiles, UnfinishedUpload};

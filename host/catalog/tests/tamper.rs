@@ -20,6 +20,9 @@ fn read_all(catalog: &SqliteCatalog) -> Result<(), CatalogError> {
         reader.system_grants(None)?;
         reader.connection_grants(None)?;
         reader.providers()?;
+        for name in ["a.b.c", "a.b.cx"] {
+            reader.user_file_set(name)?;
+        }
         reader.audit_after(&AuditFilter::default(), None, 100)?;
         Ok(())
     })
@@ -60,6 +63,7 @@ fn a_change_to_any_column_of_any_table_is_refused() {
         "system_grants",
         "connection_grants",
         "providers",
+        "user_file_sets",
         "audit",
     ] {
         for column in columns(&raw, table) {

@@ -70,6 +70,7 @@ pub(crate) async fn run(store: &Store, format: FormatArguments) -> Result<()> {
     ];
     checks.push(catalog(store).await);
     checks.push(external_io(&store.external_io_dir).await);
+    checks.push(user_files(store));
     let mut printer = Printer::new(&format);
     let mut sheet = printer.sheet()?;
     sheet.begin(&["check", "outcome", "detail", "hint"].map(str::to_owned))?;
@@ -189,5 +190,37 @@ async fn unfinished(what: &'static str, detail: String, store: &dyn UnfinishedUp
             )
         }
         Err(error) => Check::failed(what, error.to_string(), "check the path and its owner"),
+    }
+}
+
+/// The store of `userfile://`, and what killed uploads left in it. Whatever uses it next removes that.
+fn user_files(store: &Store) -> Check {
+    const WHAT: &str = "user-files";
+    let path = store.user_files_path();
+    if !path.exists() {
+        return Check::ok(WHAT, format!("{} is made at first use", path.display()));
+    }
+    match store.user_files().unfinished_uploads() {
+        Ok(left) if left.is_empty() => Check::ok(WHAT, path.display().to_string()),
+        Ok(left) => {
+            let bytes: u64 = left.iter().map(|upload| upload.size).sum();
+            let paths: Vec<String> = left
+                .iter()
+                .take(MAX_SHOWN)
+                .map(|upload| format!("{}/{}", upload.set, upload.path))
+                .collect();
+            let more = if left.len() > MAX_SHOWN { ", …" } else { "" };
+            Check::warning(
+                WHAT,
+                format!(
+                    "{} uploads were left unfinished ({}): {}{more}",
+                    left.len(),
+                    bytesize::ByteSize(bytes).display().iec(),
+                    paths.join(", "),
+                ),
+                "nothing to do: the next command that uses user files removes them",
+            )
+        }
+        Err(error) => Check::failed(WHAT, error.to_string(), error.hint()),
     }
 }

@@ -3,6 +3,7 @@
 //! ```text
 //! STORE/                 --store, PORTOLAN_STORE, else portolan below the user's data directory
 //!   catalog.db           the catalog
+//!   userfiles.db         the files of userfile://, made at first use
 //!   master.key           the key slot's key, 0600
 //!   portolan.toml        the configuration
 //!   plugins/             components that `provider add` approved
@@ -17,8 +18,8 @@ use std::sync::Arc;
 use anyhow::{Context, Result};
 use etcetera::BaseStrategy;
 use portolan::{EgressOptions, Host, Principal, Session};
-use portolan_catalog::CatalogHandle;
 use portolan_catalog::sqlite::{KeySource, SqliteCatalog, SqliteOptions};
+use portolan_catalog::{CatalogHandle, SqliteUserFiles};
 use portolan_sandbox::Limits;
 use portolan_secret::SecretText;
 
@@ -94,6 +95,16 @@ impl Store {
         self.directory.join("catalog.db")
     }
 
+    /// Users' files; nothing is opened yet.
+    pub(crate) fn user_files(&self) -> SqliteUserFiles {
+        SqliteUserFiles::new(self.user_files_path())
+    }
+
+    /// The file of users' files.
+    pub(crate) fn user_files_path(&self) -> PathBuf {
+        self.directory.join("userfiles.db")
+    }
+
     /// The directory of compiled components.
     pub(crate) fn cache_dir(&self) -> PathBuf {
         self.directory.join("cache")
@@ -141,6 +152,7 @@ impl Store {
             .limits(self.limits())
             .cache_dir(self.cache_dir())
             .plugins_dir(self.plugins_dir())
+            .user_files(self.user_files())
             .runtime(runtime);
         builder = if self.external_io_dir_given {
             builder.external_io_dir(&self.external_io_dir)

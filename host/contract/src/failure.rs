@@ -32,6 +32,9 @@ pub enum FailureClass {
 }
 
 impl FailureClass {
+    /// The name of the class of what another process has locked.
+    pub const LOCKED: &str = "locked";
+
     /// The SQLSTATE that a statement ends with when this is why.
     #[must_use]
     pub fn sqlstate(&self) -> &'static str {
@@ -41,6 +44,7 @@ impl FailureClass {
             Self::Denied => "42501",
             Self::Unreachable => "08001",
             Self::RefusedCredentials => "28000",
+            Self::Other(class) if class == Self::LOCKED => "55P03",
             Self::Protocol | Self::Other(_) => "08P01",
             Self::NotFound => "42704",
             Self::Timeout => "57014",

@@ -10,16 +10,18 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use portolan_contract::{ObjectStorePlan, StoredPlan};
 use portolan_egress::Egress;
+use portolan_files::UserFiles;
 
 use crate::cloud;
 use crate::error::object_path;
-use crate::{Confined, DataError, Gate, Lent, NodelocalStore, OpenGate};
+use crate::{Confined, DataError, Gate, Lent, NodelocalStore, OpenGate, UserfileStore};
 
 /// What this host can make stores of.
 #[derive(Debug, Clone, Default)]
 pub struct Backends {
     external_io_dir: Option<PathBuf>,
     make_missing: bool,
+    user_files: Option<Arc<dyn UserFiles>>,
     egress: Option<Egress>,
     lent: Lent,
 }
@@ -35,6 +37,7 @@ impl Backends {
         Self {
             external_io_dir,
             make_missing: false,
+            user_files: None,
             egress: None,
             lent: Lent::default(),
         }
@@ -45,6 +48,13 @@ impl Backends {
     #[must_use]
     pub fn making_missing(mut self) -> Self {
         self.make_missing = true;
+        self
+    }
+
+    /// The same, with the files that users keep: `userfile` storage.
+    #[must_use]
+    pub fn with_user_files(mut self, files: Arc<dyn UserFiles>) -> Self {
+        self.user_files = Some(files);
         self
     }
 
@@ -124,6 +134,15 @@ impl Backends {
                     return Err(DataError::NoNode);
                 }
                 Ok(Arc::new(self.nodelocal()?))
+            }
+            "userfile" => {
+                let files = self.user_files.as_ref().ok_or(DataError::NoUserFiles)?;
+                // Whoever stored the plan has filled it in.
+                if target.container.is_empty() {
+                    return Err(DataError::NoSet);
+                }
+                let set = target.container.as_str();
+                Ok(Arc::new(UserfileStore::new(Arc::clone(files), set)))
             }
             "s3" => Ok(Arc::new(cloud::build_s3(
                 self.egress()?,
@@ -249,6 +268,12 @@ mod tests {
                 plan("nodelocal", "1", "a\\..\\b"),
                 "22023",
                 "backslash",
+            ),
+            (
+                &here,
+                plan("userfile", "a.b.c", ""),
+                "0A000",
+                "this host keeps no user files",
             ),
             (
                 &none,

@@ -10,10 +10,12 @@ use futures::stream::BoxStream;
 use futures::{FutureExt, StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
-    CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
-    UploadPart,
+    CopyOptions, Error, GetOptions, GetResult, GetResultPayload, ListResult, MultipartUpload,
+    ObjectMeta, ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions,
+    Result, UploadPart,
 };
+
+use portolan_files::UserFilesError;
 
 use crate::{Gate, GateError};
 
@@ -123,7 +125,36 @@ fn relative_error(prefix: &Path, mut error: Error) -> Error {
     {
         *path = relative(prefix, full).to_string();
     }
+    if let Error::Generic { source, .. }
+    | Error::NotFound { source, .. }
+    | Error::AlreadyExists { source, .. }
+    | Error::Precondition { source, .. } = &mut error
+        && let Some(files) = source.downcast_mut::<UserFilesError>()
+    {
+        files.change_path(|path| match Path::parse(path) {
+            Ok(full) => relative(prefix, full).to_string(),
+            Err(_) => path.to_owned(),
+        });
+    }
     error
+}
+
+/// The result with its paths, and those of errors that come later, as the caller knows them.
+fn relative_result(prefix: &Path, mut result: GetResult) -> GetResult {
+    result.meta = relative_meta(prefix, result.meta);
+    result.payload = match result.payload {
+        GetResultPayload::Stream(stream) => {
+            let prefix = prefix.clone();
+            let stream = stream.map_err(move |error| relative_error(&prefix, error));
+            GetResultPayload::Stream(stream.boxed())
+        }
+        #[allow(
+            unreachable_patterns,
+            reason = "a file is a payload only with a feature of the library"
+        )]
+        other => other,
+    };
+    result
 }
 
 impl<T: ?Sized> fmt::Debug for Confined<T> {
@@ -188,13 +219,12 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
         self.check(location).await?;
-        let mut result = self
+        let result = self
             .store
             .get_opts(&self.full(location), options)
             .await
             .map_err(|error| relative_error(&self.prefix, error))?;
-        result.meta = relative_meta(&self.prefix, result.meta);
-        Ok(result)
+        Ok(relative_result(&self.prefix, result))
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {

@@ -5,7 +5,7 @@ use std::io;
 use object_store::path::Path;
 use portolan_contract::{Failure, FailureClass};
 
-use crate::failure::{failure_of, of_io};
+use crate::failure::{failure_of, of_io, user_files_error};
 use crate::{CloudError, GateError, NameFault, NodelocalError};
 
 /// An error of the data plane.
@@ -42,6 +42,12 @@ pub enum DataError {
         /// What the operating system said.
         source: io::Error,
     },
+    /// The host keeps no user files.
+    #[error("userfile storage is not available: this host keeps no user files")]
+    NoUserFiles,
+    /// The plan names no set of user files.
+    #[error("the connection names no set of user files")]
+    NoSet,
     /// An operation on the store failed. The message is [`failure_of`]'s.
     #[error("{}", failure_of(.0))]
     Store(#[from] object_store::Error),
@@ -83,6 +89,14 @@ impl DataError {
                 ),
                 other => other,
             },
+            Self::NoUserFiles => (
+                FailureClass::Unsupported,
+                "give the host a store of user files (`HostBuilder::user_files`)",
+            ),
+            Self::NoSet => (
+                FailureClass::InvalidUri,
+                "give the connection its URI again with ALTER EXTERNAL CONNECTION",
+            ),
             Self::Store(error) => return failure_of(error),
         };
         Failure::new(class, self.to_string()).with_hint(hint)
@@ -95,6 +109,11 @@ impl DataError {
             && let Some(gate) = GateError::find(error)
         {
             return gate.sqlstate().to_owned();
+        }
+        if let Self::Store(error) = self
+            && let Some(files) = user_files_error(error)
+        {
+            return files.sqlstate().to_owned();
         }
         self.failure().class.sqlstate().to_owned()
     }

@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use object_store::Error;
 use portolan_contract::{Failure, FailureClass};
 use portolan_egress::EgressError;
+use portolan_files::UserFilesError;
 
 use crate::{CloudError, GateError, NameFault, NodelocalError};
 
@@ -36,6 +37,9 @@ pub fn failure_of(error: &Error) -> Failure {
     if let Some(local) = find_source::<NodelocalError>(error) {
         return of_nodelocal(local);
     }
+    if let Some(files) = find_source::<UserFilesError>(error) {
+        return of_user_files(files);
+    }
     if let Some(cloud) = CloudError::find(error) {
         return cloud.failure(path_of(error));
     }
@@ -43,6 +47,36 @@ pub fn failure_of(error: &Error) -> Failure {
         return egress.failure();
     }
     of_any(error)
+}
+
+/// What the store of user files says, where that is more than an object store's error can: its
+/// message holds nothing but a path that the caller knows.
+#[must_use]
+pub fn user_files_error(error: &Error) -> Option<&UserFilesError> {
+    find_source::<UserFilesError>(error).filter(|error| {
+        !matches!(
+            error,
+            UserFilesError::Missing { .. }
+                | UserFilesError::Exists { .. }
+                | UserFilesError::Changed { .. }
+        )
+    })
+}
+
+fn of_user_files(error: &UserFilesError) -> Failure {
+    use FailureClass::{Budget, Denied, InvalidUri, NotFound, Other, Timeout, Unsupported};
+    let class = match error {
+        UserFilesError::BadPath { .. } => InvalidUri,
+        UserFilesError::Missing { .. } => NotFound,
+        UserFilesError::ReadOnly => Denied,
+        UserFilesError::DiskFull | UserFilesError::NoRoom => Budget,
+        UserFilesError::NewerSchema { .. } => Unsupported,
+        UserFilesError::Stopped => Timeout,
+        UserFilesError::Locked => Other(FailureClass::LOCKED.to_owned()),
+        UserFilesError::Damaged | UserFilesError::DamagedFile { .. } => Other("damaged".to_owned()),
+        _ => Other("storage".to_owned()),
+    };
+    Failure::new(class, error.to_string()).with_hint(error.hint())
 }
 
 /// The path that an error names.

@@ -9,15 +9,19 @@
 //!   operation and answers with a [`GateError`] once the handle may not be used any more.
 //! * [`NodelocalStore`]: objects as files below one directory of this host, with
 //!   [`NodelocalError`] for what can be in the way there.
+//! * [`UserfileStore`]: objects as the files that users keep in a store of this host.
 //! * `cloud`: stores behind a network, with [`CloudError`] for what can be in the way there; a
 //!   service's own no is a [`Refusal`], and its [`Cause`].
 //!   [`Lent`] is what a host lends its connections.
 //! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
-//! * [`DataError`] and [`failure_of`]: every cause with its class, SQLSTATE and hint.
+//! * [`DataError`], [`failure_of`] and [`user_files_error`]: every cause with its class, SQLSTATE
+//!   and hint.
 
 mod backends;
 pub use backends::Backends;
+
+mod blocking;
 
 mod cloud;
 pub use cloud::{Cause, CloudError, Lent, Refusal};
@@ -29,7 +33,7 @@ mod error;
 pub use error::DataError;
 
 mod failure;
-pub use failure::failure_of;
+pub use failure::{failure_of, user_files_error};
 
 mod gate;
 pub use gate::{Gate, GateError, OpenGate};
@@ -42,3 +46,6 @@ pub use nodelocal::{NameFault, NodelocalError, NodelocalStore};
 
 mod unfinished;
 pub use unfinished::{AbandonedUpload, UnfinishedUploads};
+
+mod userfile;
+pub use userfile::UserfileStore;

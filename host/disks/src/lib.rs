@@ -31,6 +31,8 @@ pub enum Disk {
     /// mount namespace: root has one for the asking, and other users where the system gives them a
     /// user namespace.
     Small,
+    /// The same with 64 MiB, for stores that write in larger pieces.
+    Roomy,
     /// No file may grow beyond 512 KiB, as by a limit that an administrator set. Everybody may give
     /// up a right, so that this needs none.
     ShortFiles,
@@ -40,7 +42,10 @@ pub enum Disk {
 const CHILD: &str = "PORTOLAN_TEST_DISK";
 
 /// Mounts the small disk at `$0` and becomes the child.
-const MOUNT: &str = "mount -t tmpfs -o size=1m tmpfs \"$0\" && exec \"$@\"";
+const MOUNT_SMALL: &str = "mount -t tmpfs -o size=1m tmpfs \"$0\" && exec \"$@\"";
+
+/// The same with a larger one.
+const MOUNT_ROOMY: &str = "mount -t tmpfs -o size=64m tmpfs \"$0\" && exec \"$@\"";
 
 /// Lowers the limit, in blocks of 512 bytes, and becomes the child; the directory is not needed.
 /// Without the trap a write beyond the limit would be the end of the process and not an error.
@@ -74,22 +79,23 @@ impl Disk {
 
     fn command(self, directory: &Path) -> Command {
         match self {
-            Self::Small => namespace(directory),
+            Self::Small => namespace(MOUNT_SMALL, directory),
+            Self::Roomy => namespace(MOUNT_ROOMY, directory),
             Self::ShortFiles => shell(&["sh"], LIMIT, directory),
         }
     }
 }
 
 /// The first way to a mount namespace that this system goes.
-fn namespace(directory: &Path) -> Command {
+fn namespace(mount: &str, directory: &Path) -> Command {
     let ways: [&[&str]; 2] = [
         &["unshare", "--mount", "sh"],
         &["unshare", "--user", "--map-root-user", "--mount", "sh"],
     ];
     let mut refusals = String::new();
     for way in ways {
-        match shell(way, MOUNT, directory).arg("true").output() {
-            Ok(output) if output.status.success() => return shell(way, MOUNT, directory),
+        match shell(way, mount, directory).arg("true").output() {
+            Ok(output) if output.status.success() => return shell(way, mount, directory),
             Ok(output) => refusals += &told(&output),
             Err(error) => refusals += &format!("{}: {error}\n", way[0]),
         }

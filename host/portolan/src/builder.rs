@@ -9,6 +9,7 @@ use portolan_catalog::CatalogHandle;
 use portolan_data::{Backends, Lent};
 use portolan_egress::credentials::aws::{HostEnvironment, MachineKeys};
 use portolan_egress::{Egress, EgressOptions, Policy};
+use portolan_files::UserFiles;
 use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
 use tokio::runtime::Handle;
 
@@ -28,6 +29,7 @@ pub struct HostBuilder {
     /// With whether it is made where it is missing.
     external_io_dir: Option<(PathBuf, bool)>,
     lends_credentials: bool,
+    user_files: Option<Arc<dyn UserFiles>>,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
 }
@@ -107,6 +109,14 @@ impl HostBuilder {
         self
     }
 
+    /// Where users' files lie, `userfile://` storage; without it there is none. A
+    /// [`SqliteUserFiles`](portolan_catalog::SqliteUserFiles) opens its file when it is first used.
+    #[must_use]
+    pub fn user_files(mut self, files: impl UserFiles + 'static) -> Self {
+        self.user_files = Some(Arc::new(files));
+        self
+    }
+
     /// The runtime whose threads do what blocks; without it the one that [`Self::build`] runs in.
     #[must_use]
     pub fn runtime(mut self, runtime: Handle) -> Self {
@@ -176,6 +186,10 @@ impl HostBuilder {
             _ => Lent::default(),
         };
         let backends = backends.with_egress(egress.clone()).lending(lent);
+        let backends = match self.user_files {
+            Some(files) => backends.with_user_files(files),
+            None => backends,
+        };
         Ok(Host {
             shared: Arc::new(Shared {
                 catalog,
@@ -198,6 +212,7 @@ impl fmt::Debug for HostBuilder {
             .field("egress", &self.egress)
             .field("plugins_dir", &self.plugins_dir)
             .field("external_io_dir", &self.external_io_dir)
+            .field("user_files", &self.user_files)
             .field("components", &self.components.len())
             .finish_non_exhaustive()
     }

@@ -15,8 +15,8 @@
 //! * [`Error`] and [`SqlState`]: why it did not succeed, and what to do next.
 //!
 //! Inside, `statements` has one file per statement over `call` (a statement on its way) and
-//! `access` (who may do what); `planning`, `probing`, `policy`, `policy_test` and `providers` are the way from a
-//! URI to a row; `open` is the way from a row to a handle.
+//! `access` (who may do what); `planning`, `probing`, `policy`, `policy_test`, `user_files` and
+//! `providers` are the way from a URI to a row; `open` is the way from a row to a handle.
 //!
 //! # Metrics
 //!
@@ -74,9 +74,11 @@ mod policy;
 mod policy_test;
 mod probing;
 mod statements;
+mod user_files;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::Operation;
 pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
+pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::SecretText;

@@ -7,6 +7,7 @@ use crate::error::CatalogError;
 use crate::model::principal::{ADMIN, PUBLIC, ROOT};
 use crate::model::{
     ConnectionGrant, ConnectionPrivilege, Membership, PrincipalKind, SystemGrant, SystemPrivilege,
+    UserFileSet,
 };
 
 list![
@@ -18,6 +19,8 @@ list![
     a_dropped_principal_leaves_no_membership_and_no_grant,
     a_membership_needs_its_role_but_not_its_member,
     a_role_never_inherits_itself,
+    a_set_of_files_is_whose_it_was_written_to_be,
+    the_sets_of_a_dropped_user_are_the_administrators,
 ];
 
 fn membership(role: &str, member: &str, admin_option: bool) -> Membership {
@@ -211,5 +214,50 @@ fn a_role_never_inherits_itself(catalog: &dyn Catalog) {
     }
     write(catalog, |writer| {
         writer.put_membership(&membership("c", "a", false))
+    });
+}
+
+fn set(name: &str, owner: &str) -> UserFileSet {
+    UserFileSet {
+        name: name.to_owned(),
+        owner: owner.to_owned(),
+        created: crate::model::now(),
+    }
+}
+
+fn a_set_of_files_is_whose_it_was_written_to_be(catalog: &dyn Catalog) {
+    let (first, second) = (set("a.b.c", "somebody"), set("a.b.c", "another"));
+    write(catalog, |writer| {
+        assert_eq!(writer.user_file_set("a.b.c")?, None);
+        writer.put_user_file_set(&first)
+    });
+    read(catalog, |reader| {
+        assert_eq!(reader.user_file_set("a.b.c")?.as_ref(), Some(&first));
+        assert_eq!(reader.user_file_set("a.b.C")?, None);
+        Ok(())
+    });
+    write(catalog, |writer| writer.put_user_file_set(&second));
+    read(catalog, |reader| {
+        assert_eq!(reader.user_file_set("a.b.c")?.as_ref(), Some(&second));
+        Ok(())
+    });
+}
+
+fn the_sets_of_a_dropped_user_are_the_administrators(catalog: &dyn Catalog) {
+    add_roles(catalog, &["gone"]);
+    let (theirs, kept) = (set("a.b.c", "gone"), set("a.b.d", "kept"));
+    write(catalog, |writer| {
+        writer.put_user_file_set(&theirs)?;
+        writer.put_user_file_set(&kept)
+    });
+    assert!(write(catalog, |writer| writer.delete_principal("gone")));
+    read(catalog, |reader| {
+        let left = UserFileSet {
+            owner: ADMIN.to_owned(),
+            ..theirs.clone()
+        };
+        assert_eq!(reader.user_file_set("a.b.c")?, Some(left));
+        assert_eq!(reader.user_file_set("a.b.d")?.as_ref(), Some(&kept));
+        Ok(())
     });
 }

@@ -5,6 +5,7 @@
 //! * [`principal`]: users, roles and who is a member of what
 //! * [`grant`]: privileges and who holds them
 //! * [`provider`]: providers that an administrator approved
+//! * [`user_files`]: sets of users' files, and whose they are
 //! * [`audit`]: who did what, and how it ended
 
 pub mod audit;
@@ -12,6 +13,7 @@ pub mod connection;
 pub mod grant;
 pub mod principal;
 pub mod provider;
+pub mod user_files;
 
 pub use audit::ObjectKind;
 pub use audit::{AuditEntry, AuditFilter, AuditId, AuditObject, AuditOutcome, AuditRecord};
@@ -21,6 +23,7 @@ pub use connection::{
 pub use grant::{ConnectionGrant, ConnectionPrivilege, Privilege, SystemGrant, SystemPrivilege};
 pub use principal::{Membership, PrincipalKind, PrincipalRow};
 pub use provider::ApprovedProvider;
+pub use user_files::UserFileSet;
 
 use jiff::Timestamp;
 

@@ -7,7 +7,7 @@ use crate::error::CatalogError;
 
 /// Translates an error of the library. Its texts are about files and statements of our own, never
 /// about values: those are bound, not written into statements.
-pub(super) fn failed(error: rusqlite::Error) -> CatalogError {
+pub(crate) fn failed(error: rusqlite::Error) -> CatalogError {
     let rusqlite::Error::SqliteFailure(code, ref message) = error else {
         return CatalogError::Storage {
             reason: error.to_string(),

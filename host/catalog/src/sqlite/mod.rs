@@ -15,21 +15,22 @@
 //! * `pool`: connections to the file
 //! * `transaction`: what runs in one transaction
 //! * `record`: rows with their codes
-//! * `connections`, `principals`, `grants`, `providers`, `audit`, `store`: one module per kind of row
+//! * `connections`, `principals`, `grants`, `providers`, `user_files`, `audit`, `store`: one module per kind of row
 //! * `failure`: what the storage library reports, in the catalog's terms
 
 mod audit;
 mod connections;
-mod failure;
+pub(crate) mod failure;
 mod grants;
-mod open;
-mod pool;
+pub(crate) mod open;
+pub(crate) mod pool;
 mod principals;
 mod providers;
 mod record;
 mod schema;
 mod store;
 mod transaction;
+mod user_files;
 
 use std::path::PathBuf;
 
@@ -38,6 +39,7 @@ use portolan_secret::SecretText;
 use crate::access::{Catalog, ReadFunction, WriteFunction};
 use crate::error::CatalogError;
 use crate::model::CatalogId;
+use failure::failed;
 use pool::Pool;
 use record::Keys;
 use transaction::Transaction;
@@ -81,7 +83,7 @@ impl SqliteCatalog {
         let (connection, keys) = open::open(&options)?;
         Ok(Self {
             keys,
-            pool: Pool::new(options.path, connection),
+            pool: Pool::new(options.path, pool::connect, connection),
         })
     }
 }
@@ -92,13 +94,13 @@ impl Catalog for SqliteCatalog {
     }
 
     fn read(&self, function: &mut ReadFunction<'_>) -> Result<(), CatalogError> {
-        let lease = self.pool.reader()?;
+        let lease = self.pool.reader().map_err(failed)?;
         schema::check(&lease)?;
         function(&Transaction::new(&lease, &self.keys))
     }
 
     fn write(&self, function: &mut WriteFunction<'_>) -> Result<u64, CatalogError> {
-        let lease = self.pool.writer()?;
+        let lease = self.pool.writer().map_err(failed)?;
         schema::check(&lease)?;
         let mut transaction = Transaction::new(&lease, &self.keys);
         function(&mut transaction)?;
@@ -107,7 +109,7 @@ impl Catalog for SqliteCatalog {
         } else {
             transaction.store()?.revision
         };
-        lease.commit()?;
+        lease.commit().map_err(failed)?;
         if transaction.has_left_sealed_bytes()
             && let Err(error) = lease.empty_log()
         {

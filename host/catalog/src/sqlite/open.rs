@@ -25,12 +25,8 @@ const FIRST_SLOT: u32 = 1;
 
 pub(super) fn open(options: &SqliteOptions) -> Result<(Connection, Keys), CatalogError> {
     let path = &options.path;
-    make_file(path).map_err(|source| match source.kind() {
-        io::ErrorKind::ReadOnlyFilesystem => CatalogError::ReadOnly,
-        io::ErrorKind::StorageFull => CatalogError::DiskFull,
-        _ => unreachable_at(path, source),
-    })?;
-    let connection = connect(path).map_err(|error| explain(path, error))?;
+    make_file(path)?;
+    let connection = connect(path).map_err(|error| explain(path, failed(error)))?;
     let keys = prepare(&connection, &options.key).map_err(|error| explain(path, error))?;
     Ok((connection, keys))
 }
@@ -181,7 +177,7 @@ fn slot_name(id: u32, kind: &SlotKind) -> String {
 
 /// Switches the file to a write-ahead log. Two processes that do so at once are told that it is
 /// busy without being made to wait, hence the loop.
-fn use_log(connection: &Connection) -> Result<(), CatalogError> {
+pub(crate) fn use_log(connection: &Connection) -> Result<(), CatalogError> {
     let start = Instant::now();
     loop {
         let mode = connection.query_row("PRAGMA journal_mode = WAL", [], |row| {
@@ -198,7 +194,7 @@ fn use_log(connection: &Connection) -> Result<(), CatalogError> {
     }
 }
 
-fn in_transaction(
+pub(crate) fn in_transaction(
     connection: &Connection,
     work: impl FnOnce() -> Result<(), CatalogError>,
 ) -> Result<(), CatalogError> {
@@ -215,7 +211,15 @@ fn in_transaction(
 
 /// Makes the file and its directory, for their owner alone. SQLite gives its other files the mode
 /// of this one.
-fn make_file(path: &Path) -> io::Result<()> {
+pub(crate) fn make_file(path: &Path) -> Result<(), CatalogError> {
+    make_private_file(path).map_err(|source| match source.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => CatalogError::ReadOnly,
+        io::ErrorKind::StorageFull => CatalogError::DiskFull,
+        _ => unreachable_at(path, source),
+    })
+}
+
+fn make_private_file(path: &Path) -> io::Result<()> {
     let directory = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
@@ -245,7 +249,7 @@ fn make_file(path: &Path) -> io::Result<()> {
 }
 
 /// The library says only that it cannot open a file. The system says why.
-fn explain(path: &Path, error: CatalogError) -> CatalogError {
+pub(crate) fn explain(path: &Path, error: CatalogError) -> CatalogError {
     if !matches!(error, CatalogError::Storage { .. }) {
         return error;
     }

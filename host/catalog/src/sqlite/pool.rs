@@ -3,15 +3,12 @@
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
-
-use super::failure::failed;
-use crate::error::CatalogError;
+use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi};
 
 /// How long a writer waits for another one, of this process or of any other.
-pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Readers that are kept open while nobody reads.
 const IDLE_READERS: usize = 8;
@@ -19,52 +16,64 @@ const IDLE_READERS: usize = 8;
 /// More than there are statements in this crate, so that each is compiled once per connection.
 const STATEMENTS: usize = 64;
 
-/// Opens the file, which must exist.
-pub(super) fn connect(path: &Path) -> Result<Connection, CatalogError> {
-    let open = || {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS);
-        // Every commit is on the disk before it is reported; what is deleted is overwritten; no
-        // temporary file is made; functions that a changed schema names are not run.
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.pragma_update(None, "trusted_schema", "OFF")?;
-        Ok(connection)
-    };
-    open().map_err(failed)
+/// Opens a connection to a file, which must exist.
+pub(crate) type Connect = fn(&Path) -> rusqlite::Result<Connection>;
+
+/// Opens the catalog's file.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    // Every commit is on the disk before it is reported; what is deleted is overwritten; no
+    // temporary file is made; functions that a changed schema names are not run.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "secure_delete", "ON")?;
+    connection.pragma_update(None, "temp_store", "MEMORY")?;
+    connection.pragma_update(None, "trusted_schema", "OFF")?;
+    Ok(connection)
 }
 
 #[derive(Debug)]
-pub(super) struct Pool {
+pub(crate) struct Pool {
     path: PathBuf,
+    connect: Connect,
     readers: Mutex<Vec<Connection>>,
-    writer: Mutex<Option<Connection>>,
+    writer: Mutex<Writer>,
     writer_is_back: Condvar,
 }
 
+/// The connection that writes.
+#[derive(Debug)]
+struct Writer {
+    /// Absent while it writes.
+    idle: Option<Connection>,
+    /// When a transaction last ended in a commit.
+    progress: Instant,
+}
+
 impl Pool {
-    pub(super) fn new(path: PathBuf, writer: Connection) -> Self {
+    pub(crate) fn new(path: PathBuf, connect: Connect, writer: Connection) -> Self {
         Self {
             path,
+            connect,
             readers: Mutex::new(Vec::new()),
-            writer: Mutex::new(Some(writer)),
+            writer: Mutex::new(Writer {
+                idle: Some(writer),
+                progress: Instant::now(),
+            }),
             writer_is_back: Condvar::new(),
         }
     }
 
     /// A connection inside a new read transaction, rolled back when it is returned.
-    pub(super) fn reader(&self) -> Result<Lease<'_>, CatalogError> {
+    pub(crate) fn reader(&self) -> rusqlite::Result<Lease<'_>> {
         let idle = lock(&self.readers).pop();
         let connection = match idle {
             Some(connection) => connection,
             None => {
-                let connection = connect(&self.path)?;
-                connection
-                    .pragma_update(None, "query_only", "ON")
-                    .map_err(failed)?;
+                let connection = (self.connect)(&self.path)?;
+                connection.pragma_update(None, "query_only", "ON")?;
                 connection
             }
         };
@@ -77,13 +86,24 @@ impl Pool {
     }
 
     /// The connection that writes, inside a new transaction in which nobody else writes, rolled
-    /// back when it is returned unless it was committed.
-    pub(super) fn writer(&self) -> Result<Lease<'_>, CatalogError> {
-        let (mut writer, _) = self
-            .writer_is_back
-            .wait_timeout_while(lock(&self.writer), BUSY_TIMEOUT, |writer| writer.is_none())
-            .unwrap_or_else(PoisonError::into_inner);
-        let connection = writer.take().ok_or(CatalogError::Locked)?;
+    /// back when it is returned unless it was committed. Those who wait for it in this process wait
+    /// for as long as those before them get on.
+    pub(crate) fn writer(&self) -> rusqlite::Result<Lease<'_>> {
+        let start = Instant::now();
+        let mut writer = lock(&self.writer);
+        let connection = loop {
+            if let Some(connection) = writer.idle.take() {
+                break connection;
+            }
+            let waited = start.max(writer.progress).elapsed();
+            let Some(left) = BUSY_TIMEOUT.checked_sub(waited) else {
+                return Err(busy());
+            };
+            (writer, _) = self
+                .writer_is_back
+                .wait_timeout(writer, left)
+                .unwrap_or_else(PoisonError::into_inner);
+        };
         drop(writer);
         Lease::begin(
             self,
@@ -94,6 +114,11 @@ impl Pool {
     }
 }
 
+/// What the library says when another connection does not let go.
+fn busy() -> rusqlite::Error {
+    rusqlite::Error::SqliteFailure(ffi::Error::new(ffi::SQLITE_BUSY), None)
+}
+
 #[derive(Debug, Clone, Copy)]
 enum Role {
     Reader,
@@ -102,10 +127,11 @@ enum Role {
 
 /// A connection that goes back to its pool.
 #[derive(Debug)]
-pub(super) struct Lease<'a> {
+pub(crate) struct Lease<'a> {
     pool: &'a Pool,
     connection: Option<Connection>,
     role: Role,
+    begun: bool,
 }
 
 impl<'a> Lease<'a> {
@@ -114,38 +140,36 @@ impl<'a> Lease<'a> {
         connection: Connection,
         role: Role,
         behavior: TransactionBehavior,
-    ) -> Result<Self, CatalogError> {
+    ) -> rusqlite::Result<Self> {
         // Returned to the pool also when the transaction does not begin.
-        let lease = Self {
+        let mut lease = Self {
             pool,
             connection: Some(connection),
             role,
+            begun: false,
         };
         lease.execute(match behavior {
             TransactionBehavior::Immediate => "BEGIN IMMEDIATE",
             _ => "BEGIN",
         })?;
+        lease.begun = true;
         Ok(lease)
     }
 
-    pub(super) fn commit(&self) -> Result<(), CatalogError> {
+    pub(crate) fn commit(&self) -> rusqlite::Result<()> {
         self.execute("COMMIT")
     }
 
     /// Moves what the log holds into the file and empties the log, if nobody is reading.
-    pub(super) fn empty_log(&self) -> Result<(), CatalogError> {
-        self.busy_timeout(Duration::ZERO).map_err(failed)?;
-        let emptied = self
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(failed);
-        self.busy_timeout(BUSY_TIMEOUT).map_err(failed)?;
+    pub(super) fn empty_log(&self) -> rusqlite::Result<()> {
+        self.busy_timeout(Duration::ZERO)?;
+        let emptied = self.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        self.busy_timeout(BUSY_TIMEOUT)?;
         emptied
     }
 
-    fn execute(&self, sql: &str) -> Result<(), CatalogError> {
-        self.prepare_cached(sql)
-            .and_then(|mut statement| statement.execute([]))
-            .map_err(failed)?;
+    fn execute(&self, sql: &str) -> rusqlite::Result<()> {
+        self.prepare_cached(sql)?.execute([])?;
         Ok(())
     }
 }
@@ -167,8 +191,9 @@ impl Drop for Lease<'_> {
         let Some(connection) = self.connection.take() else {
             return;
         };
+        let ended = connection.is_autocommit();
         // Also after a panic in the function that the transaction ran.
-        let clean = connection.is_autocommit() || connection.execute_batch("ROLLBACK").is_ok();
+        let clean = ended || connection.execute_batch("ROLLBACK").is_ok();
         match self.role {
             Role::Reader => {
                 let mut readers = lock(&self.pool.readers);
@@ -180,9 +205,14 @@ impl Drop for Lease<'_> {
                 let connection = match clean {
                     true => connection,
                     // A transaction that does not end would be in the way of every other one.
-                    false => connect(&self.pool.path).unwrap_or(connection),
+                    false => (self.pool.connect)(&self.pool.path).unwrap_or(connection),
                 };
-                *lock(&self.pool.writer) = Some(connection);
+                let mut writer = lock(&self.pool.writer);
+                writer.idle = Some(connection);
+                if self.begun && ended {
+                    writer.progress = Instant::now();
+                }
+                drop(writer);
                 self.pool.writer_is_back.notify_one();
             }
         }

@@ -140,6 +140,7 @@ impl Transaction<'_> {
                 connection,
             });
         }
+        self.leave_user_file_sets(name)?;
         for sql in [
             "DELETE FROM memberships WHERE role = ?1 OR member = ?1",
             "DELETE FROM system_grants WHERE grantee = ?1",

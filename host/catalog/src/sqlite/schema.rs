@@ -11,7 +11,7 @@ use crate::model;
 const APPLICATION_ID: i64 = 0x506f_7274;
 
 /// One step from each version to the next.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// The version that this program writes.
 fn supported() -> u32 {

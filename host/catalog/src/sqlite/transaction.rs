@@ -9,7 +9,7 @@ use crate::error::CatalogError;
 use crate::model::{
     ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, Connection, ConnectionGrant,
     ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, Membership,
-    NewConnection, PrincipalRow, SystemGrant, SystemPrivilege,
+    NewConnection, PrincipalRow, SystemGrant, SystemPrivilege, UserFileSet,
 };
 
 type Outcome<T> = Result<T, CatalogError>;
@@ -121,6 +121,10 @@ impl Reader for Transaction<'_> {
         self.find_provider(name)
     }
 
+    fn user_file_set(&self, name: &str) -> Outcome<Option<UserFileSet>> {
+        self.find_user_file_set(name)
+    }
+
     fn audit_after(
         &self,
         filter: &AuditFilter,
@@ -222,6 +226,10 @@ impl Writer for Transaction<'_> {
 
     fn delete_provider(&mut self, name: &str) -> Outcome<bool> {
         self.remove_provider(name)
+    }
+
+    fn put_user_file_set(&mut self, set: &UserFileSet) -> Outcome<()> {
+        self.write_user_file_set(set)
     }
 
     fn append_audit(&mut self, record: &AuditRecord) -> Outcome<AuditId> {

@@ -12,7 +12,7 @@ use portolan_catalog::{
     ApprovedProvider, AuditObject, AuditOutcome, AuditRecord, Catalog, CatalogError, Connection,
     ConnectionGrant, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, KeySource,
     NewConnection, PrincipalKind, PrincipalRow, Reader, SqliteCatalog, SqliteOptions, SystemGrant,
-    SystemPrivilege, Writer, model,
+    SystemPrivilege, UserFileSet, Writer, model,
 };
 use portolan_secret::{SecretBytes, SecretText};
 
@@ -138,6 +138,11 @@ pub(crate) fn fill(catalog: &SqliteCatalog) -> (Connection, Connection) {
             allow_public: vec!["api_key".to_owned()],
             approved_by: "root".to_owned(),
             approved: model::now(),
+        })?;
+        writer.put_user_file_set(&UserFileSet {
+            name: "a.b.c".to_owned(),
+            owner: "bob".to_owned(),
+            created: model::now(),
         })?;
         for name in ["one", "two", "three"] {
             writer.append_audit(&audit(name))?;

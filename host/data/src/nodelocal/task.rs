@@ -1,32 +1,16 @@
-//! Blocking work, off the threads that run futures.
+//! Blocking work, with the words of this store where it is stopped.
 
-use futures::future::{BoxFuture, FutureExt};
+use futures::future::BoxFuture;
 use object_store::Result;
 
 use super::error::NodelocalError;
+use crate::blocking;
 
 /// Starts `work` at once on a thread for blocking work, and gives the future of its result.
-///
-/// Outside of a runtime there is no such thread, and the work is done here and now.
 pub(super) fn start<F, V>(work: F) -> BoxFuture<'static, Result<V>>
 where
     F: FnOnce() -> Result<V> + Send + 'static,
     V: Send + 'static,
 {
-    match tokio::runtime::Handle::try_current() {
-        Ok(runtime) => {
-            let task = runtime.spawn_blocking(work);
-            async move {
-                match task.await {
-                    Ok(result) => result,
-                    Err(error) => match error.try_into_panic() {
-                        Ok(panic) => std::panic::resume_unwind(panic),
-                        Err(_) => Err(NodelocalError::Stopped.into()),
-                    },
-                }
-            }
-            .boxed()
-        }
-        Err(_) => futures::future::ready(work()).boxed(),
-    }
+    blocking::start(work, || NodelocalError::Stopped.into())
 }

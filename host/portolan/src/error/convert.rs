@@ -4,7 +4,7 @@ use portolan_catalog::CatalogError;
 use portolan_contract::{
     ExternalUrlError, Failure, FailureClass, InvalidName, StoredPlanError, UriError,
 };
-use portolan_data::{DataError, GateError, NodelocalError, failure_of};
+use portolan_data::{DataError, GateError, NodelocalError, failure_of, user_files_error};
 use portolan_sandbox::{BindError, LoadError, ProviderError};
 use portolan_statement::{ParseError, UnboundPlaceholder};
 
@@ -116,13 +116,17 @@ impl From<GateError> for Error {
 }
 
 /// The texts of a store's errors are left out: they may hold what a server echoed. What is kept is
-/// the kind of the error and, where the handle itself was refused or this host's own disk is the
-/// cause, our own words for it.
+/// the kind of the error and, where the handle itself was refused or this host's own disk or store of
+/// user files is the cause, our own words for it.
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
         use object_store::Error as Store;
         if let Some(gate) = GateError::find(&error) {
             return gate.clone().into();
+        }
+        if let Some(files) = user_files_error(&error) {
+            return Self::new(SqlState::from_code(files.sqlstate()), files.to_string())
+                .with_hint(files.hint());
         }
         match error {
             Store::NotFound { path, .. } => Self::new(

@@ -14,7 +14,7 @@ use crate::access::{Access, Actor, refused};
 use crate::call::Call;
 use crate::planning::{self, DETAILS, Planned};
 use crate::providers::Entry;
-use crate::{Error, Outcome, SqlState, probing};
+use crate::{Error, Outcome, SqlState, probing, user_files};
 
 const TAG: &str = "ALTER EXTERNAL CONNECTION";
 
@@ -69,7 +69,7 @@ async fn retarget<'a>(
     connection: Connection,
     change: &'a ast::Change,
 ) -> Result<Outcome, Error> {
-    let (planned, options) = match change {
+    let (mut planned, options) = match change {
         ast::Change::Uri {
             uri,
             parameters,
@@ -89,6 +89,9 @@ async fn retarget<'a>(
             return Err(Error::new(SqlState::Internal, "this ALTER has no URI"));
         }
     };
+    // A URI that is given names a set anew; one that is only edited goes on with the set it has.
+    let before = (!matches!(change, ast::Change::Uri { .. })).then_some(&connection);
+    let set = user_files::settle(call, &mut planned, before).await?;
     create::require_implicit_access(call, &planned).await?;
     let comment = match text_of(call, options.comment.as_ref())? {
         Some(comment) => Some(super::comment::checked(comment.expose())?),
@@ -107,6 +110,9 @@ async fn retarget<'a>(
         let now = unchanged(actor, writer, &connection)?;
         if target.implicit_access {
             actor.access(&*writer)?.require_implicit_access(&provider)?;
+        }
+        if let Some(set) = &set {
+            user_files::take(actor, writer, set)?;
         }
         writer
             .replace_connection(now.id, connection.version, &target)

@@ -8,8 +8,7 @@ use portolan_statement as ast;
 use crate::access::{Access, Actor};
 use crate::call::Call;
 use crate::planning::{self, DETAILS, Planned};
-use crate::probing;
-use crate::{Error, Outcome};
+use crate::{Error, Outcome, probing, user_files};
 
 const TAG: &str = "CREATE EXTERNAL CONNECTION";
 
@@ -31,7 +30,8 @@ pub(crate) async fn execute<'a>(
         Some(comment) => super::comment::checked(call.text(comment)?.expose())?,
         None => None,
     };
-    let planned = plan(call, &statement.uri, &statement.parameters).await?;
+    let mut planned = plan(call, &statement.uri, &statement.parameters).await?;
+    let set = user_files::settle(call, &mut planned, None).await?;
     require_implicit_access(call, &planned).await?;
     let validate = probing::wanted(
         text_of(call, statement.options.validate.as_ref())?,
@@ -51,6 +51,9 @@ pub(crate) async fn execute<'a>(
     let created = call
         .change(move |actor, writer, record| {
             let created = insert(actor, writer, &new, &provider, if_not_exists)?;
+            if created && let Some(set) = &set {
+                user_files::take(actor, writer, set)?;
+            }
             if !created {
                 record.detail = Some("it existed already".to_owned());
             }

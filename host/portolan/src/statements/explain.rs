@@ -9,7 +9,7 @@ use super::create::{text_of, with_parameters};
 use crate::access::Access;
 use crate::call::Call;
 use crate::planning::{self, Planned};
-use crate::{Cell, Error, Outcome, Rows, probing};
+use crate::{Cell, Error, Outcome, Rows, probing, user_files};
 
 const COLUMNS: [&str; 2] = ["item", "value"];
 
@@ -28,7 +28,8 @@ pub(crate) async fn execute<'a>(
     let uri = call.text(&statement.uri)?;
     let entry = planning::provider_of(call, uri).await?;
     let uri = with_parameters(call, uri, &statement.parameters, entry.manifest())?;
-    let planned = planning::plan_unjudged(call, entry, &uri).await?;
+    let mut planned = planning::plan_unjudged(call, entry, &uri).await?;
+    let set = user_files::settle(call, &mut planned, None).await?;
     let validate = probing::wanted(
         text_of(call, statement.options.validate.as_ref())?,
         planned.entry.manifest().default_validate,
@@ -47,6 +48,7 @@ pub(crate) async fn execute<'a>(
         row("connection type", planned.connection_type()),
         row("redacted URI", planned.redacted_uri.as_str()),
     ];
+    rows.extend(set.map(|set| row("set of user files", set)));
     rows.extend(endpoints(&planned, &call.host.egress));
     rows.push(row("operations", operations(&planned)));
     rows.extend(privileges(&planned, implicit_allowed));

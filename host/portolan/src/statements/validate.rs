@@ -14,7 +14,7 @@ use crate::call::Call;
 use crate::open::check_provider;
 use crate::planning::{self, Planned};
 use crate::providers::Entry;
-use crate::{Cell, Error, Outcome, Rows, policy, probing};
+use crate::{Cell, Error, Outcome, Rows, policy, probing, user_files};
 
 const COLUMNS: [&str; 5] = ["step", "outcome", "duration_ms", "detail", "hint"];
 
@@ -51,8 +51,15 @@ pub(crate) async fn execute<'a>(
                 return finish(call, report).await;
             }
         },
-        Ok(planned) => {
-            renew(call, &connection, &entry, &planned).await?;
+        Ok(mut planned) => {
+            let set = match user_files::settle(call, &mut planned, Some(&connection)).await {
+                Ok(set) => set,
+                Err(error) => {
+                    report.failed("plan", plan_took, &error);
+                    return finish(call, report).await;
+                }
+            };
+            renew(call, &connection, &entry, &planned, set).await?;
             planned.stored
         }
     };
@@ -103,6 +110,7 @@ async fn renew(
     connection: &Connection,
     entry: &Entry,
     planned: &Planned,
+    set: Option<String>,
 ) -> Result<(), Error> {
     let stored_by: Option<Version> = connection.provider_version.parse().ok();
     let by_newer = connection.plan_format > PLAN_FORMAT
@@ -133,6 +141,9 @@ async fn renew(
         let now = unchanged(actor, writer, &before)?;
         if target.implicit_access {
             actor.access(&*writer)?.require_implicit_access(&provider)?;
+        }
+        if let Some(set) = &set {
+            user_files::take(actor, writer, set)?;
         }
         writer.replace_connection(now.id, before.version, &target)?;
         record.detail = Some("planned again".to_owned());

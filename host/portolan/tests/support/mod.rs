@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use portolan::catalog::access::{ReadFunction, WriteFunction};
 use portolan::catalog::{
     AuditFilter, AuditRecord, Catalog, CatalogError, CatalogHandle, CatalogId, KeySource,
-    SqliteCatalog, SqliteOptions,
+    SqliteCatalog, SqliteOptions, SqliteUserFiles,
 };
 use portolan::{
     Body, Cell, Error, Host, HostBuilder, Outcome, Principal, SecretText, Session, SqlState,
@@ -112,6 +112,7 @@ impl World {
 pub fn builder(directory: &Path) -> HostBuilder {
     Host::builder()
         .external_io_dir(directory.join("extern"))
+        .user_files(SqliteUserFiles::new(directory.join("userfiles.db")))
         .plugins_dir(directory.join("plugins"))
         .cache_dir(Path::new(env!("CARGO_TARGET_TMPDIR")).join("compiled"))
 }

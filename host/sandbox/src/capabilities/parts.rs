@@ -205,8 +205,10 @@ mod tests {
 
     #[test]
     fn what_would_grow_beyond_the_budget_is_not_made() {
-        let mut limits = Limits::default();
-        limits.opaque_bytes = 100;
+        let limits = Limits {
+            opaque_bytes: 100,
+            ..Limits::default()
+        };
         let mut budget = Budget::new(Arc::new(limits));
         for encoding in [Encoding::Hex, Encoding::Base64, Encoding::JsonText] {
             let fault = encoded(&[b'a'; 90], &encoding, &mut budget).expect_err("too much");

@@ -166,8 +166,11 @@ mod tests {
     const KEY: &str = r#"{"Code":"Success","AccessKeyId":"ASIAMACHINE","SecretAccessKey":"hunter2hunter2","Token":"tok","Expiration":"2126-01-01T00:00:00Z"}"#;
 
     /// Answers as the metadata services are documented to; proves nothing of the real ones.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the services of this test are on loopback"
+    )]
     async fn stand_in() -> MetadataClient {
-        #[expect(clippy::disallowed_methods, reason = "a server of the test")]
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let port = listener.local_addr().expect("bound").port();
         tokio::spawn(async move {

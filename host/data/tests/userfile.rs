@@ -1,0 +1,395 @@
+//! The store of user files: large objects, odd names, what is replaced while it is read, and errors
+//! with the words of the store below.
+
+#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
+
+use std::path::{Path as HostPath, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::{StreamExt, TryStreamExt};
+use object_store::path::Path;
+use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
+use portolan_catalog::SqliteUserFiles;
+use portolan_contract::FailureClass;
+use portolan_data::{Confined, DataError, OpenGate, UserfileStore, failure_of, user_files_error};
+use portolan_files::UserFilesError;
+
+const MIB: usize = 1 << 20;
+
+fn file(directory: &HostPath) -> PathBuf {
+    directory.join("userfiles.db")
+}
+
+fn store(directory: &HostPath) -> UserfileStore {
+    UserfileStore::new(Arc::new(SqliteUserFiles::new(file(directory))), "a.b.c")
+}
+
+/// The same below a path, as a connection has it.
+fn confined(directory: &HostPath) -> Confined {
+    let below: Arc<dyn ObjectStore> = Arc::new(store(directory));
+    Confined::new(below, Path::from("hidden/place"), Arc::new(OpenGate))
+}
+
+fn raw(directory: &HostPath) -> rusqlite::Connection {
+    rusqlite::Connection::open(file(directory)).expect("opens")
+}
+
+async fn names(store: &dyn ObjectStore) -> Vec<String> {
+    store
+        .list(None)
+        .map_ok(|meta| meta.location.to_string())
+        .try_collect()
+        .await
+        .expect("list")
+}
+
+/// Bytes that differ from place to place, so that a mix-up shows.
+fn pattern(from: usize, length: usize) -> Bytes {
+    (from..from + length)
+        .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
+        .collect::<Vec<_>>()
+        .into()
+}
+
+#[tokio::test]
+async fn content_of_every_size_comes_back_in_every_range() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(directory.path());
+    let name = Path::from("a");
+    for size in [0, 1, MIB - 1, MIB, MIB + 1, 9 * MIB + 17] {
+        let content = pattern(0, size);
+        // In pieces that do not fit into chunks.
+        let payload: PutPayload = content
+            .chunks(777_777)
+            .map(Bytes::copy_from_slice)
+            .collect();
+        store.put(&name, payload).await.expect("put");
+        let read = store.get(&name).await.expect("get").bytes().await;
+        assert!(read.expect("read") == content, "{size}");
+        let all = size as u64;
+        for (start, end) in [
+            (0, all),
+            (all / 2, all),
+            (0, all / 3),
+            (all / 3, all / 3 + 5),
+        ] {
+            let (start, end) = (start.min(all), end.min(all));
+            if start == end {
+                continue;
+            }
+            let read = store.get_range(&name, start..end).await.expect("range");
+            let expected = content.slice(start as usize..end as usize);
+            assert!(read == expected, "{size} {start}..{end}");
+        }
+    }
+    let ranges = [0..3, (MIB - 2) as u64..(MIB + 2) as u64, 5..5 * MIB as u64];
+    let read = store.get_ranges(&name, &ranges).await.expect("ranges");
+    for (range, bytes) in ranges.into_iter().zip(read) {
+        let expected = pattern(range.start as usize, (range.end - range.start) as usize);
+        assert!(bytes == expected, "{range:?}");
+    }
+}
+
+/// How much memory the process holds, in bytes.
+fn resident() -> usize {
+    let status = std::fs::read_to_string("/proc/self/statm").expect("reads");
+    let pages: usize = status
+        .split_whitespace()
+        .nth(1)
+        .and_then(|pages| pages.parse().ok())
+        .expect("a number");
+    pages * 4096
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_object_of_200_mib_needs_little_memory_in_both_directions() {
+    const PART: usize = 8 * MIB;
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(directory.path());
+    let name = Path::from("large");
+    let before = resident();
+    let mut most = before;
+    let mut upload = store.put_multipart(&name).await.expect("start");
+    for part in 0..25 {
+        let part = pattern(part * PART, PART);
+        upload.put_part(part.into()).await.expect("part");
+        most = most.max(resident());
+    }
+    assert!(
+        names(&store).await.is_empty(),
+        "nothing is seen before the end"
+    );
+    upload.complete().await.expect("complete");
+    let mut chunks = store.get(&name).await.expect("get").into_stream();
+    let mut at = 0;
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.expect("a chunk");
+        assert!(chunk.len() <= MIB);
+        assert!(chunk == pattern(at, chunk.len()), "at {at}");
+        at += chunk.len();
+        most = most.max(resident());
+    }
+    assert_eq!(at, 25 * PART);
+    let grown = (most - before) / MIB;
+    assert!(grown < 96, "the process grew by {grown} MiB");
+}
+
+#[tokio::test]
+async fn names_with_odd_characters_are_names() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(directory.path());
+    let mut odd = vec![
+        "%2e%2e",
+        "a b",
+        "a%2Fb",
+        "a'b",
+        "a\"b",
+        "a*?[b]",
+        "a+b&c=d",
+        "ÿ",
+        "日本",
+        "🐙",
+        "~",
+        "_%",
+        "a",
+        "a/b",
+        "a/b/c",
+        "a!b",
+        "...",
+        "-rf",
+        "$(x)",
+        "a;DROP TABLE files",
+    ];
+    for name in &odd {
+        let path = Path::parse(name).expect(name);
+        store.put(&path, name.to_string().into()).await.expect(name);
+    }
+    odd.sort_unstable();
+    assert_eq!(names(&store).await, odd);
+    for name in &odd {
+        let path = Path::parse(name).expect(name);
+        let read = store.get(&path).await.expect(name).bytes().await;
+        assert_eq!(read.expect(name), name.as_bytes());
+        let shifted: Vec<_> = store
+            .list_with_offset(None, &path)
+            .map_ok(|meta| meta.location.to_string())
+            .try_collect()
+            .await
+            .expect("list");
+        let after: Vec<_> = odd.iter().filter(|other| *other > name).collect();
+        assert!(shifted.iter().eq(after), "after {name}");
+    }
+    let result = store.list_with_delimiter(None).await.expect("list");
+    assert_eq!(result.common_prefixes, [Path::from("a")]);
+    assert_eq!(result.objects.len(), odd.len() - 2);
+    let too_long = Path::parse("x".repeat(1025)).expect("a path");
+    let error = store.put(&too_long, "".into()).await.expect_err("too long");
+    assert_eq!(failure_of(&error).class, FailureClass::InvalidUri);
+}
+
+#[tokio::test]
+async fn a_list_of_more_than_a_page_is_whole_and_in_order() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let files = SqliteUserFiles::new(file(directory.path()));
+    let store = UserfileStore::new(Arc::new(files), "a.b.c");
+    store.put(&Path::from("x"), "".into()).await.expect("put");
+    // Many rows at once, which the store itself would take a while for.
+    raw(directory.path())
+        .execute_batch(
+            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
+             INSERT INTO files SELECT 'a.b.c', printf('d%02d/f%04d', i % 50, i), 1, 0, 0, i + 1, NULL
+             FROM n",
+        )
+        .expect("fills");
+    let all = names(&store).await;
+    assert_eq!(all.len(), 5001);
+    assert!(all.is_sorted());
+    let result = store.list_with_delimiter(None).await.expect("list");
+    assert_eq!(result.common_prefixes.len(), 50);
+    assert_eq!(result.objects.len(), 1);
+    let below: Vec<_> = store
+        .list(Some(&Path::from("d07")))
+        .try_collect()
+        .await
+        .expect("list");
+    assert_eq!(below.len(), 100);
+}
+
+#[tokio::test]
+async fn who_reads_an_object_that_is_replaced_reads_the_old_one_to_its_end() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(directory.path());
+    let name = Path::from("a");
+    let old = pattern(0, 5 * MIB);
+    store.put(&name, old.clone().into()).await.expect("put");
+    let mut chunks = store.get(&name).await.expect("get").into_stream();
+    let first = chunks.next().await.expect("some").expect("a chunk");
+    store.put(&name, "new".into()).await.expect("replaced");
+    store.delete(&name).await.expect("deleted");
+    let mut read = first.to_vec();
+    while let Some(chunk) = chunks.next().await {
+        read.extend_from_slice(&chunk.expect("a chunk of the old one"));
+    }
+    assert!(read == old);
+}
+
+#[tokio::test]
+async fn what_was_replaced_too_long_ago_is_an_error_and_never_a_mix() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let files = SqliteUserFiles::new(file(directory.path())).keep_replaced_for(Duration::ZERO);
+    let below: Arc<dyn ObjectStore> = Arc::new(UserfileStore::new(Arc::new(files), "a.b.c"));
+    let store: Confined = Confined::new(below, Path::from("hidden"), Arc::new(OpenGate));
+    let name = Path::from("a");
+    let old = pattern(0, 40 * MIB);
+    store.put(&name, old.into()).await.expect("put");
+    let mut chunks = store.get(&name).await.expect("get").into_stream();
+    let _first = chunks.next().await.expect("some").expect("a chunk");
+    store.delete(&name).await.expect("deleted");
+    // Another process sweeps at its first use.
+    let other = SqliteUserFiles::new(file(directory.path())).keep_replaced_for(Duration::ZERO);
+    let other = UserfileStore::new(Arc::new(other), "a.b.c");
+    assert!(names(&other).await.is_empty());
+    let error = loop {
+        match chunks.next().await.expect("an error comes before the end") {
+            Ok(_) => {}
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(
+        user_files_error(&error),
+        Some(&UserFilesError::Replaced {
+            path: "a".to_owned()
+        })
+    );
+    assert_eq!(DataError::from(error).sqlstate(), "40001");
+}
+
+#[tokio::test]
+async fn an_update_needs_the_tag_of_what_it_replaces_even_after_the_same_content() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(directory.path());
+    let (a, b) = (Path::from("a"), Path::from("b"));
+    let first = store.put(&a, "x".into()).await.expect("put");
+    store.copy(&a, &b).await.expect("copy");
+    store.copy(&b, &a).await.expect("the same content again");
+    let update = |e_tag: Option<String>| {
+        PutMode::Update(UpdateVersion {
+            e_tag,
+            version: None,
+        })
+    };
+    for tag in [
+        first.e_tag,
+        None,
+        Some("x".to_owned()),
+        Some("\"zz\"".to_owned()),
+    ] {
+        let error = store
+            .put_opts(&a, "y".into(), update(tag).into())
+            .await
+            .expect_err("another version");
+        assert!(matches!(error, Error::Precondition { .. }), "{error:?}");
+    }
+    let now = store.head(&a).await.expect("head").e_tag;
+    store
+        .put_opts(&a, "y".into(), update(now).into())
+        .await
+        .expect("the version that is there");
+}
+
+#[tokio::test]
+async fn an_upload_that_failed_or_was_given_up_leaves_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = store(directory.path());
+    let name = Path::from("a");
+    let left = || {
+        let number = |sql| raw(directory.path()).query_row(sql, [], |row| row.get::<_, i64>(0));
+        (
+            number("SELECT count(*) FROM chunks").expect("counts"),
+            number("SELECT count(*) FROM uploads").expect("counts"),
+        )
+    };
+    let mut upload = store.put_multipart(&name).await.expect("start");
+    upload.put_part("x".into()).await.expect("part");
+    assert_eq!(left(), (1, 1));
+    upload.abort().await.expect("abort");
+    assert_eq!(left(), (0, 0));
+    upload.complete().await.expect_err("over");
+    upload.put_part("y".into()).await.expect_err("over");
+
+    let mut upload = store.put_multipart(&name).await.expect("start");
+    drop(upload.put_part("first".into()));
+    upload.put_part("second".into()).await.expect("part");
+    upload.complete().await.expect_err("a hole");
+    drop(upload);
+    for _ in 0..500 {
+        if left() == (0, 0) {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    assert_eq!(left(), (0, 0), "a dropped upload is removed");
+    assert!(names(&store).await.is_empty());
+}
+
+#[tokio::test]
+async fn a_locked_store_is_told_as_such() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = confined(directory.path());
+    let name = Path::from("a");
+    store.put(&name, "x".into()).await.expect("put");
+    let other = raw(directory.path());
+    other.execute_batch("BEGIN IMMEDIATE").expect("locks");
+    let error = store.put(&name, "y".into()).await.expect_err("locked");
+    let failure = failure_of(&error);
+    assert_eq!(failure.class.sqlstate(), "55P03");
+    assert!(
+        failure.message.contains("locked by another process"),
+        "{failure}"
+    );
+    assert_eq!(DataError::from(error).sqlstate(), "55P03");
+    let read = store.get(&name).await.expect("readers go on").bytes().await;
+    assert_eq!(read.expect("read"), "x");
+    other.execute_batch("ROLLBACK").expect("unlocks");
+    store.put(&name, "y".into()).await.expect("put");
+}
+
+#[tokio::test]
+async fn a_damaged_file_is_named_and_the_others_are_read() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let store = confined(directory.path());
+    let (good, bad) = (Path::from("good"), Path::from("bad"));
+    for name in [&good, &bad] {
+        store
+            .put(name, pattern(0, 3 * MIB).into())
+            .await
+            .expect("put");
+    }
+    let changed = raw(directory.path())
+        .execute(
+            "UPDATE chunks SET bytes = zeroblob(length(bytes)) WHERE start > 2000000 AND content = \
+             (SELECT content FROM files WHERE path = 'hidden/place/bad')",
+            [],
+        )
+        .expect("changes");
+    assert_eq!(changed, 1);
+    let read = store.get(&bad).await.expect("its beginning").bytes().await;
+    let error = read.expect_err("damaged");
+    let failure = failure_of(&error);
+    assert_eq!(failure.message, "the content of `bad` is damaged");
+    assert_eq!(DataError::from(error).sqlstate(), "XX001");
+    let read = store.get(&good).await.expect("get").bytes().await;
+    assert!(read.expect("read") == pattern(0, 3 * MIB));
+
+    // A chunk that is gone.
+    raw(directory.path())
+        .execute("DELETE FROM chunks WHERE start = 0", [])
+        .expect("changes");
+    let error = store.get(&good).await.expect_err("nothing is there");
+    assert_eq!(
+        failure_of(&error).message,
+        "the content of `good` is damaged"
+    );
+}
