@@ -70,7 +70,7 @@ impl DataError {
             ),
             Self::NoBackend { .. } => (
                 FailureClass::Unsupported,
-                "choose a connection that this build can open: `SHOW PROVIDERS` lists the schemes",
+                "use a storage that this build can open: nodelocal, userfile or s3",
             ),
             Self::NoNode => (FailureClass::InvalidUri, "write `nodelocal://self/path`"),
             Self::BadPrefix { .. } => (
