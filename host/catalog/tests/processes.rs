@@ -144,7 +144,8 @@ fn processes_at_the_same_time_lose_nothing_and_see_each_other() {
     }
     assert_eq!(is_whole(&catalog), 2 * ROUNDS * 2 / 3);
     let after = read(&catalog, |reader| reader.revision()).expect("reads");
-    assert!(after > before, "the other processes' changes are counted");
+    // On a busy machine the others may have ended before this process had opened the store.
+    assert!(after >= before, "{before}, then {after}");
     // Two changes for each connection, three for every third, after the store was made.
     assert_eq!(after, 1 + (2 * ROUNDS * 2 + 2 * ROUNDS / 3) as u64);
     assert_eq!(open(directory.path()).expect("opens").id(), id);
