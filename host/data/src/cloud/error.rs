@@ -5,6 +5,7 @@ use std::time::Duration;
 use object_store::Error;
 use portolan_contract::{Failure, FailureClass};
 use portolan_egress::EgressError;
+use portolan_egress::credentials::CredentialError;
 
 use super::{Cause, Refusal};
 use crate::failure::find_source;
@@ -210,6 +211,7 @@ impl CloudError {
         let path = path.to_owned();
         let kind = match &self {
             Self::Refused(refusal) => Kind::of(refusal.cause()),
+            Self::Credentials(failure) => Kind::of_class(&failure.class),
             Self::BucketHost(EgressError::Denied(_))
             | Self::Egress(EgressError::Denied(_) | EgressError::NotPlanned { .. })
             | Self::Disallowed { .. } => Kind::Denied,
@@ -234,6 +236,15 @@ impl CloudError {
     }
 }
 
+impl From<CredentialError> for CloudError {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Egress(error) => Self::Egress(error),
+            other => Self::Credentials(Box::new(other.failure())),
+        }
+    }
+}
+
 /// The variants that embedders match on.
 enum Kind {
     Missing,
@@ -247,14 +258,25 @@ enum Kind {
 }
 
 impl Kind {
+    fn of_class(class: &FailureClass) -> Self {
+        match class {
+            FailureClass::RefusedCredentials => Self::Unknown,
+            FailureClass::Denied => Self::Denied,
+            FailureClass::Unsupported => Self::Unsupported,
+            _ => Self::Other,
+        }
+    }
+
     fn of(cause: &Cause) -> Self {
         match cause {
             Cause::WrongSecret
             | Cause::UnknownKey
+            | Cause::CredentialsNeeded
             | Cause::ExpiredToken
             | Cause::InvalidToken
             | Cause::ClockSkew { .. } => Self::Unknown,
             Cause::AccessDenied { .. } | Cause::AccountDisabled | Cause::Archived => Self::Denied,
+            Cause::Folder => Self::Missing,
             Cause::NotImplemented => Self::Unsupported,
             Cause::Conflict => Self::Changed,
             _ => Self::Other,

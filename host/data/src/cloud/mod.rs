@@ -9,17 +9,23 @@
 //!   repeated, which bodies are streamed. A backend writes one, with its [`Words`].
 //! * `service`: sends requests, repeats them within [`Retries`], reads refusals. `resume`: goes on
 //!   with a download that broke off.
+//! * `authorize`: what a request carries that `object_store` does not write.
 //! * [`Answer`]: an answer that is no success, read once from a bounded body.
 //! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
 //! * [`Lent`]: what the host lends its connections.
 //! * [`CloudError`]: the source of every error of a cloud store.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use portolan_contract::{Endpoint, StoredPlan};
 
 mod answer;
+mod authorize;
+mod azure;
 mod body;
 mod dialect;
 mod error;
+mod gs;
+mod http;
 mod lent;
 mod refusal;
 mod resume;
@@ -29,8 +35,11 @@ mod service;
 mod store;
 
 pub(crate) use answer::Answer;
+pub(crate) use azure::build as build_azure;
 pub(crate) use dialect::{Dialect, Reading, Words};
 pub use error::CloudError;
+pub(crate) use gs::build as build_gs;
+pub(crate) use http::build as build_http;
 pub use lent::Lent;
 pub use refusal::{Cause, Refusal};
 pub(crate) use retry::Retries;
@@ -45,6 +54,18 @@ pub(crate) fn no_retries() -> object_store::RetryConfig {
         max_retries: 0,
         ..object_store::RetryConfig::default()
     }
+}
+
+/// What is left as it is in a segment of a URL's path.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A text as a segment of a URL's path.
+pub(crate) fn segment(text: &str) -> String {
+    utf8_percent_encode(text, SEGMENT).to_string()
 }
 
 /// The URL of an endpoint, without a path.

@@ -28,6 +28,7 @@ use portolan_egress::http::{EndpointClient, RequestBody, ResponseBody};
 use portolan_secret::Scrubber;
 
 use super::answer::MOST_BYTES;
+use super::authorize::Authorize;
 use super::body::{Streamed, beginning, carried, whole};
 use super::retry::{self, Attempts};
 use super::{Answer, Cause, CloudError, Dialect, Reading, Refusal, Retries};
@@ -42,6 +43,7 @@ pub(crate) struct Connector {
     dialect: Arc<dyn Dialect>,
     secrets: Arc<Scrubber>,
     retries: Retries,
+    identity: Option<Arc<dyn Authorize>>,
 }
 
 impl Connector {
@@ -57,7 +59,15 @@ impl Connector {
             dialect,
             secrets: Arc::new(Scrubber::new(secrets)),
             retries: Retries::default(),
+            identity: None,
         }
+    }
+
+    /// The same, every request carrying what `identity` gives it.
+    #[must_use]
+    pub(crate) fn authorized(mut self, identity: Arc<dyn Authorize>) -> Self {
+        self.identity = Some(identity);
+        self
     }
 
     /// The same over another client.
@@ -84,11 +94,17 @@ impl Connector {
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, CloudError> {
         let (parts, body) = request.into_parts();
         let mut attempts = Attempts::new(self.retries);
+        let mut renewed = false;
         loop {
             let failed = match self.attempt(&parts, body.clone()).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
+            if !renewed && failed.is_unauthorized() && self.renews() {
+                // A token can end before its time. One that is new is tried once.
+                renewed = true;
+                continue;
+            }
             let wait = match failed.repeatable {
                 true => attempts.next(failed.wait),
                 false => None,
@@ -122,6 +138,11 @@ impl Connector {
             wait: None,
             error,
         };
+        if let Some(identity) = &self.identity {
+            for (name, value) in identity.headers(&asked.uri).await.map_err(unheard)? {
+                request.headers_mut().insert(name, value);
+            }
+        }
         let answer = self.client.send(request).await;
         let (mut head, body) = answer
             .map_err(|error| unheard(self.dialect.unreached(error)))?
@@ -185,6 +206,14 @@ impl Connector {
     }
 }
 
+impl Connector {
+    fn renews(&self) -> bool {
+        self.identity
+            .as_ref()
+            .is_some_and(|identity| identity.renew())
+    }
+}
+
 /// An attempt that failed.
 struct Failed {
     error: CloudError,
@@ -192,6 +221,15 @@ struct Failed {
     repeatable: bool,
     /// How long the service asks to wait.
     wait: Option<Duration>,
+}
+
+impl Failed {
+    fn is_unauthorized(&self) -> bool {
+        match &self.error {
+            CloudError::Refused(refusal) => refusal.status() == StatusCode::UNAUTHORIZED.as_u16(),
+            _ => false,
+        }
+    }
 }
 
 fn answer_of(asked: &Parts, head: &http::response::Parts, body: Bytes) -> Answer {
