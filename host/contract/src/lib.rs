@@ -7,6 +7,7 @@
 //! # Layout
 //!
 //! * [`Manifest`]: what a provider says of itself before any of its code runs.
+//! * [`find_members`]: the places of strings in a JSON document.
 //! * [`Kind`] and [`Operation`]: what a connection is and what it may be used for.
 //! * [`UriPieces`]: a URI as a provider sees it, with numbers where secrets stand.
 //! * [`split`], [`print_redacted`], [`edit`]: a URI taken apart, shown and changed; [`Secrets`] are
@@ -19,11 +20,15 @@
 
 mod manifest;
 pub use manifest::{
-    Authentication, AuthorityHost, CONTRACT_VERSION, EMBEDDED_PUBLIC, EndpointRule, Format,
-    HostPattern, MAX_MANIFEST_BYTES, Manifest, ManifestError, OptionRule, PathPattern, RequestRule,
-    Reveal, RuleContext, SignatureAlgorithm, UnknownOptions, Validate, Version, Visibility,
+    AskedRequest, Authentication, AuthorityHost, CONTRACT_VERSION, Difference, EMBEDDED_PUBLIC,
+    EndpointRule, Format, HostPattern, InvalidPointer, JsonPointer, MAX_MANIFEST_BYTES, Manifest,
+    ManifestError, OptionRule, PartEncoding, PathPattern, RequestRefusal, RequestRule, Reveal,
+    RuleContext, SignatureAlgorithm, UnknownOptions, Validate, Version, Visibility,
     looks_like_a_credential,
 };
+
+mod members;
+pub use members::{DocumentError, Member, find_members, is_inside_of_a_string, unescaped};
 
 mod kind;
 pub use kind::{Kind, Operation, UnknownWord};

@@ -2,10 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::{
-    Authentication, CONTRACT_VERSION, Format, HostPattern, Manifest, ManifestError, OptionRule,
-    RequestRule,
-};
+use super::{CONTRACT_VERSION, Format, HostPattern, Manifest, ManifestError, OptionRule};
 
 const MAX_SCHEMES: usize = 16;
 const MAX_OPTIONS: usize = 256;
@@ -81,7 +78,7 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), ManifestError> {
         }
     }
     for rule in &manifest.requests {
-        request(rule, manifest)?;
+        super::request::check::rule(rule, manifest)?;
     }
     reveal(manifest)
 }
@@ -147,7 +144,11 @@ fn option(rule: &OptionRule) -> Result<(), ManifestError> {
     Ok(())
 }
 
-fn host(field: &str, pattern: &HostPattern, manifest: &Manifest) -> Result<(), ManifestError> {
+pub(super) fn host(
+    field: &str,
+    pattern: &HostPattern,
+    manifest: &Manifest,
+) -> Result<(), ManifestError> {
     match pattern.option() {
         Some(option) if !manifest.is_public(option) => Err(ManifestError::invalid(
             field,
@@ -155,104 +156,6 @@ fn host(field: &str, pattern: &HostPattern, manifest: &Manifest) -> Result<(), M
         )),
         _ => Ok(()),
     }
-}
-
-fn request(rule: &RequestRule, manifest: &Manifest) -> Result<(), ManifestError> {
-    if !is_name(&rule.name) {
-        return Err(bad_name("[[request]] name"));
-    }
-    let field = |field: &str| format!("request {}: {field}", rule.name);
-    host(&field("host"), &rule.host, manifest)?;
-    if !(1..=16).contains(&rule.method.len())
-        || !rule.method.bytes().all(|byte| byte.is_ascii_uppercase())
-        || matches!(rule.method.as_str(), "CONNECT" | "TRACE")
-    {
-        return Err(ManifestError::invalid(
-            field("method"),
-            "a method is 1 to 16 capital letters, and not CONNECT or TRACE",
-        ));
-    }
-    for (name, value) in &rule.headers {
-        header_name(&field("headers"), name)?;
-        if value.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) {
-            return Err(ManifestError::invalid(
-                field("headers"),
-                format!("the value of {name} is not printable ASCII"),
-            ));
-        }
-    }
-    if let Some(name) = &rule.header {
-        header_name(&field("header"), name)?;
-    }
-    if let Some(name) = &rule.parameter
-        && name != "*"
-        && !is_option_name(name)
-    {
-        return Err(ManifestError::invalid(
-            field("parameter"),
-            "it is an option's name or *",
-        ));
-    }
-    goes_with_authentication(rule)
-}
-
-fn goes_with_authentication(rule: &RequestRule) -> Result<(), ManifestError> {
-    use Authentication as A;
-    let way = rule.authentication;
-    let fields = [
-        (
-            "service",
-            rule.service.is_some(),
-            way == A::SigV4,
-            way == A::SigV4,
-        ),
-        (
-            "scope",
-            rule.scope.is_some(),
-            matches!(way, A::Google | A::Entra),
-            matches!(way, A::Google | A::Entra | A::OauthClientCredentials),
-        ),
-        (
-            "header",
-            rule.header.is_some(),
-            way == A::SecretHeader,
-            way == A::SecretHeader,
-        ),
-        (
-            "parameter",
-            rule.parameter.is_some(),
-            way == A::SecretQuery,
-            way == A::SecretQuery,
-        ),
-    ];
-    for (name, given, needed, allowed) in fields {
-        let problem = match (given, needed, allowed) {
-            (false, true, _) => "this authentication needs it",
-            (true, _, false) => "this authentication has no use for it",
-            _ => continue,
-        };
-        return Err(ManifestError::invalid(
-            format!("request {}: {name}", rule.name),
-            problem,
-        ));
-    }
-    let own_authority = matches!(
-        way,
-        A::Basic | A::SecretHeader | A::SecretQuery | A::ClientCertificate
-    );
-    if own_authority && !rule.host.is_authority() {
-        return Err(ManifestError::invalid(
-            format!("request {}: host", rule.name),
-            "this authentication goes only to the URI's own authority; write {authority}",
-        ));
-    }
-    if way == A::Google && !rule.host.stays_below("googleapis.com") {
-        return Err(ManifestError::invalid(
-            format!("request {}: host", rule.name),
-            "tokens of Google go only to hosts below googleapis.com",
-        ));
-    }
-    Ok(())
 }
 
 fn reveal(manifest: &Manifest) -> Result<(), ManifestError> {
@@ -279,7 +182,7 @@ fn reveal(manifest: &Manifest) -> Result<(), ManifestError> {
 }
 
 /// `[a-z][a-z0-9-]{0,62}`
-fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     shaped(
         text,
         63,
@@ -314,42 +217,11 @@ fn shaped(text: &str, most: usize, first: fn(u8) -> bool, rest: fn(u8) -> bool) 
     text.len() <= most && bytes.next().is_some_and(first) && bytes.all(rest)
 }
 
-fn bad_name(field: &str) -> ManifestError {
+pub(super) fn bad_name(field: &str) -> ManifestError {
     ManifestError::invalid(
         field,
         "a name is a lower-case letter, then at most 62 lower-case letters, digits or hyphens",
     )
-}
-
-fn header_name(field: &str, name: &str) -> Result<(), ManifestError> {
-    let token = (1..=64).contains(&name.len())
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-');
-    // What frames, routes or authenticates a message is the host's.
-    let reserved = matches!(
-        name,
-        "host"
-            | "connection"
-            | "content-length"
-            | "transfer-encoding"
-            | "te"
-            | "trailer"
-            | "upgrade"
-            | "accept-encoding"
-            | "expect"
-            | "cookie"
-    ) || name.starts_with("proxy-");
-    if token && !reserved {
-        return Ok(());
-    }
-    Err(ManifestError::invalid(
-        field,
-        format!(
-            "{:?} is written in capitals, is no header name, or is the host's own",
-            short(name)
-        ),
-    ))
 }
 
 fn sentence(field: &str, text: &str) -> Result<(), ManifestError> {
@@ -366,7 +238,7 @@ fn sentence(field: &str, text: &str) -> Result<(), ManifestError> {
     Ok(())
 }
 
-fn at_most(field: &str, count: usize, most: usize) -> Result<(), ManifestError> {
+pub(super) fn at_most(field: &str, count: usize, most: usize) -> Result<(), ManifestError> {
     if count > most {
         return Err(ManifestError::invalid(
             field,
@@ -376,7 +248,7 @@ fn at_most(field: &str, count: usize, most: usize) -> Result<(), ManifestError> 
     Ok(())
 }
 
-fn no_doubles<'a>(
+pub(super) fn no_doubles<'a>(
     what: &'static str,
     names: impl Iterator<Item = &'a str>,
 ) -> Result<(), ManifestError> {
@@ -392,6 +264,6 @@ fn no_doubles<'a>(
     Ok(())
 }
 
-fn short(text: &str) -> String {
+pub(super) fn short(text: &str) -> String {
     text.chars().take(64).collect()
 }

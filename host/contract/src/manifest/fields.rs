@@ -36,12 +36,17 @@ const REQUEST: &[&str] = &[
     "host",
     "method",
     "path",
+    "query",
+    "allow_query",
     "headers",
+    "allow_headers",
     "authentication",
     "service",
     "scope",
     "header",
     "parameter",
+    "opaque_body",
+    "opaque_answer",
 ];
 const REVEAL: &[&str] = &["planning", "acting"];
 

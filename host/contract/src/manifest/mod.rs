@@ -50,7 +50,10 @@ pub use host_pattern::HostPattern;
 pub use option::{Format, OptionRule, SignatureAlgorithm};
 pub use path_pattern::PathPattern;
 pub use public::{EMBEDDED_PUBLIC, looks_like_a_credential};
-pub use request::{Authentication, RequestRule};
+pub use request::{
+    AskedRequest, Authentication, Difference, InvalidPointer, JsonPointer, PartEncoding,
+    RequestRefusal, RequestRule,
+};
 pub use rules::{AuthorityHost, EndpointRule, RuleContext};
 pub use version::Version;
 

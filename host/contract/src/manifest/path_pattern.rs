@@ -6,11 +6,16 @@ use serde::{Deserialize, Serialize};
 
 /// A pattern of request paths, compared segment by segment with decoded segments: `*` is any
 /// text within one segment that is not empty, and a last segment `**` is one segment or more.
+/// `/{path}` stands for the secret path of a URI, which a provider does not know: it is asked for
+/// with no segments.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PathPattern {
     text: String,
 }
+
+/// The pattern of the secret path of a URI.
+const SECRET: &str = "/{path}";
 
 /// A text that is no pattern of request paths.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -27,6 +32,9 @@ impl TryFrom<String> for PathPattern {
         if text.len() > 512 {
             return Err(InvalidPathPattern("a path pattern has at most 512 bytes"));
         }
+        if text == SECRET {
+            return Ok(Self { text });
+        }
         let last = path.split('/').count() - 1;
         for (place, segment) in path.split('/').enumerate() {
             match segment {
@@ -42,9 +50,10 @@ impl TryFrom<String> for PathPattern {
                 _ if segment.contains("**") => {
                     return Err(InvalidPathPattern("** is a segment of its own"));
                 }
-                _ if segment.contains(['?', '#', '%', '\\']) => {
+                _ if segment.contains(['?', '#', '%', '\\', '{', '}']) => {
                     return Err(InvalidPathPattern(
-                        "a path pattern is written decoded, without ?, #, % and \\",
+                        "a path pattern is written decoded, without ?, #, %, \\, { and }, or is \
+                         /{path}",
                     ));
                 }
                 _ => {}
@@ -61,12 +70,18 @@ impl PathPattern {
         &self.text
     }
 
+    /// Whether it stands for the secret path of the URI.
+    #[must_use]
+    pub fn is_secret(&self) -> bool {
+        self.text == SECRET
+    }
+
     /// Whether a path matches, given as its decoded segments; none is `/`.
     #[must_use]
     pub fn matches<S: AsRef<str>>(&self, segments: &[S]) -> bool {
         let path = self.text.trim_start_matches('/');
         let mut given = segments.iter().map(AsRef::as_ref);
-        if path.is_empty() {
+        if path.is_empty() || self.is_secret() {
             return given.next().is_none();
         }
         for pattern in path.split('/') {
@@ -163,9 +178,25 @@ mod tests {
     }
 
     #[test]
+    fn a_secret_path_is_asked_for_without_segments() {
+        assert!(matches("/{path}", &[]));
+        assert!(!matches("/{path}", &["{path}"]));
+    }
+
+    #[test]
     fn what_is_no_pattern_is_refused() {
         for wrong in [
-            "", "v1", "/a//b", "/../x", "/**/x", "/a**", "/a?b", "/%41", "/a/",
+            "",
+            "v1",
+            "/a//b",
+            "/../x",
+            "/**/x",
+            "/a**",
+            "/a?b",
+            "/%41",
+            "/a/",
+            "/{path}/x",
+            "/{x}",
         ] {
             assert!(PathPattern::try_from(wrong.to_owned()).is_err(), "{wrong}");
         }

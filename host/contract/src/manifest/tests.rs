@@ -272,3 +272,161 @@ fn a_public_credential_needs_the_administrators_word() {
     // A stranger's provider is allowed nothing that was not said.
     assert!(manifest.check_public::<&str>(&[]).is_err());
 }
+
+/// The full manifest with this request rule in the place of its own.
+fn with_request(rule: &str) -> String {
+    let start = FULL.find("[[request]]").expect("a rule");
+    let end = FULL.find("[reveal]").expect("what follows");
+    format!("{}[[request]]\n{rule}\n{}", &FULL[..start], &FULL[end..])
+}
+
+const RULE: &str = "name = \"send\"\nhost = \"*.example.com\"\nmethod = \"POST\"\npath = \"/a\"\n";
+const OWN: &str = "name = \"send\"\nhost = \"{authority}\"\nmethod = \"POST\"\npath = \"/a\"\n";
+
+#[test]
+fn every_field_of_a_request_rule_is_read_and_told_in_one_sentence() {
+    let rule = "name = \"send\"\nhost = \"{authority}\"\nmethod = \"POST\"\npath = \"/{path}\"\n\
+                query = { v = \"1\" }\nallow_query = [\"after\"]\nheaders = { accept = \"a/b\" }\n\
+                allow_headers = [\"x-a\", \"x-b\"]\n\
+                authentication = [\"secret-query\", \"secret-header\", \"client-certificate\"]\n\
+                header = \"authorization\"\nparameter = \"*\"\nopaque_body = [\"/p\"]\n\
+                opaque_answer = { \"/q\" = \"base64url\" }";
+    let manifest = Manifest::parse(&with_request(rule)).expect("a manifest");
+    let written = toml::to_string(&manifest).expect("written");
+    assert_eq!(Manifest::parse(&written).as_ref(), Ok(&manifest));
+    assert_eq!(
+        manifest.requests[0].to_string(),
+        "It may have the host send the request send: POST of /{path} at {authority}, with the \
+         parameter v=1, with the header accept: a/b, with a parameter of its own after, with a \
+         header of its own x-a and x-b; the host authenticates it with secrets in the query and a \
+         secret in the header authorization and the connection's client certificate; /p of its \
+         body the provider does not see; /q of the answer the provider does not see."
+    );
+    let plain = Manifest::parse(&with_request(RULE)).expect("a manifest");
+    assert_eq!(
+        plain.requests[0].to_string(),
+        "It may have the host send the request send: POST of /a at *.example.com; nothing \
+         authenticates it."
+    );
+}
+
+#[test]
+fn what_a_request_rule_may_not_say_is_refused_with_its_field() {
+    for (rule, more, expected) in [
+        (
+            RULE,
+            "authentication = \"none\"",
+            "the manifest cannot be read",
+        ),
+        (
+            RULE,
+            "authentication = [\"google\"]",
+            "request send: scope: this authentication needs it",
+        ),
+        (
+            RULE,
+            "authentication = \"entra\"\nservice = \"kms\"",
+            "request send: service: the services of Entra are key-vault and storage",
+        ),
+        (
+            RULE,
+            "authentication = \"secret-header\"\nheader = \"x-key\"",
+            "request send: host: this authentication goes only to the URI's own authority",
+        ),
+        (
+            RULE,
+            "authentication = \"client-certificate\"",
+            "request send: host: this authentication goes only to the URI's own authority",
+        ),
+        (
+            OWN,
+            "authentication = \"secret-header\"\nheader = \"cookie\"",
+            "request send: header: \"cookie\" is written in capitals",
+        ),
+        (
+            OWN,
+            "authentication = [\"basic\", \"secret-header\"]\nheader = \"authorization\"",
+            "request send: authentication: a way is listed twice, or two would both write",
+        ),
+        (
+            OWN,
+            "authentication = [\"basic\", \"basic\"]",
+            "request send: authentication: a way is listed twice",
+        ),
+        (
+            OWN,
+            "authentication = \"secret-query\"\nparameter = \"key\"\nallow_query = [\"key\"]",
+            "the query parameter \"key\" is listed twice",
+        ),
+        (
+            RULE,
+            "allow_headers = [\"authorization\"]",
+            "request send: allow_headers: ",
+        ),
+        (
+            RULE,
+            "allow_headers = [\"X-A\"]",
+            "request send: allow_headers: ",
+        ),
+        (
+            RULE,
+            "allow_headers = [\"x-http-method-override\"]",
+            "request send: allow_headers: ",
+        ),
+        (
+            RULE,
+            "headers = { \"x-amz-security-token\" = \"a\" }",
+            "request send: headers: ",
+        ),
+        (
+            RULE,
+            "headers = { x-a = \"1\" }\nallow_headers = [\"x-a\"]",
+            "the header \"x-a\" is listed twice",
+        ),
+        (
+            RULE,
+            "query = { a = \"1\" }\nallow_query = [\"a\"]",
+            "the query parameter \"a\" is listed twice",
+        ),
+        (RULE, "query = { \"\" = \"1\" }", "request send: query: "),
+        (
+            RULE,
+            "opaque_body = [\"Plaintext\"]",
+            "the manifest cannot be read",
+        ),
+        (
+            RULE,
+            "opaque_body = [\"/a\", \"/a/b\"]",
+            "request send: opaque_body: /a/b is inside of /a, which is a string",
+        ),
+        (
+            RULE,
+            "opaque_answer = { \"/a\" = \"base32\" }",
+            "the manifest cannot be read",
+        ),
+        (
+            RULE,
+            "opaque_answers = {}",
+            "[[request]] number 1 has no key \"opaque_answers\"; did you mean",
+        ),
+        (
+            "name = \"send\"\nhost = \"*.example.com\"\nmethod = \"POST\"\npath = \"/{path}\"\n",
+            "",
+            "request send: path: /{path} is the secret path of a URI",
+        ),
+    ] {
+        let text = refusal(&with_request(&format!("{rule}{more}")));
+        assert!(
+            text.starts_with(expected),
+            "{expected:?} is not how this starts: {text}"
+        );
+    }
+    let oauth = with_request(&format!(
+        "{RULE}authentication = \"oauth-client-credentials\""
+    ));
+    assert!(Manifest::parse(&oauth).is_ok());
+    assert!(
+        refusal(&oauth.replace("token_url = true\n", ""))
+            .starts_with("request send: authentication: oauth-client-credentials needs an option")
+    );
+}
