@@ -57,7 +57,7 @@ pub enum Piece<'a> {
 }
 
 impl<'a> Piece<'a> {
-    fn bytes(self) -> &'a [u8] {
+    pub(crate) fn bytes(self) -> &'a [u8] {
         match self {
             Self::Shown(bytes) => bytes,
             Self::Secret(secret) => secret.expose(),

@@ -15,6 +15,8 @@
 //! * [`tls`]: the profiles of plans, the authorities, and why a handshake failed.
 //! * [`http`]: HTTP over connections of the guard; an [`http::EndpointClient`] reaches the endpoints
 //!   of one plan.
+//! * [`service`]: requests to the endpoints of one plan, authenticated as rules of a manifest say, and
+//!   answers with members that stay opaque.
 //! * [`credentials`]: what the host gets for a connection, and what it signs with.
 //! * [`EgressError`]: every cause, by type, with its class and hint.
 //!
@@ -44,6 +46,7 @@
 //! | waiting for 1 KiB of a body | [`silence_timeout`], 30 s | slower than 35 bytes a second is no transfer; a reader's own pauses do not count |
 //! | waiting until the server reads | [`silence_timeout`], 30 s | also after it has answered |
 //! | the head of an answer | 64 KiB and one read, 128 headers | stores send 2 KiB; the largest known ones allow 16 |
+//! | an answer to a provider | 16 MiB, unpacked; 32 KiB of headers | what the contract says; a packed one is unpacked no further |
 //! | a body | none | it is handed on as it comes; [`ResponseBody::collect_within`](http::ResponseBody::collect_within) is for those who keep it |
 //! | a connection that nobody uses | 60 s, 32 for one host | servers close theirs after 5 s to 5 min |
 //! | clients and TLS profiles that nobody uses | 64 | a profile is 0.3 ms to build |
@@ -88,6 +91,7 @@ pub use judgement::{Conclusion, Judgement};
 
 pub mod credentials;
 pub mod http;
+pub mod service;
 pub mod tls;
 
 #[doc(hidden)]

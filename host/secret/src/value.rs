@@ -102,6 +102,19 @@ impl SecretBytes {
         self.0.is_empty()
     }
 
+    /// Adds bytes. Where there is no room, a larger place is taken and the old one wiped, so that
+    /// growing leaves no copy behind.
+    pub fn extend(&mut self, more: &[u8]) {
+        let length = self.0.len().saturating_add(more.len());
+        if length > self.0.capacity() {
+            let doubled = self.0.capacity().saturating_mul(2);
+            let mut larger = Vec::with_capacity(length.max(doubled));
+            larger.extend_from_slice(&self.0);
+            self.0 = Zeroizing::new(larger);
+        }
+        self.0.extend_from_slice(more);
+    }
+
     /// The bytes as text, or the bytes back when they are not UTF-8. Nothing is copied.
     ///
     /// # Errors
@@ -173,6 +186,15 @@ mod tests {
         assert_eq!(SecretText::new("a"), SecretText::from("a"));
         assert_ne!(SecretText::new("a"), SecretText::new("b"));
         assert_ne!(SecretBytes::new(*b"a"), SecretBytes::new(*b"ab"));
+    }
+
+    #[test]
+    fn bytes_grow() {
+        let mut bytes = SecretBytes::default();
+        for length in [0, 1, 3, 1000, 2] {
+            bytes.extend(&vec![b'a'; length]);
+        }
+        assert_eq!(bytes, SecretBytes::new(vec![b'a'; 1006]));
     }
 
     #[test]

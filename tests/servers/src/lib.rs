@@ -14,6 +14,7 @@
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
 //! * [`GoogleStandIn`]: Google's token endpoint, impersonation, and the XML API of Cloud Storage.
+//! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
 //!
 //! And what they are made of:
 //! * [`Authority`] issues certificates, [`RsaKey`] signs; [`Child`] is a process; [`HttpServer`]
@@ -52,3 +53,6 @@ pub use raw::RawServer;
 
 mod rsa_key;
 pub use rsa_key::RsaKey;
+
+mod sigv4;
+pub use sigv4::{SIGV4_REGION, SigV4StandIn};

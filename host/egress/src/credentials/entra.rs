@@ -43,6 +43,18 @@ pub enum AzureService {
     KeyVault,
 }
 
+impl AzureService {
+    /// The service of a name in a manifest.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "storage" => Some(Self::Storage),
+            "key-vault" => Some(Self::KeyVault),
+            _ => None,
+        }
+    }
+}
+
 impl AzureCloud {
     /// The cloud of an environment's name; case is ignored, as the ancestor ignores it.
     #[must_use]

@@ -6,6 +6,8 @@
 //! * [`GoogleTokens`]: a service account's or a user's key, a token as it was given, and the chain of
 //!   accounts to act as.
 //! * [`EntraTokens`]: the client credentials of an application, in one of the [`AzureCloud`]s.
+//! * [`OauthTokens`]: OAuth client credentials, at the one URL that the connection's own URI names.
+//! * [`Lent`]: what a host lends its connections.
 //! * [`TokenSource`]: where a token comes from; what a host lends its connections will be one more.
 //! * `cache`: one token at a time, renewed before it ends. `ask`: one question to a token service.
 //! * [`CredentialError`]: why there is no token, by type, with its class and hint.
@@ -20,9 +22,13 @@ mod cache;
 mod entra;
 mod error;
 mod google;
+mod lent;
+mod oauth;
 mod token;
 
 pub use entra::{AzureCloud, AzureService, EntraTokens};
 pub use error::{CredentialError, TokenRefusal};
 pub use google::{GoogleKeyFault, GoogleTokens, STORAGE_SCOPE};
+pub use lent::Lent;
+pub use oauth::OauthTokens;
 pub use token::{AccessToken, TokenSource};

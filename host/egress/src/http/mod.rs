@@ -34,6 +34,6 @@ fn place(uri: &Uri) -> (String, u16) {
 }
 
 /// A host in the form in which two are compared, and in which it is shown.
-fn normal(host: &str) -> String {
+pub(crate) fn normal(host: &str) -> String {
     Host::parse(host).map_or_else(|_| host.to_owned(), |host| host.to_string())
 }

@@ -56,7 +56,7 @@ pub struct RequestRefusal {
     port: u16,
     /// The rule that was asked for, where the manifest has it.
     asked: Option<String>,
-    nearest: Option<(RequestRule, Vec<Difference>)>,
+    nearest: Option<Box<(RequestRule, Vec<Difference>)>>,
 }
 
 impl Manifest {
@@ -89,7 +89,7 @@ impl Manifest {
             host: asked.endpoint.host.clone(),
             port: asked.endpoint.port,
             asked: self.request_rule(asked.rule).map(|rule| rule.name.clone()),
-            nearest: nearest.map(|(rule, differences)| (rule.clone(), differences)),
+            nearest: nearest.map(|(rule, differences)| Box::new((rule.clone(), differences))),
         })
     }
 }
@@ -131,7 +131,7 @@ impl RequestRefusal {
     /// has no rule.
     #[must_use]
     pub fn nearest(&self) -> Option<(&str, &[Difference])> {
-        let (rule, differences) = self.nearest.as_ref()?;
+        let (rule, differences) = self.nearest.as_deref()?;
         Some((&rule.name, differences))
     }
 
@@ -152,7 +152,7 @@ impl fmt::Display for RequestRefusal {
             None => f.write_str("a request")?,
         }
         write!(f, " to {}:{} is not sent: ", self.host, self.port)?;
-        let Some((rule, differences)) = &self.nearest else {
+        let Some((rule, differences)) = self.nearest.as_deref() else {
             return f.write_str("the provider's manifest has no rule for any request");
         };
         match &self.asked {

@@ -6,14 +6,11 @@ use async_trait::async_trait;
 use object_store::CredentialProvider;
 use object_store::aws::AwsCredential;
 use portolan_contract::StoredPlan;
-use portolan_egress::credentials::aws::{
-    AwsKeys, AwsSource, CachedKeys, LentKeys, TokenService, role_chain,
-};
+use portolan_egress::credentials::aws::{AwsCredentialError, AwsKeys, CachedKeys, keys_of_plan};
 use portolan_egress::http::EndpointClient;
-use portolan_secret::SecretText;
 
 use super::settings::Settings;
-use crate::cloud::{CloudError, Lent, secret_text};
+use crate::cloud::{CloudError, Lent};
 
 /// The keys of a plan, as `object_store` asks for them.
 #[derive(Debug)]
@@ -31,84 +28,16 @@ impl Keys {
         client: &EndpointClient,
         lent: &Lent,
     ) -> Result<Self, CloudError> {
-        let first: Arc<dyn AwsSource> = match plan.plan.setting("credentials") {
-            Some("implicit") => {
-                let environment = lent.environment()?.clone();
-                let service = own_token_service(client, settings)?;
-                let keys = LentKeys::new(environment, service);
-                Arc::new(match lent.aws_machine() {
-                    Some(machine) => keys.or_machine(machine),
-                    None => keys,
-                })
-            }
-            _ => Arc::new(given(plan)?),
-        };
-        let roles: Vec<_> = plan.plan.assumed_roles().cloned().collect();
-        let keys = match roles.is_empty() {
-            true => CachedKeys::new(first),
-            false => role_chain(
-                first,
-                &roles,
-                &planned_token_service(plan, client, settings)?,
-            ),
-        };
+        let keys = keys_of_plan(plan, client, lent, settings.region.as_deref());
+        let keys = keys.map_err(|error| match error {
+            AwsCredentialError::NothingLent => CloudError::NothingLent,
+            error => CloudError::Credentials(Box::new(error.failure())),
+        })?;
         Ok(Self {
             keys,
             answer: std::sync::Mutex::default(),
         })
     }
-}
-
-/// The key that the URI gave.
-fn given(plan: &StoredPlan) -> Result<AwsKeys, CloudError> {
-    let bad = |setting| CloudError::Setting { setting };
-    let id = plan.plan.setting("access-key-id");
-    let secret = secret_text(plan, "secret-access-key")?;
-    Ok(AwsKeys {
-        id: id.ok_or(bad("access key"))?.to_owned(),
-        secret: SecretText::new(secret.ok_or(bad("secret access key"))?),
-        token: secret_text(plan, "session-token")?.map(SecretText::new),
-        life: None,
-    })
-}
-
-/// The token service that the plan names: its second endpoint.
-fn planned_token_service(
-    plan: &StoredPlan,
-    client: &EndpointClient,
-    settings: &Settings,
-) -> Result<TokenService, CloudError> {
-    let endpoint = plan.plan.endpoints().nth(1);
-    let endpoint = endpoint.ok_or(CloudError::Setting {
-        setting: "token service",
-    })?;
-    if endpoint.tls_profile.is_none() {
-        return Err(CloudError::Setting {
-            setting: "token service",
-        });
-    }
-    Ok(TokenService::new(
-        client.clone(),
-        &endpoint.host,
-        endpoint.port,
-        settings.region(),
-    ))
-}
-
-/// The token service for the host's own identity, which no plan names.
-fn own_token_service(
-    client: &EndpointClient,
-    settings: &Settings,
-) -> Result<TokenService, CloudError> {
-    let host = match &settings.region {
-        Some(region) if region.starts_with("cn-") => format!("sts.{region}.amazonaws.com.cn"),
-        Some(region) => format!("sts.{region}.amazonaws.com"),
-        None => "sts.amazonaws.com".to_owned(),
-    };
-    let client = client
-        .with_trusted_endpoint(&host, 443)
-        .map_err(CloudError::Egress)?;
-    Ok(TokenService::new(client, &host, 443, settings.region()))
 }
 
 #[async_trait]

@@ -16,6 +16,9 @@ pub enum AwsCredentialError {
     /// The plan takes on roles, and has no endpoint of a token service.
     #[error("the plan of the connection has no endpoint of the token service")]
     NoTokenService,
+    /// The plan lacks something that can be used.
+    #[error("the plan of the connection has no {0} that can be used")]
+    Missing(&'static str),
     /// The host lends its connections no keys of AWS.
     #[error("this host lends its connections no credentials of AWS")]
     NothingLent,
@@ -137,7 +140,7 @@ impl AwsCredentialError {
     pub fn class(&self) -> FailureClass {
         match self {
             Self::Egress(error) => error.class(),
-            Self::NoTokenService | Self::Unsignable => FailureClass::InvalidUri,
+            Self::NoTokenService | Self::Missing(_) | Self::Unsignable => FailureClass::InvalidUri,
             Self::NothingLent | Self::IdentityFile | Self::NoMachine => FailureClass::Unsupported,
             Self::RoleRefused { .. } | Self::IdentityRefused { .. } => {
                 FailureClass::RefusedCredentials
@@ -152,7 +155,7 @@ impl AwsCredentialError {
     pub fn hint(&self) -> String {
         let text = match self {
             Self::Egress(error) => return error.hint(),
-            Self::NoTokenService => "create the connection again",
+            Self::NoTokenService | Self::Missing(_) => "create the connection again",
             Self::NothingLent => {
                 "give the connection AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set up what \
                  this host lends"

@@ -8,6 +8,7 @@
 //! * [`LentKeys`]: what the host lends: its [`HostEnvironment`], a web identity, and the key of
 //!   the machine.
 //! * [`MachineKeys`]: what AWS gives to the machine itself, asked for behind the second guard.
+//! * [`keys_of_plan`]: which of these a plan asks for.
 //! * [`sign`]: version 4 signatures, over the body's SHA-256.
 //! * [`AwsCredentialError`]: why there is no key, by type, with its class and hint.
 //!
@@ -20,6 +21,7 @@ mod error;
 mod keys;
 mod lent;
 mod machine;
+mod planned;
 mod roles;
 mod sign;
 mod token_service;
@@ -29,6 +31,7 @@ pub use error::{AwsCredentialError, TokenRefusal};
 pub use keys::{AwsKeys, AwsSource};
 pub use lent::{HostEnvironment, LentKeys};
 pub use machine::MachineKeys;
+pub use planned::keys_of_plan;
 pub use roles::role_chain;
 pub use sign::sign;
 pub use token_service::TokenService;

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use portolan_egress::credentials::aws::{AwsSource, HostEnvironment};
-
-use super::CloudError;
+use super::aws::{AwsSource, HostEnvironment};
 
 /// The host's own credentials, for connections that ask for them (`AUTH=implicit`). Nothing is lent
 /// but what the embedding program puts in here; the default lends nothing and reads nothing.
@@ -29,11 +27,12 @@ impl Lent {
         self
     }
 
-    /// The variables that are lent.
-    pub(crate) fn environment(&self) -> Result<&HostEnvironment, CloudError> {
-        self.environment.as_ref().ok_or(CloudError::NothingLent)
+    /// The variables that are lent, if any are.
+    pub(crate) fn environment(&self) -> Option<&HostEnvironment> {
+        self.environment.as_ref()
     }
 
+    /// The key of the machine, if it is lent.
     pub(crate) fn aws_machine(&self) -> Option<Arc<dyn AwsSource>> {
         self.aws_machine.clone()
     }
