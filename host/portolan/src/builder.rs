@@ -185,7 +185,7 @@ impl HostBuilder {
             }
             _ => Lent::default(),
         };
-        let backends = backends.with_egress(egress.clone()).lending(lent);
+        let backends = backends.with_egress(egress.clone()).lending(lent.clone());
         let backends = match self.user_files {
             Some(files) => backends.with_user_files(files),
             None => backends,
@@ -196,6 +196,7 @@ impl HostBuilder {
                 egress,
                 providers: Arc::new(providers),
                 backends,
+                lent,
                 handles: Handles::new(metrics.clone()),
                 metrics,
                 runtime,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use portolan_catalog::CatalogHandle;
 use portolan_data::Backends;
+use portolan_egress::credentials::Lent;
 use portolan_egress::{Egress, Policy};
 use portolan_sandbox::Inspection;
 use tokio::runtime::Handle;
@@ -30,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) egress: Egress,
     pub(crate) providers: Arc<Registry>,
     pub(crate) backends: Backends,
+    /// What connections get that ask for the host's own credentials.
+    pub(crate) lent: Lent,
     pub(crate) handles: Handles,
     pub(crate) metrics: Metrics,
     pub(crate) runtime: Handle,

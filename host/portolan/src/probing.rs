@@ -64,6 +64,7 @@ pub(crate) async fn probe(
             depth,
             store,
             egress: Some(call.host.egress.clone()),
+            lent: call.host.lent.clone(),
             timeout: call.time_left(),
         })
         .await;

@@ -9,7 +9,7 @@ use wasmtime::{ResourceLimiter, Store};
 
 use crate::bindings::types;
 use crate::budget::Budget;
-use crate::capabilities::{LogBudget, Network, StepRecorder};
+use crate::capabilities::{KeyMarker, LogBudget, Network, StepRecorder};
 use crate::convert::to_guest_failure;
 use crate::own_words::OwnWords;
 use crate::words::Words;
@@ -26,6 +26,8 @@ pub(crate) struct Guest {
 pub(crate) struct Lent {
     /// The marker's store, for a storage connection.
     pub(crate) markers: Option<MarkerStore>,
+    /// The plaintext that the probe of a key tries out.
+    pub(crate) key_marker: KeyMarker,
     pub(crate) steps: StepRecorder,
     pub(crate) log: LogBudget,
     pub(crate) words: Words,

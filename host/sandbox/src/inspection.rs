@@ -139,13 +139,7 @@ impl Inspection {
             }
         }
         for rule in &self.manifest.requests {
-            writeln!(
-                f,
-                "It may have the host send the request {}: {} to {}.",
-                rule.name,
-                rule.method,
-                rule.host.as_str()
-            )?;
+            writeln!(f, "{rule}")?;
         }
         Ok(())
     }

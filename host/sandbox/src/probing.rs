@@ -6,6 +6,7 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use portolan_contract::{Depth, Kind, Outcome, Step, StoredPlan};
 use portolan_egress::Egress;
+use portolan_egress::credentials::Lent;
 use wasmtime::Store;
 use wasmtime::component::{Component, Instance, InstancePre, Linker, Resource};
 
@@ -13,6 +14,7 @@ use crate::binding::Unbound;
 use crate::bindings::host::steps::Depth as GuestDepth;
 use crate::bindings::provided::{database, kms, registry, sink, storage};
 use crate::bindings::types::PlanEntry;
+use crate::capabilities::keys::Marker;
 use crate::capabilities::objects::{MarkerReader, MarkerWriter};
 use crate::convert::to_guest_plan;
 use crate::guest::Guest;
@@ -30,6 +32,8 @@ pub struct ProbeRequest {
     /// The way out to the endpoints of the plan, and with it its named secrets as opaque parts.
     /// Without it, or where the plan has no endpoint, a call of either interface ends the provider.
     pub egress: Option<Egress>,
+    /// What the host lends its connections, for requests of a plan that asks for it.
+    pub lent: Lent,
     /// The most wall time of the whole probe; without it the limit of the sandbox.
     pub timeout: Option<Duration>,
 }
@@ -192,8 +196,10 @@ impl Actor {
                 storage.call_probe(store, plan, reader, writer, depth).await
             }
             Some(Kind::Kms) if let Some(kms) = &self.kms => {
+                let marker =
+                    matches!(depth, GuestDepth::Full).then(|| Resource::<Marker>::new_own(0));
                 let kms = kms.load(&mut *store, instance)?;
-                kms.call_probe(store, plan, None, depth).await
+                kms.call_probe(store, plan, marker, depth).await
             }
             Some(Kind::Sink) if let Some(sink) = &self.sink => {
                 let sink = sink.load(&mut *store, instance)?;

@@ -11,7 +11,7 @@ use tracing::Instrument;
 
 use crate::binding::Unbound;
 use crate::budget::Budget;
-use crate::capabilities::{LogBudget, Network, StepRecorder};
+use crate::capabilities::{KeyMarker, LogBudget, Network, StepRecorder};
 use crate::guest::{self, Guest, Lent};
 use crate::metrics::{self, Phase};
 use crate::own_words::OwnWords;
@@ -34,7 +34,7 @@ pub struct Provider {
 
 /// What is made of a component once, however often it is loaded.
 pub(crate) struct Prepared {
-    pub(crate) manifest: Manifest,
+    pub(crate) manifest: Arc<Manifest>,
     pub(crate) id: ProviderId,
     pub(crate) digest: String,
     pub(crate) planner: Planner,
@@ -150,11 +150,12 @@ impl Provider {
             let wall = request.timeout.unwrap_or(limits.probe_wall_time);
             let steps = StepRecorder::new(limits.step_wall_time);
             let plan = Arc::new(request.plan);
-            let network = request
-                .egress
-                .and_then(|egress| Network::new(egress, &plan, self.manifest()));
+            let network = request.egress.and_then(|egress| {
+                Network::new(egress, request.lent, &plan, &self.prepared.manifest)
+            });
             let lent = Lent {
                 markers: request.store.clone().map(MarkerStore::new),
+                key_marker: KeyMarker::default(),
                 steps: steps.clone(),
                 log: LogBudget::new(
                     self.prepared.id.clone(),

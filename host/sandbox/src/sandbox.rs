@@ -280,7 +280,7 @@ impl Sandbox {
                 name: manifest.name.clone(),
                 version: manifest.version,
             },
-            manifest,
+            manifest: Arc::new(manifest),
             digest: inspection.digest,
             planner,
             actor,

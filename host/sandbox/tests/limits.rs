@@ -64,6 +64,7 @@ async fn request(provider: &Provider, put: Duration, timeout: Option<Duration>) 
         depth: Depth::Full,
         store: Some(store),
         egress: None,
+        lent: portolan_egress::credentials::Lent::default(),
         timeout,
     }
 }

@@ -51,6 +51,7 @@ async fn probe(provider: &Provider, depth: Depth, store: &Arc<InMemory>) -> Prob
             depth,
             store: Some(Arc::clone(store) as _),
             egress: None,
+            lent: portolan_egress::credentials::Lent::default(),
             timeout: None,
         })
         .await

@@ -148,6 +148,7 @@ impl Bench {
                 depth,
                 store: Some(store),
                 egress,
+                lent: portolan_egress::credentials::Lent::default(),
                 timeout: None,
             })
             .await

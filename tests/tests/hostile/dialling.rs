@@ -223,6 +223,7 @@ async fn an_endpoint_that_no_rule_of_the_manifest_admits_any_more_is_not_dialled
             depth: Depth::Full,
             store: Some(Arc::new(InMemory::new())),
             egress: Some(server.admitted()),
+            lent: portolan_egress::credentials::Lent::default(),
             timeout: None,
         })
         .await;

@@ -20,6 +20,7 @@ mod log;
 mod planning;
 mod probing;
 mod redacting;
+mod requesting;
 mod server;
 mod statements;
 mod strict;

@@ -24,6 +24,10 @@ pub(crate) enum Manner {
     Greets,
     /// Sends without end.
     Floods,
+    /// Sends these bytes after each request.
+    Answers(&'static str),
+    /// Takes a request, and sends the head of an answer byte by byte, for ever.
+    Drips,
 }
 
 /// A server, and what came to it.
@@ -136,6 +140,20 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner, 
     if manner == Manner::Greets {
         let _ = stream.write_all(b"welcome").await;
     }
+    if let Manner::Answers(answer) = manner {
+        while take_request(&mut stream, seen).await.is_some() {
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+        return;
+    }
+    if manner == Manner::Drips {
+        let _ = take_request(&mut stream, seen).await;
+        let _ = stream.write_all(b"HTTP/1.1 200 OK\r\nx: ").await;
+        while stream.write_all(b"a").await.is_ok() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        return;
+    }
     if manner == Manner::Floods {
         while stream.write_all(&[b'a'; 64 << 10]).await.is_ok() {}
         return;
@@ -147,4 +165,20 @@ async fn serve(mut stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner, 
         let _ = stream.write_all(&came).await;
         let _ = stream.shutdown().await;
     }
+}
+
+/// Takes one request with its body; none at the end of the connection.
+async fn take_request(stream: &mut (impl AsyncRead + Unpin), seen: &Seen) -> Option<()> {
+    let mut request = Vec::new();
+    while !request.ends_with(b"\r\n\r\n") {
+        request.push(stream.read_u8().await.ok()?);
+    }
+    let head = String::from_utf8_lossy(&request).into_owned();
+    let mut lines = head.lines();
+    let length = lines.find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    let start = request.len();
+    request.resize(start + length.unwrap_or(0), 0);
+    stream.read_exact(&mut request[start..]).await.ok()?;
+    seen.received.lock().expect("a lock").extend(&request);
+    Some(())
 }

@@ -126,7 +126,9 @@ async fn collect(
     let expected = body.size_hint().exact();
     let mut into = match encoding(headers) {
         Encoding::Plain => Unpacked::Plain(Collected::new(most, expected)),
-        Encoding::Gzip => Unpacked::Gzip(GzDecoder::new(Collected::new(most, None)), false),
+        Encoding::Gzip => {
+            Unpacked::Gzip(Box::new(GzDecoder::new(Collected::new(most, None))), false)
+        }
         Encoding::Other => return Err(packed()),
     };
     while let Some(frame) = body.frame().await {
@@ -168,7 +170,7 @@ fn encoding(headers: &HeaderMap) -> Encoding {
 enum Unpacked {
     Plain(Collected),
     /// And whether anything has come.
-    Gzip(GzDecoder<Collected>, bool),
+    Gzip(Box<GzDecoder<Collected>>, bool),
 }
 
 impl Unpacked {

@@ -16,7 +16,7 @@ pub struct ServiceRequest<'a> {
     /// The path's segments, decoded.
     pub path: &'a [String],
     /// Parameters of the query, decoded, beside those of the rule.
-    pub query: &'a [(String, String)],
+    pub query: &'a [(String, Vec<u8>)],
     /// Headers, beside those of the rule.
     pub headers: &'a [(String, String)],
     /// The body.

@@ -48,7 +48,7 @@ pub(super) fn target(request: &ServiceRequest<'_>, plan: &StoredPlan) -> Result<
         push(name, value.as_bytes());
     }
     for (name, value) in request.query {
-        push(name, value.as_bytes());
+        push(name, value);
     }
     if request.rule.authenticates(Authentication::SecretQuery) {
         let wanted = request.rule.parameter.as_deref();

@@ -21,7 +21,7 @@ fn url(
     secrets: &[(&str, &str)],
 ) -> Result<String, ServiceError> {
     let (host, port, encrypted) = endpoint;
-    let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+    let bytes = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
     let secret = |(name, value): &(&str, &str)| ((*name).to_owned(), SecretBytes::new(*value));
     let plan = StoredPlan {
         format: PLAN_FORMAT,
@@ -33,7 +33,7 @@ fn url(
         places: Vec::new(),
     };
     let path: Vec<_> = path.iter().map(|one| (*one).to_owned()).collect();
-    let query: Vec<_> = query.iter().map(owned).collect();
+    let query: Vec<_> = query.iter().map(bytes).collect();
     let request = ServiceRequest {
         rule: &rule(more),
         endpoint: &Endpoint {

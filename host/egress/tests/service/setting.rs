@@ -152,7 +152,8 @@ impl Setting {
     ) -> Result<ServiceAnswer, ServiceError> {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         let path: Vec<_> = asked.path.iter().map(|one| (*one).to_owned()).collect();
-        let query: Vec<_> = asked.query.iter().map(owned).collect();
+        let bytes = |(name, value): &(&str, &str)| ((*name).to_owned(), value.as_bytes().to_vec());
+        let query: Vec<_> = asked.query.iter().map(bytes).collect();
         let headers: Vec<_> = asked.headers.iter().map(owned).collect();
         let kept: Vec<_> = asked.keep_opaque.iter().map(|one| pointer(one)).collect();
         let endpoint = self.plan.plan.endpoints().nth(asked.endpoint);

@@ -1,5 +1,8 @@
 //! What the host lends to a provider in phase two: thin adapters, one file for each interface.
 
+mod asked;
+mod http;
+pub(crate) mod keys;
 mod log;
 mod net;
 mod network;
@@ -9,6 +12,7 @@ mod random;
 mod steps;
 mod ungranted;
 
+pub(crate) use keys::KeyMarker;
 pub(crate) use log::LogBudget;
 pub(crate) use network::Network;
 pub(crate) use steps::StepRecorder;

@@ -4,13 +4,13 @@ use std::future::poll_fn;
 use std::time::Duration;
 
 use portolan_contract::{Failure, FailureClass};
-use portolan_egress::{Connection, ConnectionError, Piece};
+use portolan_egress::{Connection, ConnectionError};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use wasmtime::component::Resource;
 
+use super::asked::Taken;
 use super::network::Access;
-use super::parts::Opaque;
 use crate::Fault;
 use crate::bindings::host::net::{Host, HostConnection, TlsFacts};
 use crate::bindings::host::parts::Part;
@@ -19,12 +19,6 @@ use crate::guest::{Guest, Patience};
 
 /// The most connections that are waited for at once.
 const MAX_WAITED: usize = 64;
-
-/// A part of a message whose handle is used up.
-enum Taken {
-    Bytes(Vec<u8>),
-    Secret(Opaque),
-}
 
 /// What a call of a connection gave. Where time ran out nobody knows how far it got, so the
 /// connection is of no more use.
@@ -143,18 +137,9 @@ impl HostConnection for Guest {
         } = self.network("net@0.1.0#[method]connection.write")?;
         let mut taken = Vec::with_capacity(parts.len());
         for part in parts {
-            taken.push(match part {
-                Part::Bytes(bytes) => Taken::Bytes(bytes),
-                Part::Secret(handle) => Taken::Secret(network.take(handle)?),
-            });
+            taken.push(Taken::of(part, network)?);
         }
-        let pieces: Vec<Piece<'_>> = taken
-            .iter()
-            .map(|part| match part {
-                Taken::Bytes(bytes) => Piece::Shown(bytes),
-                Taken::Secret(opaque) => Piece::Secret(&opaque.0),
-            })
-            .collect();
+        let pieces: Vec<_> = taken.iter().map(Taken::piece).collect();
         let connection = network.table.get_mut(&connection)?;
         let outcome = timeout(patience.left(), connection.write(&pieces)).await;
         let written = settle(connection, &patience, outcome);

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
+use portolan_egress::credentials::Lent;
+use portolan_egress::service::ServiceClient;
 use portolan_egress::{Connection, Egress, Resolved};
 use wasmtime::component::{Resource, ResourceTable};
 
@@ -21,7 +23,11 @@ const MAX_OPAQUES: usize = 256;
 /// operation, and so do its sockets.
 pub(crate) struct Network {
     egress: Egress,
+    lent: Lent,
+    pub(super) manifest: Arc<Manifest>,
     pub(super) plan: Arc<StoredPlan>,
+    /// Made for the first request.
+    services: Option<ServiceClient>,
     places: Vec<Place>,
     pub(super) table: ResourceTable,
     connections: usize,
@@ -47,7 +53,12 @@ pub(super) struct Access<'a> {
 
 impl Network {
     /// The way to the endpoints of this plan; none if it has no endpoint.
-    pub(crate) fn new(egress: Egress, plan: &Arc<StoredPlan>, manifest: &Manifest) -> Option<Self> {
+    pub(crate) fn new(
+        egress: Egress,
+        lent: Lent,
+        plan: &Arc<StoredPlan>,
+        manifest: &Arc<Manifest>,
+    ) -> Option<Self> {
         let places: Vec<Place> = plan
             .plan
             .endpoints()
@@ -59,7 +70,10 @@ impl Network {
             .collect();
         (!places.is_empty()).then(|| Self {
             egress,
+            lent,
+            manifest: Arc::clone(manifest),
             plan: Arc::clone(plan),
+            services: None,
             places,
             table: ResourceTable::new(),
             connections: 0,
@@ -74,6 +88,26 @@ impl Network {
                 "named endpoint {number}, and its plan has {known}, counted from 0"
             ))
         })
+    }
+
+    /// An endpoint that a request may go to.
+    pub(super) fn admitted(&mut self, number: u32) -> Result<Result<Endpoint, Failure>, Fault> {
+        let place = self.place(number)?;
+        Ok(match place.admitted {
+            true => Ok(place.endpoint.clone()),
+            false => Err(no_rule(&place.endpoint)),
+        })
+    }
+
+    /// The way to the services of the plan.
+    pub(super) fn services(&mut self) -> Result<ServiceClient, Failure> {
+        if let Some(services) = &self.services {
+            return Ok(services.clone());
+        }
+        let made = ServiceClient::new(&self.egress, &self.plan, &self.manifest, self.lent.clone());
+        let made = made.map_err(|error| error.failure())?;
+        self.services = Some(made.clone());
+        Ok(made)
     }
 
     /// That an endpoint of this number is in the plan.

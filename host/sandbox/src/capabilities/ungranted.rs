@@ -4,7 +4,7 @@
 use wasmtime::component::Resource;
 
 use crate::Fault;
-use crate::bindings::host::{http, keys, net, parts, sasl, sign};
+use crate::bindings::host::{net, sasl, sign};
 use crate::bindings::types;
 use crate::guest::Guest;
 
@@ -16,15 +16,6 @@ impl Guest {
 }
 
 impl types::Host for Guest {}
-
-impl http::Host for Guest {
-    async fn send(
-        &mut self,
-        _: http::Request,
-    ) -> wasmtime::Result<Result<http::Response, types::Failure>> {
-        self.not_granted("http@0.1.0#send")
-    }
-}
 
 impl sasl::HostExchange for Guest {
     async fn step(
@@ -61,26 +52,3 @@ impl sign::Host for Guest {
         self.not_granted("sign@0.1.0#sign")
     }
 }
-
-impl keys::HostMarker for Guest {
-    async fn plaintext(
-        &mut self,
-        _: Resource<keys::Marker>,
-    ) -> wasmtime::Result<Resource<parts::Opaque>> {
-        self.not_granted("keys@0.1.0#[method]marker.plaintext")
-    }
-
-    async fn compare(
-        &mut self,
-        _: Resource<keys::Marker>,
-        _: Resource<parts::Opaque>,
-    ) -> wasmtime::Result<Result<(), types::Failure>> {
-        self.not_granted("keys@0.1.0#[method]marker.compare")
-    }
-
-    async fn drop(&mut self, _: Resource<keys::Marker>) -> wasmtime::Result<()> {
-        Ok(())
-    }
-}
-
-impl keys::Host for Guest {}

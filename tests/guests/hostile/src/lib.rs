@@ -7,7 +7,7 @@
 //! # Layout
 //!
 //! * `misdeeds`: their list, which the tests read too.
-//! * `planning`, `redacting`, `probing`, `dialling`: one function for each misdeed of a function of the contract.
+//! * `planning`, `redacting`, `probing`, `dialling`, `requesting`: one function for each misdeed of a function of the contract.
 //! * `leaks`: what is told of secrets that the manifest reveals, in every `forms`.
 
 mod bindings {
@@ -34,6 +34,7 @@ mod misdeeds;
 mod planning;
 mod probing;
 mod redacting;
+mod requesting;
 
 use bindings::exports::portolan::provider::{planning as planned, storage};
 use bindings::portolan::host::objects::{MarkerReader, MarkerWriter};
@@ -69,6 +70,7 @@ macro_rules! choose {
         redacting { $($redact:ident,)* }
         probing { $($probe:ident,)* }
         dialling { $($dial:ident,)* }
+        requesting { $($ask:ident,)* }
         leaking { $($leak:ident,)* }
         telling { $($tell:ident,)* }
         building { $($built:ident,)* }
@@ -97,6 +99,7 @@ macro_rules! choose {
             match name {
                 $(stringify!($probe) => probing::$probe(probe),)*
                 $(stringify!($dial) => dialling::$dial(&probe.plan),)*
+                $(stringify!($ask) => requesting::$ask(),)*
                 $(stringify!($tell) => leaks::$tell(&leaks::Leak::of_plan(&probe.plan, form)),)*
                 _ => good_probe(&probe),
             }
@@ -119,8 +122,10 @@ fn good_plan_at(uri: &UriPieces, prefix: &str) -> Vec<PlanEntry> {
         planning::object_store(prefix),
     ];
     planning::plan_endpoints(uri, &mut plan);
-    if name == "dials" {
-        plan.push(planning::endpoint(&uri.authority, 443, None));
+    match name {
+        "dials" => plan.push(planning::endpoint(&uri.authority, 443, None)),
+        "sends_to_another_host" => plan.push(planning::endpoint("a.example.com", 443, None)),
+        _ => {}
     }
     for option in &uri.options {
         let fragment = match &option.value {
