@@ -21,10 +21,10 @@
 mod manifest;
 pub use manifest::{
     AskedRequest, Authentication, AuthorityHost, CONTRACT_VERSION, Difference, EMBEDDED_PUBLIC,
-    EndpointRule, Format, HostPattern, InvalidPointer, JsonPointer, MAX_MANIFEST_BYTES, Manifest,
-    ManifestError, OptionRule, PartEncoding, PathPattern, RequestRefusal, RequestRule, Reveal,
-    RuleContext, SignatureAlgorithm, UnknownOptions, Validate, Version, Visibility,
-    looks_like_a_credential,
+    EndpointRule, Format, HostPattern, InvalidPointer, JsonPointer, MANIFEST_SCHEMA,
+    MAX_MANIFEST_BYTES, Manifest, ManifestError, OptionRule, PartEncoding, PathPattern,
+    RequestRefusal, RequestRule, Reveal, RuleContext, SignatureAlgorithm, UnknownOptions, Validate,
+    Version, Visibility, looks_like_a_credential,
 };
 
 mod members;

@@ -2,7 +2,7 @@
 
 use super::ManifestError;
 
-const MANIFEST: &[&str] = &[
+pub(super) const MANIFEST: &[&str] = &[
     "name",
     "version",
     "contract",
@@ -19,7 +19,7 @@ const MANIFEST: &[&str] = &[
     "request",
     "reveal",
 ];
-const OPTION: &[&str] = &[
+pub(super) const OPTION: &[&str] = &[
     "name",
     "public",
     "format",
@@ -30,8 +30,8 @@ const OPTION: &[&str] = &[
     "token_url",
     "sign",
 ];
-const ENDPOINT: &[&str] = &["host", "ports"];
-const REQUEST: &[&str] = &[
+pub(super) const ENDPOINT: &[&str] = &["host", "ports"];
+pub(super) const REQUEST: &[&str] = &[
     "name",
     "host",
     "method",
@@ -48,7 +48,7 @@ const REQUEST: &[&str] = &[
     "opaque_body",
     "opaque_answer",
 ];
-const REVEAL: &[&str] = &["planning", "acting"];
+pub(super) const REVEAL: &[&str] = &["planning", "acting"];
 
 /// Refuses the first key that the tables above do not list, with the nearest one.
 pub(super) fn check(table: &toml::Table) -> Result<(), ManifestError> {

@@ -64,6 +64,10 @@ use crate::{Depth, Endpoint, Kind, Operation};
 /// The largest manifest, in bytes.
 pub const MAX_MANIFEST_BYTES: usize = 64 * 1024;
 
+/// The JSON Schema of a manifest, for editors and for checks without a host. It says less than
+/// [`Manifest::parse`] checks.
+pub const MANIFEST_SCHEMA: &str = include_str!("../../manifest.schema.json");
+
 /// The version of the contract that this host speaks, as a manifest's `contract` writes it.
 pub const CONTRACT_VERSION: &str = "0.1";
 
@@ -268,5 +272,7 @@ impl Manifest {
     }
 }
 
+#[cfg(test)]
+mod schema_tests;
 #[cfg(test)]
 mod tests;

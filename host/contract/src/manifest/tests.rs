@@ -1,6 +1,6 @@
 use super::*;
 
-const FULL: &str = r#"
+pub(super) const FULL: &str = r#"
 name = "example"
 version = "1.4.0"
 contract = "0.1"
@@ -274,13 +274,14 @@ fn a_public_credential_needs_the_administrators_word() {
 }
 
 /// The full manifest with this request rule in the place of its own.
-fn with_request(rule: &str) -> String {
+pub(super) fn with_request(rule: &str) -> String {
     let start = FULL.find("[[request]]").expect("a rule");
     let end = FULL.find("[reveal]").expect("what follows");
     format!("{}[[request]]\n{rule}\n{}", &FULL[..start], &FULL[end..])
 }
 
-const RULE: &str = "name = \"send\"\nhost = \"*.example.com\"\nmethod = \"POST\"\npath = \"/a\"\n";
+pub(super) const RULE: &str =
+    "name = \"send\"\nhost = \"*.example.com\"\nmethod = \"POST\"\npath = \"/a\"\n";
 const OWN: &str = "name = \"send\"\nhost = \"{authority}\"\nmethod = \"POST\"\npath = \"/a\"\n";
 
 #[test]
