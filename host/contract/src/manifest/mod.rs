@@ -245,7 +245,7 @@ impl Manifest {
     #[must_use]
     pub fn refers_to(&self, option: &str) -> bool {
         let endpoints = self.endpoints.iter().map(|rule| &rule.host);
-        let requests = self.requests.iter().map(|rule| &rule.host);
+        let requests = self.requests.iter().flat_map(|rule| &rule.host);
         endpoints
             .chain(requests)
             .any(|host| host.option() == Some(option))

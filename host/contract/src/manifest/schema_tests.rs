@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use jsonschema::Validator;
+use boon::{Compiler, Schemas};
 use serde_json::Value;
 
 use super::tests::{FULL, RULE, with_request};
@@ -12,20 +12,19 @@ fn schema() -> Value {
     serde_json::from_str(MANIFEST_SCHEMA).expect("JSON")
 }
 
-fn validator() -> Validator {
-    jsonschema::validator_for(&schema()).expect("a schema")
-}
-
 fn json(manifest: &str) -> Value {
     let table: toml::Table = manifest.parse().expect("TOML");
     serde_json::to_value(table).expect("JSON")
 }
 
 fn is_valid(manifest: &str) -> Result<(), String> {
-    let validated = validator()
-        .validate(&json(manifest))
-        .map_err(|error| error.to_string());
-    validated
+    const PLACE: &str = "file:///manifest.schema.json";
+    let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    compiler.add_resource(PLACE, schema()).expect("a schema");
+    let compiled = compiler.compile(PLACE, &mut schemas).expect("a schema");
+    let manifest = json(manifest);
+    let validated = schemas.validate(&manifest, compiled);
+    validated.map_err(|error| error.to_string())
 }
 
 fn manifests_below(folder: &str) -> Vec<(String, String)> {

@@ -303,6 +303,18 @@ fn every_field_of_a_request_rule_is_read_and_told_in_one_sentence() {
          secret in the header authorization and the connection's client certificate; /p of its \
          body the provider does not see; /q of the answer the provider does not see."
     );
+    let several = RULE.replace(
+        "\"*.example.com\"",
+        "[\"*.example.com\", \"{option:ENDPOINT}\"]",
+    );
+    let several = Manifest::parse(&with_request(&several)).expect("a manifest");
+    let written = toml::to_string(&several).expect("written");
+    assert_eq!(Manifest::parse(&written).as_ref(), Ok(&several));
+    assert!(
+        several.requests[0]
+            .to_string()
+            .contains("at *.example.com or {option:ENDPOINT};")
+    );
     let plain = Manifest::parse(&with_request(RULE)).expect("a manifest");
     assert_eq!(
         plain.requests[0].to_string(),
@@ -314,6 +326,17 @@ fn every_field_of_a_request_rule_is_read_and_told_in_one_sentence() {
 #[test]
 fn what_a_request_rule_may_not_say_is_refused_with_its_field() {
     for (rule, more, expected) in [
+        (
+            "name = \"send\"\nhost = []\nmethod = \"POST\"\npath = \"/a\"\n",
+            "",
+            "request send: host: at least one is listed",
+        ),
+        (
+            "name = \"send\"\nhost = [\"{authority}\", \"*.example.com\"]\nmethod = \"POST\"\n\
+             path = \"/a\"\n",
+            "authentication = \"basic\"",
+            "request send: host: this authentication goes only to the URI's own authority",
+        ),
         (
             RULE,
             "authentication = \"none\"",

@@ -2,7 +2,8 @@
 
 use std::fmt::Write as _;
 
-use wasmtime::{Result, bail, ensure, format_err};
+use portolan_contract::{AskedRequest, Endpoint};
+use wasmtime::{Result, bail, format_err};
 
 use super::Host;
 use super::parts::encoding_name;
@@ -47,24 +48,42 @@ impl Host {
     /// What the real host refuses before it signs.
     fn judge(&self, request: &Request) -> Result<()> {
         let endpoint = self.endpoint(request.endpoint)?;
-        let Some(rule) = self.manifest.request_rule(&request.rule) else {
-            bail!("the manifest has no request {}", request.rule);
+        let endpoint = Endpoint {
+            host: endpoint.host.clone(),
+            port: endpoint.port,
+            tls_profile: endpoint.tls_profile.clone(),
         };
-        ensure!(
-            rule.method == request.method
-                && rule.host.matches(&endpoint.host, &self.rules)
-                && rule.path.matches(&request.path),
-            "the request is none that the rule {} describes",
-            request.rule
-        );
-        let fixed = request
+        let (mut body, mut opaque) = (Vec::new(), Vec::new());
+        for part in &request.body {
+            match part {
+                Part::Bytes(bytes) => body.extend_from_slice(bytes),
+                Part::Secret(_) => opaque.push(body.len()),
+            }
+        }
+        let is_opaque = |part: &Part| matches!(part, Part::Secret(_));
+        let query = request.query.iter();
+        let query: Vec<_> = query
+            .map(|(name, value)| (name.as_str(), is_opaque(value)))
+            .collect();
+        let headers: Vec<_> = request
             .headers
             .iter()
-            .find(|(name, _)| rule.headers.contains_key(name));
-        if let Some((name, _)) = fixed {
-            bail!("the rule {} sets the header {name}", request.rule);
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let asked = AskedRequest {
+            rule: &request.rule,
+            endpoint: &endpoint,
+            method: &request.method,
+            path: &request.path,
+            query: &query,
+            headers: &headers,
+            body: &body,
+            opaque: &opaque,
+        };
+        match self.manifest.judge_request(&asked, &self.rules) {
+            Ok(_) => Ok(()),
+            Err(refusal) => bail!("{refusal}"),
         }
-        Ok(())
     }
 
     /// An answer: a status, then `header` lines and one `body`, in which `base64(NAME …)` is a

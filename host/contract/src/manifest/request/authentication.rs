@@ -1,6 +1,6 @@
 //! How the host authenticates a request.
 
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 /// How the host authenticates a request. What it needs for it, it reads from the plan: the page of
 /// the manifest lists the names of settings and named secrets.
@@ -40,21 +40,4 @@ impl Authentication {
             Self::Basic | Self::SecretHeader | Self::SecretQuery | Self::ClientCertificate
         )
     }
-}
-
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum OneOrMore {
-    More(Vec<Authentication>),
-    One(Authentication),
-}
-
-/// One word, or a list of them.
-pub(super) fn one_or_more<'de, D: Deserializer<'de>>(
-    value: D,
-) -> Result<Vec<Authentication>, D::Error> {
-    Ok(match OneOrMore::deserialize(value)? {
-        OneOrMore::One(way) => vec![way],
-        OneOrMore::More(ways) => ways,
-    })
 }

@@ -2,7 +2,7 @@
 
 use super::{Authentication, JsonPointer, RequestRule};
 use crate::manifest::check::{at_most, bad_name, host, is_name, is_option_name, no_doubles, short};
-use crate::{Manifest, ManifestError, Visibility};
+use crate::{HostPattern, Manifest, ManifestError, Visibility};
 
 /// The most names or pointers in one list of a rule.
 const MAX_LISTED: usize = 16;
@@ -19,7 +19,16 @@ pub(in crate::manifest) fn rule(
         return Err(bad_name("[[request]] name"));
     }
     let field = |field: &str| format!("request {}: {field}", rule.name);
-    host(&field("host"), &rule.host, manifest)?;
+    at_most(&field("host"), rule.host.len(), MAX_LISTED)?;
+    if rule.host.is_empty() {
+        return Err(ManifestError::invalid(
+            field("host"),
+            "at least one is listed",
+        ));
+    }
+    for pattern in &rule.host {
+        host(&field("host"), pattern, manifest)?;
+    }
     if !(1..=16).contains(&rule.method.len())
         || !rule.method.bytes().all(|byte| byte.is_ascii_uppercase())
         || matches!(rule.method.as_str(), "CONNECT" | "TRACE")
@@ -29,7 +38,8 @@ pub(in crate::manifest) fn rule(
             "a method is 1 to 16 capital letters, and not CONNECT or TRACE",
         ));
     }
-    if rule.path.is_secret() && (manifest.path != Visibility::Secret || !rule.host.is_authority()) {
+    let own = rule.host.iter().all(HostPattern::is_authority);
+    if rule.path.is_secret() && (manifest.path != Visibility::Secret || !own) {
         return Err(ManifestError::invalid(
             field("path"),
             "/{path} is the secret path of a URI, which goes only to the URI's own authority; write \
@@ -227,13 +237,15 @@ fn goes_with_authentication(
         ));
     }
     let mut ways = rule.authentication.iter();
-    if ways.any(|way| way.stays_at_the_authority()) && !rule.host.is_authority() {
+    let own = rule.host.iter().all(HostPattern::is_authority);
+    if ways.any(|way| way.stays_at_the_authority()) && !own {
         return Err(ManifestError::invalid(
             field("host"),
             "this authentication goes only to the URI's own authority; write {authority}",
         ));
     }
-    if has(A::Google) && !rule.host.stays_below("googleapis.com") {
+    let mut hosts = rule.host.iter();
+    if has(A::Google) && !hosts.all(|host| host.stays_below("googleapis.com")) {
         return Err(ManifestError::invalid(
             field("host"),
             "tokens of Google go only to hosts below googleapis.com",

@@ -104,7 +104,9 @@ impl RequestRule {
             (Difference::Name, self.name == asked.rule),
             (
                 Difference::Host,
-                self.host.matches(&asked.endpoint.host, context),
+                self.host
+                    .iter()
+                    .any(|host| host.matches(&asked.endpoint.host, context)),
             ),
             (Difference::Method, self.method == asked.method),
             (Difference::Path, self.path.matches(asked.path)),
@@ -185,7 +187,7 @@ impl fmt::Display for Told<'_> {
         let Self(difference, rule) = self;
         match difference {
             Difference::Name => f.write_str("its name"),
-            Difference::Host => write!(f, "its host (the rule's is {})", rule.host),
+            Difference::Host => write!(f, "its host (the rule's is {})", rule.hosts()),
             Difference::Method => write!(f, "its method (the rule's is {})", rule.method),
             Difference::Path => write!(f, "its path (the rule's is {})", rule.path),
             Difference::Query => match rule.allow_query.as_slice() {

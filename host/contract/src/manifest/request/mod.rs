@@ -11,6 +11,7 @@
 mod authentication;
 pub(super) mod check;
 mod judge;
+mod one_or_more;
 mod pointer;
 mod sentence;
 
@@ -44,8 +45,12 @@ pub enum PartEncoding {
 pub struct RequestRule {
     /// The name by which the provider asks for it: `[a-z][a-z0-9-]{0,62}`.
     pub name: String,
-    /// The host, in the patterns of endpoint rules.
-    pub host: HostPattern,
+    /// The host, in the patterns of endpoint rules: one of them, or several.
+    #[serde(
+        deserialize_with = "one_or_more::read",
+        serialize_with = "one_or_more::write"
+    )]
+    pub host: Vec<HostPattern>,
     /// The method, in capitals.
     pub method: String,
     /// The path: `/` between segments, `*` within one, a last `**` for the rest; `/{path}` for the
@@ -66,7 +71,8 @@ pub struct RequestRule {
     /// How the request is authenticated: one way, or several that go together.
     #[serde(
         default,
-        deserialize_with = "authentication::one_or_more",
+        deserialize_with = "one_or_more::read",
+        serialize_with = "one_or_more::write",
         skip_serializing_if = "Vec::is_empty"
     )]
     pub authentication: Vec<Authentication>,

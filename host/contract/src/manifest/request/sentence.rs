@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::{Authentication, RequestRule};
+use crate::HostPattern;
 
 impl fmt::Display for RequestRule {
     /// All that the rule says, as one sentence.
@@ -13,7 +14,7 @@ impl fmt::Display for RequestRule {
             self.name,
             self.method,
             self.path,
-            self.host.as_str()
+            self.hosts()
         )?;
         let pairs = |pairs: &std::collections::BTreeMap<String, String>, sign: &str| {
             let pairs = pairs
@@ -61,6 +62,12 @@ fn write_list(f: &mut fmt::Formatter<'_>, what: &str, items: &[String]) -> fmt::
 }
 
 impl RequestRule {
+    /// The patterns of its hosts, for people.
+    pub(super) fn hosts(&self) -> String {
+        let hosts: Vec<_> = self.host.iter().map(HostPattern::as_str).collect();
+        hosts.join(" or ")
+    }
+
     fn told(&self, way: Authentication) -> String {
         let field = |field: &Option<String>| field.clone().unwrap_or_default();
         match way {
