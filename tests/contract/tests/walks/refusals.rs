@@ -39,7 +39,7 @@ fn a_request_that_no_rule_describes_is_refused_before_it_is_answered() {
     let guest = aws_kms::GUEST.under(&other).expect("a manifest");
     let error = stopped(&guest, DATA_KEY);
     assert!(
-        error.contains("the manifest has no request decrypt"),
+        error.contains("no rule of the provider's manifest describes it; from the nearest,"),
         "{error}"
     );
 
@@ -47,7 +47,7 @@ fn a_request_that_no_rule_describes_is_refused_before_it_is_answered() {
     let guest = aws_kms::GUEST.under(&other).expect("a manifest");
     let error = stopped(&guest, DATA_KEY);
     assert!(
-        error.contains("the request is none that the rule encrypt describes"),
+        error.contains("it differs from its rule in its path (the rule's is /other)"),
         "{error}"
     );
 }
