@@ -27,6 +27,12 @@ impl std::fmt::Debug for BuiltIn {
 #[must_use]
 pub fn built_in() -> &'static [BuiltIn] {
     &[
+        #[cfg(feature = "aws-kms")]
+        BuiltIn {
+            name: "aws-kms",
+            component: include_bytes!("../aws-kms.wasm"),
+            manifest: include_str!("../aws-kms.toml"),
+        },
         #[cfg(feature = "azure-blob")]
         BuiltIn {
             name: "azure-blob",
@@ -104,6 +110,7 @@ mod tests {
 
     #[test]
     #[cfg(all(
+        feature = "aws-kms",
         feature = "azure-blob",
         feature = "gs",
         feature = "http",
@@ -115,7 +122,15 @@ mod tests {
         let names: Vec<_> = built_in().iter().map(|provider| provider.name).collect();
         assert_eq!(
             names,
-            ["azure-blob", "gs", "http", "nodelocal", "s3", "userfile"]
+            [
+                "aws-kms",
+                "azure-blob",
+                "gs",
+                "http",
+                "nodelocal",
+                "s3",
+                "userfile"
+            ]
         );
     }
 }

@@ -6,7 +6,11 @@ use portolan_sdk::{AssumedRole, Failure};
 const AT_MOST: usize = 32;
 
 /// `ROLE[;external_id=ID][,…]`: the last role is the one that reads and writes.
-pub(crate) fn roles(text: &str) -> Result<Vec<AssumedRole>, Failure> {
+///
+/// # Errors
+///
+/// The text is no list of roles.
+pub fn roles(text: &str) -> Result<Vec<AssumedRole>, Failure> {
     let roles: Vec<_> = text.split(',').map(role).collect::<Result<_, _>>()?;
     if roles.len() > AT_MOST {
         return Err(refused("ASSUME_ROLE lists more than 32 roles"));

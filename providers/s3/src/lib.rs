@@ -4,12 +4,10 @@
 //!
 //! * `plan`: the URI becomes an object store of the host, or the reason why not.
 //! * `server`: where the bucket is served: by Amazon, or by the server of `AWS_ENDPOINT`.
-//! * `roles`: the identities of `ASSUME_ROLE`.
 //! * `probe`: reach the server; write, list, read back and compare the marker.
 
 mod plan;
 mod probe;
-mod roles;
 mod server;
 
 use portolan_sdk::{

@@ -1,21 +1,18 @@
 //! Phase one: the bucket, where it is served, and as whom, or the reason why not.
 
+use portolan_aws::{Credentials, TOKENS, roles, token_service};
 use portolan_sdk::{
-    Failure, Kind, Options, Plan, PlanEntry, Secret, TlsVerification, UriPieces, is_dns_label,
-    joined, object_prefix, refuse_userinfo,
+    Failure, Kind, Options, Plan, PlanEntry, TlsVerification, UriPieces, is_dns_label, joined,
+    object_prefix, refuse_userinfo,
 };
 
-use crate::roles::roles;
-use crate::server::{Server, token_service};
+use crate::server::Server;
 
 /// The number of the bucket's endpoint.
 pub(crate) const BUCKET: u32 = 0;
 
 /// The TLS profile of the bucket's endpoint.
 const SERVER: &str = "server";
-
-/// The TLS profile of the endpoint that hands out tokens, which is Amazon's whatever the bucket's is.
-const TOKENS: &str = "server-of-tokens";
 
 /// The region of a server that has none: signatures name one all the same.
 const NO_REGION: &str = "us-east-1";
@@ -28,10 +25,7 @@ struct Given<'uri> {
     path_style: bool,
     skip_checksum: bool,
     skip_tls_verify: bool,
-    auth: Option<&'uri str>,
-    access_key_id: Option<&'uri str>,
-    secret_access_key: Option<&'uri Secret>,
-    session_token: Option<&'uri Secret>,
+    credentials: Credentials<'uri>,
     endpoint: Option<&'uri str>,
     region: Option<&'uri str>,
     encryption: Option<&'uri str>,
@@ -51,10 +45,7 @@ impl<'uri> Given<'uri> {
             path_style,
             skip_checksum,
             skip_tls_verify,
-            auth: options.text("AUTH")?,
-            access_key_id: options.text("AWS_ACCESS_KEY_ID")?,
-            secret_access_key: options.secret("AWS_SECRET_ACCESS_KEY"),
-            session_token: options.secret("AWS_SESSION_TOKEN"),
+            credentials: Credentials::read(options)?,
             endpoint: options.text("AWS_ENDPOINT")?,
             region: options.text("AWS_REGION")?,
             encryption: options.text("AWS_SERVER_ENC_MODE")?,
@@ -79,7 +70,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     let mut options = Options::of(uri);
     let given = Given::read(&mut options)?;
     let plan = Plan::new(Kind::Storage).supports(Plan::STORAGE_OPERATIONS);
-    let plan = credentials(plan, &given)?;
+    let plan = given.credentials.planned(plan)?;
     let encryption = encryption(&given)?;
     // What users know is checked; from here on it is what no server could make sense of.
     refuse_userinfo(uri)?;
@@ -100,49 +91,6 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         None => plan,
     });
     Ok(plan.object_store("s3", bucket, &object_prefix(uri)?))
-}
-
-fn credentials(plan: Plan, given: &Given<'_>) -> Result<Plan, Failure> {
-    match given.auth.unwrap_or("specified") {
-        "specified" => {
-            let id = given
-                .access_key_id
-                .ok_or_else(|| not_set("AWS_ACCESS_KEY_ID"))?;
-            let secret = given
-                .secret_access_key
-                .ok_or_else(|| not_set("AWS_SECRET_ACCESS_KEY"))?;
-            let plan = plan
-                .set("credentials", "specified")
-                .set("access-key-id", id)
-                .secret_as_given("secret-access-key", secret);
-            Ok(match given.session_token {
-                Some(token) => plan.secret_as_given("session-token", token),
-                None => plan,
-            })
-        }
-        "implicit" => Ok(plan
-            .set("credentials", "implicit")
-            .implicit_access("the AWS credentials of the server")),
-        other => Err(
-            Failure::invalid_uri(joined(&["unsupported value ", other, " for AUTH"]))
-                .with_hint("Write specified or implicit.")
-                .with_option("AUTH"),
-        ),
-    }
-}
-
-fn not_set(option: &str) -> Failure {
-    Failure::invalid_uri(joined(&[
-        "AUTH is set to 'specified', but ",
-        option,
-        " is not set",
-    ]))
-    .with_hint(joined(&[
-        "Give ",
-        option,
-        ", or AUTH=implicit to use the credentials of the server.",
-    ]))
-    .with_option(option)
 }
 
 fn encryption<'uri>(given: &Given<'uri>) -> Result<Option<&'uri str>, Failure> {

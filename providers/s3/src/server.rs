@@ -1,7 +1,7 @@
 //! Where a bucket is served.
 
-use portolan_sdk::{Failure, HostError, check_host, is_address, is_dns_label, joined};
-use url::Url;
+use portolan_aws::{AwsServer, regional};
+use portolan_sdk::{Failure, is_address, is_dns_label, joined};
 
 /// The longest name, in bytes.
 const MAX_NAME_BYTES: usize = 253;
@@ -29,19 +29,11 @@ impl Server {
         endpoint: &str,
         path_style: bool,
     ) -> Result<Self, Failure> {
-        let url = endpoint_url(endpoint)?;
-        let host = url.host_str().unwrap_or_default();
-        let host = host
-            .strip_prefix('[')
-            .and_then(|literal| literal.strip_suffix(']'))
-            .unwrap_or(host);
-        check_host(host).map_err(wrong_host)?;
-        let port = url.port_or_known_default().unwrap_or(443);
-        if port == 0 {
-            return Err(wrong_host(HostError::Port));
-        }
-        let encrypted = url.scheme() == "https";
-        let host = host.to_owned();
+        let AwsServer {
+            host,
+            port,
+            encrypted,
+        } = AwsServer::of_endpoint(endpoint)?;
         Ok(Self::with_bucket(bucket, host, port, encrypted, path_style))
     }
 
@@ -67,63 +59,6 @@ impl Server {
             path_style,
         }
     }
-}
-
-/// The host that hands out the credentials of roles; a region is one label.
-pub(crate) fn token_service(region: Option<&str>) -> String {
-    regional("sts", region)
-}
-
-fn regional(service: &str, region: Option<&str>) -> String {
-    match region {
-        Some(region) if region.starts_with("cn-") => {
-            joined(&[service, ".", region, ".amazonaws.com.cn"])
-        }
-        Some(region) => joined(&[service, ".", region, ".amazonaws.com"]),
-        None => joined(&[service, ".amazonaws.com"]),
-    }
-}
-
-/// A scheme, a host and a port, and nothing else; `https` is meant where no scheme stands.
-fn endpoint_url(text: &str) -> Result<Url, Failure> {
-    let (scheme, authority) = text.split_once("://").unwrap_or(("https", text));
-    let is_http = scheme.eq_ignore_ascii_case("http");
-    if !is_http && !scheme.eq_ignore_ascii_case("https") {
-        return Err(refused("AWS_ENDPOINT is no URL of HTTP")
-            .with_hint("Write https://HOST or https://HOST:PORT; http:// is not encrypted."));
-    }
-    let authority = authority.strip_suffix('/').unwrap_or(authority);
-    // What a URL parser would read as the border of the host, mend, or leave out without a word.
-    let more = |byte: u8| {
-        matches!(byte, b'/' | b'\\' | b'?' | b'#' | b'@' | b'%')
-            || byte.is_ascii_control()
-            || byte.is_ascii_whitespace()
-    };
-    if authority.bytes().any(more) {
-        return Err(refused("AWS_ENDPOINT holds more than a host and a port").with_hint(
-            "Leave out the user, path, query and fragment; the bucket and the path below it stand \
-             in the s3 URI itself.",
-        ));
-    }
-    if authority.is_empty() {
-        return Err(wrong_host(HostError::Empty));
-    }
-    if !authority.is_ascii() {
-        let host = authority.split(':').next().unwrap_or_default();
-        return Err(wrong_host(
-            check_host(host).err().unwrap_or(HostError::NoHost),
-        ));
-    }
-    let scheme = if is_http { "http://" } else { "https://" };
-    Url::parse(&joined(&[scheme, authority])).map_err(|_| wrong_host(HostError::NoHost))
-}
-
-fn wrong_host(error: HostError) -> Failure {
-    error.failure("AWS_ENDPOINT").with_option("AWS_ENDPOINT")
-}
-
-fn refused(message: &str) -> Failure {
-    Failure::invalid_uri(message).with_option("AWS_ENDPOINT")
 }
 
 #[cfg(test)]
@@ -276,19 +211,6 @@ mod tests {
         assert_eq!(
             failure.hint.as_deref(),
             Some("Write the host as xn--bcher-kva.example.")
-        );
-    }
-
-    #[test]
-    fn tokens_come_from_the_region() {
-        assert_eq!(token_service(None), "sts.amazonaws.com");
-        assert_eq!(
-            token_service(Some("eu-west-1")),
-            "sts.eu-west-1.amazonaws.com"
-        );
-        assert_eq!(
-            token_service(Some("cn-north-1")),
-            "sts.cn-north-1.amazonaws.com.cn"
         );
     }
 }

@@ -10,6 +10,7 @@
 //! Real servers, which `tests/servers/install` brings:
 //! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
+//! * [`Moto`]: an emulator of AWS, as far as its KMS, IAM and STS go.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
@@ -44,6 +45,9 @@ pub use google::{GoogleStandIn, ServiceAccount};
 
 mod http_server;
 pub use http_server::{Answer, HttpServer, answer};
+
+mod moto;
+pub use moto::{Moto, MotoUser};
 
 mod nginx;
 pub use nginx::Nginx;

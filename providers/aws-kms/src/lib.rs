@@ -1,0 +1,44 @@
+//! External connections to keys of Amazon's KMS: `aws-kms:///KEY?REGION=…`.
+//!
+//! # Layout
+//!
+//! * `plan`: the URI becomes a key, where it is served, and as whom, or the reason why not.
+//! * `key`: encrypt and decrypt: JSON around a plaintext that stays in the host.
+//! * `refusal`: what the service says when it does not.
+//! * `probe`: reach the service; encrypt the marker, decrypt it and compare.
+
+mod key;
+mod plan;
+mod probe;
+mod refusal;
+
+use portolan_sdk::lent::parts::Opaque;
+use portolan_sdk::{
+    Encrypted, Failure, HostNetwork, KmsProbe, KmsProvider, Plan, Provider, Stopped, UriPieces,
+};
+
+/// The provider of `aws-kms`.
+#[derive(Debug)]
+pub struct AwsKms;
+
+impl Provider for AwsKms {
+    fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
+        plan::plan(uri)
+    }
+}
+
+impl KmsProvider for AwsKms {
+    fn probe(probe: &mut KmsProbe<'_>) -> Result<(), Stopped> {
+        probe::probe(probe, &HostNetwork)
+    }
+
+    fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failure> {
+        key::encrypt(plan, plaintext)
+    }
+
+    fn decrypt(_: &Plan, encrypted: Encrypted) -> Result<Opaque, Failure> {
+        key::decrypt(&encrypted)
+    }
+}
+
+portolan_sdk::export!(AwsKms: kms);
