@@ -225,11 +225,16 @@ impl Reader<'_> {
         loop {
             self.skip_blanks();
             let (start, end) = self.string()?;
-            let name = self.bytes.get(start..end).and_then(unescaped);
-            let name = name.ok_or(DocumentError::NotJson)?;
+            // Below what nobody looks for, names are not read a second time.
+            let led = match (wanted, self.bytes.get(start..end)) {
+                ([], _) | (_, None) => Vec::new(),
+                (wanted, Some(name)) => {
+                    let name = unescaped(name).ok_or(DocumentError::NotJson)?;
+                    self.led_on(wanted, depth, &name)
+                }
+            };
             self.skip_blanks();
             self.expect(":")?;
-            let led = self.led_on(wanted, depth, &name);
             self.value(&led, depth + 1)?;
             self.skip_blanks();
             match self.take()? {
@@ -248,7 +253,10 @@ impl Reader<'_> {
             return Ok(());
         }
         for place in 0_usize.. {
-            let led = self.led_on(wanted, depth, &place.to_string());
+            let led = match wanted {
+                [] => Vec::new(),
+                wanted => self.led_on(wanted, depth, &place.to_string()),
+            };
             self.value(&led, depth + 1)?;
             self.skip_blanks();
             match self.take()? {

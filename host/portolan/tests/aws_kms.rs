@@ -103,6 +103,8 @@ async fn a_key_is_tried_out_by_its_id_its_alias_and_its_arn() {
         assert_eq!(
             told,
             [
+                ("plan", "ok"),
+                ("policy", "ok"),
                 ("resolve", "ok"),
                 ("dial", "ok"),
                 ("tls", "ok"),
@@ -112,12 +114,12 @@ async fn a_key_is_tried_out_by_its_id_its_alias_and_its_arn() {
             ],
             "{steps:?}"
         );
-        assert!(steps[3][3].contains(setting.moto.arn()), "{steps:?}");
+        assert!(steps[5][3].contains(setting.moto.arn()), "{steps:?}");
     }
     let read = "VALIDATE EXTERNAL CONNECTION by_id WITH VALIDATE = 'read'";
     let steps = rows(&root, read).await;
     assert_eq!(
-        (steps[3][0].as_str(), steps[3][1].as_str()),
+        (steps[5][0].as_str(), steps[5][1].as_str()),
         ("encrypt", "skipped")
     );
     let shown = rows(&root, "SHOW EXTERNAL CONNECTION by_alias").await;

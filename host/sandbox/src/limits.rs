@@ -37,7 +37,8 @@ pub struct Limits {
     /// Bytes that host calls return to the guest in one operation: objects and names, and what
     /// servers sent.
     pub response_bytes: u64,
-    /// Names that are looked up, and connections that are dialled, in one operation.
+    /// Names that are looked up, connections that are dialled, and requests that are asked for, in
+    /// one operation.
     pub dials: u64,
     /// Bytes that are kept from the guest in opaque parts, summed over all that were made in one
     /// operation.

@@ -45,12 +45,13 @@ impl Network {
             Ok(endpoint) => endpoint,
             Err(failure) => return Ok(Err(failure)),
         };
+        // Before it is judged: reading a body is work as well.
+        budget.count_dial()?;
         let manifest = Arc::clone(&self.manifest);
         let rule = match judge(asked, &endpoint, &manifest, &self.plan.context) {
             Ok(rule) => rule,
             Err(failure) => return Ok(Err(failure)),
         };
-        budget.count_dial()?;
         match self.send(asked, rule, &endpoint, patience).await {
             Err(failure) => Ok(Err(failure)),
             Ok(answer) => self.hand_over(answer, budget).map(Ok),
