@@ -34,6 +34,7 @@ async fn plan(provider: &Provider, uri: &str) -> Result<String, ProviderError> {
 #[tokio::test]
 async fn every_uri_of_the_fuzzers_corpora_is_planned_under_the_rules_or_refused() {
     for (name, corpus) in [
+        ("aws-kms", "plan_aws_kms"),
         ("azure-blob", "plan_azure_blob"),
         ("gs", "plan_gs"),
         ("http", "plan_http"),

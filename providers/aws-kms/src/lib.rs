@@ -42,3 +42,7 @@ impl KmsProvider for AwsKms {
 }
 
 portolan_sdk::export!(AwsKms: kms);
+
+#[cfg(not(target_family = "wasm"))]
+#[doc(hidden)]
+pub mod fuzzing;
