@@ -117,11 +117,7 @@ impl CloudError {
             Self::Egress(error) => return error.failure(),
             Self::BucketHost(error) => {
                 let mut failure = error.failure();
-                let otherwise = error.hint();
-                failure.hint = Some(format!(
-                    "if the server has its buckets in the path, as MinIO does, write \
-                     AWS_USE_PATH_STYLE=true; else {otherwise}"
-                ));
+                failure.hint = Some(super::s3::path_style_first(&error.hint()));
                 return failure;
             }
             Self::Credentials(failure) => return (**failure).clone(),

@@ -14,7 +14,7 @@
 //! * [`Lent`]: what the host lends its connections.
 //! * [`CloudError`]: the source of every error of a cloud store.
 
-use portolan_contract::{Endpoint, StoredPlan};
+use portolan_contract::{Endpoint, Plan, StoredPlan};
 
 mod answer;
 mod body;
@@ -44,6 +44,18 @@ pub(crate) fn no_retries() -> object_store::RetryConfig {
     object_store::RetryConfig {
         max_retries: 0,
         ..object_store::RetryConfig::default()
+    }
+}
+
+/// What to do where the policy denies the endpoint of this number in a plan, or its name leads
+/// nowhere: `hint` is what the guard says, and what the plan's backend knows better stands first.
+#[must_use]
+pub fn hint_for_endpoint(plan: &Plan, number: usize, hint: String) -> String {
+    let backend = plan.object_store().map(|store| store.backend.as_str());
+    // The first endpoint is the store itself.
+    match (backend, number) {
+        (Some("s3"), 0) if s3::has_bucket_in_custom_host(plan) => s3::path_style_first(&hint),
+        _ => hint,
     }
 }
 

@@ -17,7 +17,7 @@ mod store;
 use std::sync::Arc;
 
 use object_store::aws::AwsCredentialProvider;
-use portolan_contract::{ObjectStorePlan, StoredPlan};
+use portolan_contract::{ObjectStorePlan, Plan, StoredPlan};
 use portolan_egress::Egress;
 use portolan_egress::http::EndpointClient;
 
@@ -51,8 +51,7 @@ pub(crate) fn build(
     let credentials: AwsCredentialProvider = Arc::new(keys);
     let dialect = S3Dialect {
         region: settings.region().to_owned(),
-        bucket_in_custom_host: !settings.path_style
-            && plan.plan.setting("custom-endpoint") == Some("true"),
+        bucket_in_custom_host: has_bucket_in_custom_host(&plan.plan),
     };
     let connector = Connector::new(client, Arc::new(dialect), plan);
     if settings.discovery {
@@ -87,6 +86,19 @@ fn check_switches(egress: &Egress, plan: &StoredPlan) -> Result<(), CloudError> 
         });
     }
     Ok(())
+}
+
+/// Whether a plan has its bucket before the host of a server that is not AWS's.
+pub(super) fn has_bucket_in_custom_host(plan: &Plan) -> bool {
+    plan.setting("custom-endpoint") == Some("true") && plan.setting("path-style") != Some("true")
+}
+
+/// What to do about such a host, before what anybody else advises.
+pub(super) fn path_style_first(otherwise: &str) -> String {
+    format!(
+        "if the server has its buckets in the path, as MinIO does, write AWS_USE_PATH_STYLE=true; \
+         else {otherwise}"
+    )
 }
 
 /// Whether a text is one DNS label, so that it can be a part of a host's name.
