@@ -11,6 +11,7 @@
 mod causes;
 mod faults;
 mod files;
+mod front;
 mod roles;
 mod server;
 mod settings;
