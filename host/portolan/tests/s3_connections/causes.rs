@@ -32,13 +32,13 @@ fn dialled() -> Vec<Step> {
     steps
 }
 
-fn reached() -> Vec<Step> {
+pub(crate) fn reached() -> Vec<Step> {
     let mut steps = dialled();
     steps.push(step("tls", "ok", "version: TLSv1.3"));
     steps
 }
 
-fn written() -> Vec<Step> {
+pub(crate) fn written() -> Vec<Step> {
     let mut steps = reached();
     steps.push(step("write", "ok", "bytes: 76"));
     steps

@@ -16,4 +16,6 @@ mod front;
 mod support;
 
 mod causes;
+mod moto;
+mod roles;
 mod told;
