@@ -31,6 +31,7 @@ mod store;
 pub(crate) use answer::Answer;
 pub(crate) use dialect::{Dialect, Reading, Words};
 pub use error::CloudError;
+use error::own;
 pub use lent::Lent;
 pub use refusal::{Cause, Refusal};
 pub(crate) use retry::Retries;

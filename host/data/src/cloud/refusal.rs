@@ -94,11 +94,22 @@ impl Refusal {
         answer: &Answer,
         secrets: &Scrubber,
     ) -> Self {
-        let (cause, code) = dialect
+        let meaning = dialect
             .cause(asked, answer)
             .unwrap_or_else(|| (by_status(dialect, asked, answer), None));
+        Self::new(dialect.words(), asked, answer, meaning, secrets)
+    }
+
+    /// An answer, or a part of it, of which the meaning is known.
+    pub(crate) fn new(
+        words: &'static Words,
+        asked: &Parts,
+        answer: &Answer,
+        (cause, code): (Cause, Option<&'static str>),
+        secrets: &Scrubber,
+    ) -> Self {
         Self {
-            words: dialect.words(),
+            words,
             host: asked.uri.host().unwrap_or_default().to_owned(),
             status: answer.status,
             code,

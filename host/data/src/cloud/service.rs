@@ -169,6 +169,24 @@ impl Connector {
         Err(self.refusal(asked, &answer))
     }
 
+    /// What an answer about many says of one of them.
+    pub(crate) fn refused_one(
+        &self,
+        asked: &Parts,
+        answer: &Answer,
+        cause: Cause,
+        code: Option<&'static str>,
+    ) -> CloudError {
+        let words = self.dialect.words();
+        CloudError::Refused(Refusal::new(
+            words,
+            asked,
+            answer,
+            (cause, code),
+            &self.secrets,
+        ))
+    }
+
     fn refusal(&self, asked: &Parts, answer: &Answer) -> Failed {
         let refusal = Refusal::of(&*self.dialect, asked, answer, &self.secrets);
         let repeatable = match refusal.cause() {

@@ -38,6 +38,8 @@ pub(crate) struct CloudStore {
     name: &'static str,
     store: Arc<OnceCell<Arc<dyn ObjectStore>>>,
     opener: Option<Arc<dyn Open>>,
+    /// Whether the store below deletes many objects together, its errors being ours.
+    deletes_many: bool,
 }
 
 impl CloudStore {
@@ -47,6 +49,7 @@ impl CloudStore {
             name,
             store: Arc::new(OnceCell::new_with(Some(store))),
             opener: None,
+            deletes_many: false,
         }
     }
 
@@ -56,16 +59,49 @@ impl CloudStore {
             name,
             store: Arc::new(OnceCell::new()),
             opener: Some(opener),
+            deletes_many: false,
         }
     }
 
-    async fn store(&self, path: &str) -> Result<&Arc<dyn ObjectStore>> {
+    /// The same, and deleting is left to the store below, whose errors are ours and name the path
+    /// that the caller gave.
+    #[must_use]
+    pub(crate) fn deleting_many(mut self) -> Self {
+        self.deletes_many = true;
+        self
+    }
+
+    async fn opened(&self) -> std::result::Result<&Arc<dyn ObjectStore>, CloudError> {
         let opening = async || match &self.opener {
             Some(opener) => opener.open().await,
             None => Err(CloudError::Unreadable),
         };
-        let opened = self.store.get_or_try_init(opening).await;
+        self.store.get_or_try_init(opening).await
+    }
+
+    async fn store(&self, path: &str) -> Result<&Arc<dyn ObjectStore>> {
+        let opened = self.opened().await;
         opened.map_err(|error| error.into_store(self.name, path))
+    }
+
+    /// Deletes through the store below.
+    fn delete_together(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let this = self.clone();
+        let deleting = async move {
+            match this.opened().await {
+                Ok(store) => store.delete_stream(locations),
+                // It is told of each object.
+                Err(error) => locations
+                    .map(move |location| {
+                        Err(error.clone().into_store(this.name, location?.as_ref()))
+                    })
+                    .boxed(),
+            }
+        };
+        futures::stream::once(deleting).flatten().boxed()
     }
 
     fn own(&self, location: &Path) -> impl Fn(Error) -> Error + use<> {
@@ -173,8 +209,11 @@ impl ObjectStore for CloudStore {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        // One request for each object: where a service deletes many at once, what it says of each is
-        // text of the library, which is neither typed nor ours to show.
+        if self.deletes_many {
+            return self.delete_together(locations);
+        }
+        // One request for each object: where a library deletes many at once, what the service says
+        // of each is text of the library, which is neither typed nor ours to show.
         let this = self.clone();
         locations
             .map(move |location| {

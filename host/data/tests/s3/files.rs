@@ -161,6 +161,7 @@ macro_rules! hand_on {
 
 hand_on! {
     delete_object(DeleteObjectInput) -> DeleteObjectOutput;
+    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput;
     head_bucket(HeadBucketInput) -> HeadBucketOutput;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output;
     upload_part(UploadPartInput) -> UploadPartOutput;

@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 mod causes;
+mod deletes;
 mod faults;
 mod files;
 mod front;

@@ -21,7 +21,7 @@ pub(super) const WORDS: Words = Words {
 pub(super) const REGION_HEADER: &str = "x-amz-bucket-region";
 
 /// S3, as requests for this region see it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct S3Dialect {
     /// The region that requests are signed for.
     pub(super) region: String,
@@ -39,6 +39,7 @@ impl Dialect for S3Dialect {
             Method::GET if has_query(asked, "list-type") => "s3:ListBucket",
             Method::GET | Method::HEAD => "s3:GetObject",
             Method::PUT if is_copy(asked) => "s3:GetObject and s3:PutObject",
+            Method::POST if deletes(asked) => "s3:DeleteObject",
             Method::PUT | Method::POST => "s3:PutObject",
             Method::DELETE if has_query(asked, "uploadId") => "s3:AbortMultipartUpload",
             Method::DELETE => "s3:DeleteObject",
@@ -52,6 +53,9 @@ impl Dialect for S3Dialect {
         if answer.status.is_success() {
             // Every document reads as a list without objects.
             if has_query(asked, "list-type") && !answer.has_xml_root("ListBucketResult") {
+                return Some((Cause::NotThisService, None));
+            }
+            if deletes(asked) && !is_error && !answer.has_xml_root("DeleteResult") {
                 return Some((Cause::NotThisService, None));
             }
             // The result of a copy and of an upload's completion comes after the status.
@@ -89,7 +93,9 @@ impl Dialect for S3Dialect {
     fn may_repeat(&self, asked: &Parts) -> bool {
         // A completion that is asked for twice is found done, or gone: never worse than not asking.
         let completes = asked.method == Method::POST && has_query(asked, "uploadId");
-        may_repeat(asked) || (completes && !asked.headers.contains_key(http::header::IF_NONE_MATCH))
+        may_repeat(asked)
+            || deletes(asked)
+            || (completes && !asked.headers.contains_key(http::header::IF_NONE_MATCH))
     }
 
     fn unreached(&self, error: EgressError) -> CloudError {
@@ -113,9 +119,15 @@ impl Dialect for S3Dialect {
 
     fn may_fail_in_success(&self, asked: &Parts) -> bool {
         is_copy(asked)
+            || deletes(asked)
             || has_query(asked, "list-type")
             || (asked.method == Method::POST && has_query(asked, "uploadId"))
     }
+}
+
+/// Whether a request deletes many objects.
+fn deletes(asked: &Parts) -> bool {
+    asked.method == Method::POST && has_query(asked, "delete")
 }
 
 fn is_copy(asked: &Parts) -> bool {
@@ -133,12 +145,22 @@ impl S3Dialect {
     /// something of.
     fn by_code(&self, asked: &Parts, answer: &Answer) -> Option<(Cause, Option<&'static str>)> {
         let code = answer.xml("Error", "Code")?;
+        self.meaning(&code, asked, answer)
+    }
+
+    /// What a code means, in whatever part of an answer it stands.
+    pub(super) fn meaning(
+        &self,
+        code: &str,
+        asked: &Parts,
+        answer: &Answer,
+    ) -> Option<(Cause, Option<&'static str>)> {
         let region = || {
             let named = answer.xml("Error", "Region");
             let named = named.filter(|region| super::is_label(region));
             named.or_else(|| self.elsewhere(answer))
         };
-        let (code, cause) = match code.as_str() {
+        let (code, cause) = match code {
             "SignatureDoesNotMatch" => ("SignatureDoesNotMatch", Cause::WrongSecret),
             "InvalidAccessKeyId" => ("InvalidAccessKeyId", Cause::UnknownKey),
             "ExpiredToken" => ("ExpiredToken", Cause::ExpiredToken),

@@ -6,9 +6,11 @@
 //!
 //! * `settings`: what a plan says of its bucket. `credentials`: whose keys sign.
 //! * `dialect`: what answers of S3 mean.
-//! * `region`: asking the bucket where it is. `store`: the bucket itself.
+//! * `region`: asking the bucket where it is. `store`: the bucket itself. `delete`: many objects at
+//!   once.
 
 mod credentials;
+mod delete;
 mod dialect;
 mod region;
 mod settings;
@@ -53,17 +55,17 @@ pub(crate) fn build(
         region: settings.region().to_owned(),
         bucket_in_custom_host: has_bucket_in_custom_host(&plan.plan),
     };
-    let connector = Connector::new(client, Arc::new(dialect), plan);
+    let connector = Connector::new(client, Arc::new(dialect.clone()), plan);
     if settings.discovery {
         let bucket = Undiscovered {
             settings,
             connector,
             credentials,
         };
-        return Ok(CloudStore::opening(NAME, Arc::new(bucket)));
+        return Ok(CloudStore::opening(NAME, Arc::new(bucket)).deleting_many());
     }
-    let bucket = Bucket::new(&settings, &connector, &credentials)?;
-    Ok(CloudStore::new(NAME, Arc::new(bucket)))
+    let bucket = Bucket::new(&settings, &connector, dialect, &credentials)?;
+    Ok(CloudStore::new(NAME, Arc::new(bucket)).deleting_many())
 }
 
 /// What the operator's switches forbid. A plan is asked when it is made; the switches may have
