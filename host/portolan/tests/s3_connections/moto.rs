@@ -1,6 +1,11 @@
 //! moto, an emulator of AWS, with a user, two roles and a bucket, its signatures and policies in
 //! force: S3, the token service and their policies in one process beside this one.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "the test starts a server, and talks to it before a host does"
+)]
+
 use std::fs::File;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -78,7 +83,6 @@ impl Moto {
         let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
         let address = free.expect("a free port");
         let log = File::create(path("log")).expect("a file");
-        #[expect(clippy::disallowed_methods, reason = "the test is about a server")]
         let mut command = Command::new(program);
         command
             .args(["-H", "127.0.0.1", "-p", &address.port().to_string()])
