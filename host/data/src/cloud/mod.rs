@@ -10,6 +10,7 @@
 //! * `service`: sends requests, repeats them within [`Retries`], reads refusals. `resume`: goes on
 //!   with a download that broke off.
 //! * `authorize`: what a request carries that `object_store` does not write.
+//! * `xml`: what two of the services have in common.
 //! * [`Answer`]: an answer that is no success, read once from a bounded body.
 //! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
 //! * [`Lent`]: what the host lends its connections.
@@ -17,6 +18,7 @@
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use portolan_contract::{Endpoint, StoredPlan};
+use portolan_egress::Egress;
 
 mod answer;
 mod authorize;
@@ -33,6 +35,7 @@ mod retry;
 mod s3;
 mod service;
 mod store;
+mod xml;
 
 pub(crate) use answer::Answer;
 pub(crate) use azure::build as build_azure;
@@ -54,6 +57,32 @@ pub(crate) fn no_retries() -> object_store::RetryConfig {
         max_retries: 0,
         ..object_store::RetryConfig::default()
     }
+}
+
+/// What the operator's switches forbid. A plan is asked when it is made; the switches may have
+/// changed since.
+pub(crate) fn check_switches(
+    egress: &Egress,
+    plan: &StoredPlan,
+    backend: &'static str,
+) -> Result<(), CloudError> {
+    let options = egress.options();
+    let is = |name, value| plan.plan.setting(name) == Some(value);
+    if options.disable_http && is("custom-endpoint", "true") {
+        return Err(CloudError::Disallowed {
+            what: "custom endpoints",
+            backend,
+            flag: "http",
+        });
+    }
+    if options.disable_implicit_credentials && is("credentials", "implicit") {
+        return Err(CloudError::Disallowed {
+            what: "implicit credentials",
+            backend,
+            flag: "implicit-credentials",
+        });
+    }
+    Ok(())
 }
 
 /// What is left as it is in a segment of a URL's path.
