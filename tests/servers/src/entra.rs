@@ -39,8 +39,8 @@ struct State {
     application: EntraApplication,
     lifetime: u64,
     given: usize,
-    /// Answered with this instead, where it is set: a status, headers and a body.
-    instead: Option<(u16, Vec<(String, String)>, String)>,
+    /// Everything is answered with this, where it is set.
+    instead: Option<Answer>,
 }
 
 impl EntraStandIn {
@@ -80,21 +80,15 @@ impl EntraStandIn {
 
     /// Answers everything with this from now on.
     pub fn answer_with(&self, status: u16, headers: &[(&str, &str)], body: &str) {
-        let headers = headers.iter();
-        let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.state.lock().expect("a lock").instead =
-            Some((status, headers.collect(), body.to_owned()));
+        let instead = answer(status, headers, body.to_owned());
+        self.state.lock().expect("a lock").instead = Some(instead);
     }
 }
 
 impl State {
     fn answer(&mut self, request: &Request<Bytes>) -> Answer {
-        if let Some((status, headers, body)) = &self.instead {
-            let headers: Vec<_> = headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
-            return answer(*status, &headers, body.clone());
+        if let Some(instead) = &self.instead {
+            return instead.clone();
         }
         let application = &self.application;
         let form: HashMap<_, _> = url::form_urlencoded::parse(request.body())

@@ -250,7 +250,7 @@ fn refused(answer: Answer) -> CredentialError {
         7_000_112 => Some(TokenRefusal::ClientDisabled),
         700_016 | 700_038 => Some(TokenRefusal::UnknownClient),
         90_002 | 900_021 | 900_023 | 50_059 => Some(TokenRefusal::UnknownTenant),
-        53_003 | 53_004 | 53_000..=53_002 => Some(TokenRefusal::TenantRule),
+        53_000..=53_004 => Some(TokenRefusal::TenantRule),
         70_011 | 500_011 | 1_002_012 => Some(TokenRefusal::Scope),
         _ => None,
     });

@@ -84,8 +84,8 @@ pub struct GoogleStandIn {
 struct State {
     accounts: Accounts,
     objects: Arc<Objects>,
-    /// Answered with this instead, by host, where it is set: a status, headers and a body.
-    instead: Option<(String, u16, Vec<(String, String)>, String)>,
+    /// Everything for this host is answered with this, where it is set.
+    instead: Option<(String, Answer)>,
     /// The `x-goog-user-project` of the last request for storage.
     billed: Option<String>,
     /// Every request for storage, as method and path with query.
@@ -178,9 +178,8 @@ impl GoogleStandIn {
 
     /// Answers everything for one of its hosts with this from now on.
     pub fn answer_with(&self, host: &str, status: u16, headers: &[(&str, &str)], body: &str) {
-        let headers = headers.iter();
-        let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.state().instead = Some((host.to_owned(), status, headers.collect(), body.to_owned()));
+        let instead = answer(status, headers, body.to_owned());
+        self.state().instead = Some((host.to_owned(), instead));
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -194,14 +193,10 @@ async fn respond(state: &Mutex<State>, request: Request<Bytes>) -> Answer {
     let host = host.to_owned();
     let objects = {
         let mut state = state.lock().expect("a lock");
-        if let Some((instead, status, headers, body)) = &state.instead
+        if let Some((instead, answer)) = &state.instead
             && *instead == host
         {
-            let headers: Vec<_> = headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
-            return answer(*status, &headers, body.clone());
+            return answer.clone();
         }
         match host.as_str() {
             "oauth2.googleapis.com" => return state.accounts.exchange(&request),
