@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use portolan_catalog::CatalogHandle;
 use portolan_data::{Backends, Lent};
-use portolan_egress::credentials::aws::{HostEnvironment, MachineKeys};
+use portolan_egress::credentials::aws::MachineKeys;
+use portolan_egress::credentials::{GoogleMachine, HostEnvironment};
 use portolan_egress::{Egress, EgressOptions, Policy};
 use portolan_files::UserFiles;
 use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
@@ -178,10 +179,12 @@ impl HostBuilder {
         let lent = match (self.lends_credentials, egress.metadata()) {
             (true, Some(metadata)) => {
                 let environment = HostEnvironment::process();
-                let machine = MachineKeys::new(metadata.clone(), environment.clone());
+                let aws = MachineKeys::new(metadata.clone(), environment.clone());
+                let google = GoogleMachine::new(metadata.clone());
                 Lent::default()
                     .with_environment(environment)
-                    .with_aws_machine(Arc::new(machine))
+                    .with_aws_machine(Arc::new(aws))
+                    .with_google_machine(Arc::new(google))
             }
             _ => Lent::default(),
         };

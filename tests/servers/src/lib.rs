@@ -10,6 +10,7 @@
 //! Real servers, which `tests/servers/install` brings:
 //! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
+//! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.

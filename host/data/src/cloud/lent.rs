@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use portolan_egress::credentials::aws::{AwsSource, HostEnvironment};
+use portolan_egress::credentials::aws::AwsSource;
+use portolan_egress::credentials::{HostEnvironment, TokenSource};
 
 use super::CloudError;
 
@@ -12,6 +13,7 @@ use super::CloudError;
 pub struct Lent {
     environment: Option<HostEnvironment>,
     aws_machine: Option<Arc<dyn AwsSource>>,
+    google_machine: Option<Arc<dyn TokenSource>>,
 }
 
 impl Lent {
@@ -29,6 +31,13 @@ impl Lent {
         self
     }
 
+    /// Lends the tokens that Google gives to this machine, where no variable names a key.
+    #[must_use]
+    pub fn with_google_machine(mut self, machine: Arc<dyn TokenSource>) -> Self {
+        self.google_machine = Some(machine);
+        self
+    }
+
     /// The variables that are lent.
     pub(crate) fn environment(&self) -> Result<&HostEnvironment, CloudError> {
         self.environment.as_ref().ok_or(CloudError::NothingLent)
@@ -36,5 +45,9 @@ impl Lent {
 
     pub(crate) fn aws_machine(&self) -> Option<Arc<dyn AwsSource>> {
         self.aws_machine.clone()
+    }
+
+    pub(crate) fn google_machine(&self) -> Option<Arc<dyn TokenSource>> {
+        self.google_machine.clone()
     }
 }

@@ -6,7 +6,9 @@
 //! * [`GoogleTokens`]: a service account's or a user's key, a token as it was given, and the chain of
 //!   accounts to act as.
 //! * [`EntraTokens`]: the client credentials of an application, in one of the [`AzureCloud`]s.
-//! * [`TokenSource`]: where a token comes from; what a host lends its connections will be one more.
+//! * [`TokenSource`]: where a token comes from.
+//! * [`LentGoogleTokens`]: what the host lends: the key that its [`HostEnvironment`] names, and the
+//!   tokens of a [`GoogleMachine`], asked for behind the second guard.
 //! * `cache`: one token at a time, renewed before it ends. `ask`: one question to a token service.
 //! * [`CredentialError`]: why there is no token, by type, with its class and hint.
 //!
@@ -18,11 +20,13 @@ pub mod aws;
 mod ask;
 mod cache;
 mod entra;
+mod environment;
 mod error;
 mod google;
 mod token;
 
 pub use entra::{AzureCloud, AzureService, EntraTokens};
+pub use environment::HostEnvironment;
 pub use error::{CredentialError, TokenRefusal};
-pub use google::{GoogleKeyFault, GoogleTokens, STORAGE_SCOPE};
+pub use google::{GoogleKeyFault, GoogleMachine, GoogleTokens, LentGoogleTokens, STORAGE_SCOPE};
 pub use token::{AccessToken, TokenSource};

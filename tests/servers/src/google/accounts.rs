@@ -63,7 +63,7 @@ impl Accounts {
         (*end > Instant::now()).then(|| (account.clone(), scope.clone()))
     }
 
-    fn give(&mut self, account: &str, scope: &str) -> String {
+    pub(super) fn give(&mut self, account: &str, scope: &str) -> String {
         self.given += 1;
         let token = format!("ya29.t0k3n-{}-{account}", self.given);
         let end = Instant::now() + Duration::from_secs(self.lifetime);

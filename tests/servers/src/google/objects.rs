@@ -25,6 +25,7 @@ pub(super) struct Objects {
     bucket: String,
     store: InMemory,
     page: AtomicUsize,
+    begun: AtomicUsize,
     uploads: Mutex<HashMap<String, BTreeMap<u32, Bytes>>>,
 }
 
@@ -34,6 +35,7 @@ impl Objects {
             bucket: bucket.to_owned(),
             store: InMemory::new(),
             page: AtomicUsize::new(1000),
+            begun: AtomicUsize::new(0),
             uploads: Mutex::default(),
         }
     }
@@ -59,7 +61,7 @@ impl Objects {
             return refused(400, "InvalidObjectName");
         };
         let answered = match (&head.method, query.get("uploadId")) {
-            (&Method::POST, None) if query.contains_key("uploads") => Ok(self.begin(&key)),
+            (&Method::POST, None) if query.contains_key("uploads") => Ok(self.begin()),
             (&Method::PUT, Some(upload)) => Ok(self.part(upload, &query, body)),
             (&Method::POST, Some(upload)) => self.complete(upload, &key, &body).await,
             (&Method::DELETE, Some(upload)) => Ok(self.abort(upload)),
@@ -221,15 +223,19 @@ impl Objects {
         )
     }
 
-    fn begin(&self, key: &Path) -> Answer {
+    fn begin(&self) -> Answer {
+        let id = format!("upload-{}", self.begun.fetch_add(1, Ordering::Relaxed));
         let mut uploads = self.uploads.lock().expect("a lock");
-        let id = format!("upload-{}-{}", uploads.len(), key.as_ref().len());
-        let id = format!("{id}-{:p}", std::ptr::from_ref(key));
         uploads.insert(id.clone(), BTreeMap::new());
         let body = format!(
             "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
         );
         answer(200, &[], body)
+    }
+
+    /// How many uploads were begun and neither completed nor given up.
+    pub(super) fn uploads(&self) -> usize {
+        self.uploads.lock().expect("a lock").len()
     }
 
     fn part(&self, upload: &str, query: &Query, body: Bytes) -> Answer {

@@ -81,7 +81,9 @@ impl GsDialect {
     fn by_code(&self, asked: &Parts, answer: &Answer) -> Option<Meaning> {
         let code = answer.xml("Error", "Code")?;
         let code = match code.as_str() {
-            "InvalidBucketName" => return Some((Cause::NoSuchContainer, Some("InvalidBucketName"))),
+            "InvalidBucketName" => {
+                return Some((Cause::NoSuchContainer, Some("InvalidBucketName")));
+            }
             "UserProjectMissing" => "UserProjectMissing",
             "UserProjectInvalid" => "UserProjectInvalid",
             "UserProjectInconsistent" => "UserProjectInconsistent",

@@ -1,7 +1,7 @@
 //! How S3 says things.
 
-use http::request::Parts;
 use http::StatusCode;
+use http::request::Parts;
 use portolan_egress::EgressError;
 
 use crate::cloud::dialect::may_repeat;

@@ -16,7 +16,7 @@ use crate::credentials::{AccessToken, CredentialError, TokenRefusal, TokenSource
 use crate::http::EndpointClient;
 
 /// The token service, and its path.
-const HOST: &str = "oauth2.googleapis.com";
+pub(super) const HOST: &str = "oauth2.googleapis.com";
 const PATH: &str = "/token";
 
 /// Who an assertion is for.

@@ -3,8 +3,10 @@
 mod exchange;
 mod impersonate;
 mod key;
+mod lent;
 
 pub use key::GoogleKeyFault;
+pub use lent::{GoogleMachine, LentGoogleTokens};
 
 use std::fmt;
 use std::sync::Arc;
