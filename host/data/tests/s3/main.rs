@@ -11,8 +11,10 @@
 mod causes;
 mod faults;
 mod files;
+mod integration;
 mod roles;
 mod server;
 mod settings;
+#[path = "../common/suite.rs"]
 mod suite;
 mod transfers;
