@@ -11,6 +11,9 @@
 mod causes;
 mod faults;
 mod identities;
+mod integration;
 mod lent;
 mod objects;
 mod server;
+#[path = "../common/suite.rs"]
+mod suite;

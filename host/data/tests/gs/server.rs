@@ -110,7 +110,7 @@ pub(crate) fn answering(
         async move { said }.boxed()
     });
     Scripted {
-        store: store(options(&authority, server.address()), &Planned::given()),
+        store: store(impatient(&authority, server.address()), &Planned::given()),
         asked,
         _server: server,
     }
@@ -122,7 +122,7 @@ pub(crate) fn raw(
 ) -> (RawServer, Store) {
     let authority = Authority::new("tests");
     let server = RawServer::encrypted(&authority, &[STORAGE], script);
-    let store = store(options(&authority, server.address()), &Planned::given());
+    let store = store(impatient(&authority, server.address()), &Planned::given());
     (server, store)
 }
 
@@ -154,8 +154,15 @@ pub(crate) fn options(authority: &Authority, to: SocketAddr) -> EgressOptions {
         roots: TrustRoots::nobody()
             .with_pem(authority.pem().as_bytes())
             .expect("an authority"),
-        silence_timeout: Duration::from_secs(2),
         ..EgressOptions::default()
+    }
+}
+
+/// The same for servers that may be silent on purpose.
+fn impatient(authority: &Authority, to: SocketAddr) -> EgressOptions {
+    EgressOptions {
+        silence_timeout: Duration::from_secs(2),
+        ..options(authority, to)
     }
 }
 
