@@ -81,6 +81,7 @@ impl Emulator {
         let answered = self.ask(request).await;
         match (answered.status().as_u16(), method) {
             (200, Method::PUT) => described(&answered),
+            (404, Method::PUT) => refused(404, "NoSuchBucket"),
             (404 | 500, _) if lists => refused(404, "NoSuchBucket"),
             (404, Method::HEAD) => answer(404, &[], ""),
             (404, _) => refused(404, "NoSuchKey"),
