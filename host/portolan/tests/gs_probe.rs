@@ -10,11 +10,12 @@ mod support;
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use portolan_egress::tls::TrustRoots;
-use portolan_egress::{ConnectTo, EgressOptions, Resolve};
+use portolan_egress::{ConnectTo, EgressOptions, MetadataClient, Resolve};
 use portolan_servers::{Authority, GoogleStandIn, HttpServer, ServiceAccount, answer};
 use support::{World, refused, rows, run};
 
@@ -205,6 +206,41 @@ async fn a_probe_that_reads_writes_nothing_to_a_stand_in() {
     assert!(!requests.is_empty());
     let reads = |line: &String| line.starts_with("GET ") || line.starts_with("HEAD ");
     assert!(requests.iter().all(reads), "{requests:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_machines_tokens_are_lent_where_the_host_lends_over_a_stand_in() {
+    let key = std::env::var_os("GOOGLE_APPLICATION_CREDENTIALS");
+    assert!(key.is_none(), "unset it: this test is of a machine without");
+    let setting = Setting::new();
+    let machine = setting.google.machine(ACCOUNT);
+    let options = EgressOptions {
+        metadata: metadata(&machine),
+        ..setting.options()
+    };
+    let create = "CREATE EXTERNAL CONNECTION c AS 'gs://harbour/backups?AUTH=implicit'";
+    let lending = World::with(|builder| builder.egress(options.clone()).lend_host_credentials());
+    lending.await.run(&[create]).await;
+    assert_eq!(setting.google.given(), 1);
+
+    let world = World::with(|builder| builder.egress(options)).await;
+    let error = refused(&world.root(), create).await;
+    assert_eq!(
+        (error.sqlstate().to_string(), error.hint()),
+        (
+            "0A000".to_owned(),
+            Some("give the connection credentials of its own")
+        )
+    );
+    assert_eq!(setting.google.given(), 1);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the metadata server of this test is on loopback"
+)]
+fn metadata(machine: &HttpServer) -> MetadataClient {
+    MetadataClient::on_loopback(machine.address().port(), Duration::from_secs(10))
 }
 
 #[tokio::test(flavor = "multi_thread")]

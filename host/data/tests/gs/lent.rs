@@ -1,7 +1,8 @@
 //! What a host lends: the key that its variables name, and the tokens of its machine.
 //!
-//! The metadata server is a function of this file; that Google's answers so is not proved.
+//! The metadata server is a stand-in; that Google's answers so is not proved.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
@@ -20,33 +21,14 @@ fn object() -> Path {
     Path::from("one")
 }
 
-/// A machine whose account has this token, for the scope of storage.
-fn metadata(token: &str) -> HttpServer {
-    let granted =
-        format!(r#"{{"access_token":"{token}","expires_in":3599,"token_type":"Bearer"}}"#);
-    HttpServer::plain(move |request| {
-        let header = |name| request.headers().get(name).map(http::HeaderValue::as_bytes);
-        let asked = request.uri().to_string();
-        let scope = asked
-            .strip_prefix("/computeMetadata/v1/instance/service-accounts/default/token?scopes=");
-        let known = [
-            "https%3A%2F%2Fwww%2Egoogleapis%2Ecom%2Fauth%2Fdevstorage%2Eread%5Fwrite",
-            "https%3A%2F%2Fwww%2Egoogleapis%2Ecom%2Fauth%2Fcloud%2Dplatform",
-        ];
-        let good = header("host") == Some(b"metadata.google.internal")
-            && header("metadata-flavor") == Some(b"Google")
-            && scope.is_some_and(|scope| known.contains(&scope));
-        let answer = match good {
-            true => answer(200, &[], granted.clone()),
-            false => answer(403, &[], ""),
-        };
-        async move { answer }.boxed()
-    })
-}
-
-fn machine(server: &HttpServer) -> GoogleMachine {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the metadata server of these tests is on loopback"
+)]
+fn machine(server: &HttpServer) -> Arc<GoogleMachine> {
     let port = server.address().port();
-    GoogleMachine::new(MetadataClient::on_loopback(port, Duration::from_secs(10)))
+    let client = MetadataClient::on_loopback(port, Duration::from_secs(10));
+    Arc::new(GoogleMachine::new(client))
 }
 
 fn lending(options: EgressOptions, lent: Lent) -> Backends {
@@ -62,17 +44,26 @@ fn environment(file: Option<&str>) -> HostEnvironment {
 #[tokio::test]
 async fn the_machines_token_is_asked_for_once_and_lent_with_a_stand_in_for_its_metadata() {
     let setting = Setting::new();
-    let token = setting.google.give(ACCOUNT);
-    let server = metadata(&token);
+    let server = setting.google.machine(ACCOUNT);
     let lent = Lent::default()
         .with_environment(environment(None))
-        .with_google_machine(std::sync::Arc::new(machine(&server)));
-    let store = lending(setting.options(), lent)
-        .build(&Planned::implicit().plan())
-        .expect("built");
+        .with_google_machine(machine(&server));
+    let backends = lending(setting.options(), lent);
+    let store = backends.build(&Planned::implicit().plan()).expect("built");
     store.put(&object(), "content".into()).await.expect("put");
     store.get(&object()).await.expect("get");
-    assert_eq!(setting.google.given(), 1, "that of the machine");
+    assert_eq!(setting.google.given(), 1);
+
+    setting.google.revoke_tokens();
+    store.get(&object()).await.expect("get");
+    assert_eq!(setting.google.given(), 2);
+
+    setting.google.allow(ACCOUNT, LAST);
+    setting.google.own_bucket(LAST);
+    let chain = Planned::implicit().through(&[LAST]).plan();
+    let store = backends.build(&chain).expect("built");
+    store.get(&object()).await.expect("get");
+    assert_eq!(setting.google.given(), 4);
 }
 
 #[tokio::test]
@@ -80,10 +71,10 @@ async fn the_hosts_key_goes_before_its_machine_and_is_shown_to_the_token_service
     let setting = Setting::new();
     let file = tempfile::NamedTempFile::new().expect("a file");
     std::fs::write(file.path(), &setting.key).expect("written");
-    let server = metadata("ya29.of-the-machine");
+    let server = setting.google.machine("machine@p.iam.gserviceaccount.com");
     let lent = Lent::default()
         .with_environment(environment(file.path().to_str()))
-        .with_google_machine(std::sync::Arc::new(machine(&server)));
+        .with_google_machine(machine(&server));
     setting.google.allow(ACCOUNT, LAST);
     let backends = lending(setting.options(), lent);
     for planned in [Planned::implicit(), Planned::implicit().through(&[LAST])] {
@@ -121,7 +112,7 @@ async fn what_cannot_be_lent_says_why() {
             "give this host the JSON key of a service account, as Google has issued it",
         ),
         (
-            named(None).with_google_machine(std::sync::Arc::new(machine(&refusing))),
+            named(None).with_google_machine(machine(&refusing)),
             "the metadata service of this machine gives no credentials of Google",
             "attach an identity to the machine, and let it reach its metadata service",
         ),

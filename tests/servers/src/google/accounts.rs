@@ -105,14 +105,7 @@ impl Accounts {
             _ => return oauth_error(400, "unsupported_grant_type", "Invalid grant_type"),
         };
         let token = self.give(&account, &scope);
-        let body = json!({
-            "access_token": token, "expires_in": self.lifetime, "token_type": "Bearer",
-        });
-        answer(
-            200,
-            &[("content-type", "application/json")],
-            body.to_string(),
-        )
+        granted(&token, self.lifetime)
     }
 
     /// The claims beside the signature.
@@ -131,6 +124,24 @@ impl Accounts {
             && issued <= now + 30
             && end > now
             && end - issued <= 3600
+    }
+
+    /// `GET /computeMetadata/v1/instance/service-accounts/default/token?scopes=SCOPE`.
+    pub(super) fn attached(&mut self, account: &str, request: &Request<Bytes>) -> Answer {
+        let header = |name| Some(request.headers().get(name)?.as_bytes());
+        let named = header("host") == Some(b"metadata.google.internal");
+        let asked = request.uri().to_string();
+        let path = "/computeMetadata/v1/instance/service-accounts/default/token?scopes=";
+        let (true, Some(scope)) = (named, asked.strip_prefix(path)) else {
+            return answer(404, &[], "");
+        };
+        // Without it a request could be one that somebody made the machine send.
+        if header("metadata-flavor") != Some(b"Google") {
+            return answer(403, &[], "");
+        }
+        let scope = percent_decode_str(scope).decode_utf8_lossy().into_owned();
+        let token = self.give(account, &scope);
+        granted(&token, self.lifetime)
     }
 
     /// `POST /v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken`.
@@ -180,6 +191,17 @@ impl Accounts {
             body.to_string(),
         )
     }
+}
+
+fn granted(token: &str, lifetime: u64) -> Answer {
+    let body = json!({
+        "access_token": token, "expires_in": lifetime, "token_type": "Bearer",
+    });
+    answer(
+        200,
+        &[("content-type", "application/json")],
+        body.to_string(),
+    )
 }
 
 fn oauth_error(status: u16, error: &str, text: &str) -> Answer {

@@ -228,6 +228,21 @@ impl GoogleStandIn {
         .to_string()
     }
 
+    /// The metadata server of a machine that this account is attached to. Its tokens are this
+    /// stand-in's.
+    #[must_use]
+    pub fn machine(&self, account: &str) -> HttpServer {
+        let (state, account) = (Arc::clone(&self.state), account.to_owned());
+        HttpServer::plain(move |request| {
+            let answer = state
+                .lock()
+                .expect("a lock")
+                .accounts
+                .attached(&account, &request);
+            async move { answer }.boxed()
+        })
+    }
+
     /// Answers everything for one of its hosts with this from now on.
     pub fn answer_with(&self, host: &str, status: u16, headers: &[(&str, &str)], body: &str) {
         let instead = answer(status, headers, body.to_owned());
