@@ -130,6 +130,66 @@ async fn a_download_that_breaks_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
+async fn an_object_that_changed_meanwhile_does_not_go_on() {
+    let (_server, store) = raw(|stream, asked| {
+        let again = asked.to_ascii_lowercase().contains("range: bytes=300000-");
+        let _ = match again {
+            true => {
+                let range = "206 Partial Content\r\nContent-Range: bytes 300000-999999/1000000";
+                let head = head(700_000).replace("200 OK", range);
+                // It does not heed the condition, and tells of another object.
+                let _ = stream.write_all(head.replace("\"e\"", "\"f\"").as_bytes());
+                stream.write_all(&[b'b'; 700_000])
+            }
+            false => {
+                let _ = stream.write_all(head(1_000_000).as_bytes());
+                stream.write_all(&[b'a'; 300_000])
+            }
+        };
+    });
+    let got = store.get(&object()).await.expect("get");
+    let read = got.bytes().await.map(|bytes| bytes.len());
+    assert_eq!(failure(&read.expect_err("another object")).message, BROKEN);
+}
+
+#[tokio::test]
+async fn an_object_of_which_a_byte_comes_now_and_then_is_left_after_a_while() {
+    let (_server, store) = raw(|stream, _| {
+        let mut written = stream.write_all(head(1_000_000).as_bytes());
+        while written.is_ok() {
+            std::thread::sleep(Duration::from_millis(100));
+            written = stream.write_all(b"x").and_then(|()| stream.flush());
+        }
+    });
+    let got = store.get(&object()).await.expect("a head");
+    expect(
+        &failure(&got.bytes().await.expect_err("next to nothing")),
+        "57014",
+        "storage.googleapis.com did not answer within 2 s",
+        "see whether the server is slow or overloaded, and try again",
+    );
+}
+
+#[tokio::test]
+async fn a_list_that_breaks_off_is_an_error_and_no_shorter_list() {
+    let (server, store) = raw(|stream, _| {
+        let page = "<ListBucketResult><Name>b</Name><Contents><Key>in/the harbour/a</Key>\
+                    <LastModified>2026-01-01T00:00:00Z</LastModified><ETag>e</ETag>\
+                    <Size>1</Size></Contents></ListBucketResult>";
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 10000\r\n\r\n";
+        let _ = stream.write_all(format!("{head}{page}").as_bytes());
+    });
+    let listed: Result<Vec<_>, _> = store.list(None).try_collect().await;
+    expect(
+        &failure(&listed.expect_err("a part")),
+        "08P01",
+        BROKEN,
+        "try again; if it stays so, look at the server's log",
+    );
+    assert_eq!(server.taken(), 4, "a list is asked for again");
+}
+
+#[tokio::test]
 async fn an_object_that_stops_in_the_middle_is_left_after_a_while() {
     let (_server, store) = raw(|stream, _| {
         let _ = stream.write_all(head(1_000_000).as_bytes());
