@@ -66,8 +66,9 @@ impl Nginx {
         }
     }
 
-    /// Without TLS. `/no-dav/` below it has the same files and knows no method of WebDAV;
-    /// `/redirect/` leads elsewhere, `/busy/` answers 503 and `/broken/` 500.
+    /// Without TLS. `/no-dav/` below it has the same files and knows no method of WebDAV; `/strict/`
+    /// makes no folder by itself; `/redirect/` leads elsewhere, `/busy/` answers 503 and `/broken/`
+    /// 500.
     #[must_use]
     pub fn plain(&self) -> SocketAddr {
         self.plain
@@ -111,8 +112,8 @@ impl Nginx {
 
 fn configuration(folder: &Path, servers: [SocketAddr; 4]) -> String {
     let [plain, encrypted, protected, mutual] = servers;
-    let dav = "dav_methods PUT DELETE MKCOL COPY MOVE; dav_ext_methods PROPFIND OPTIONS; \
-               create_full_put_path on;";
+    let methods = "dav_methods PUT DELETE MKCOL COPY MOVE; dav_ext_methods PROPFIND OPTIONS;";
+    let dav = format!("{methods} create_full_put_path on;");
     let tls = "ssl_certificate certificate.pem; ssl_certificate_key key.pem;";
     let folder = folder.display();
     format!(
@@ -135,6 +136,7 @@ http {{
     listen {plain};
     location / {{ {dav} }}
     location /no-dav/ {{ alias {folder}/files/; }}
+    location /strict/ {{ {methods} }}
     location /redirect/ {{ return 307 https://elsewhere.example/secret?token=hunter2; }}
     location /busy/ {{ add_header Retry-After 1 always; return 503; }}
     location /broken/ {{ return 500; }}

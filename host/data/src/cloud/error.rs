@@ -38,6 +38,9 @@ pub enum CloudError {
     /// The object is not the one that the operation asked for.
     #[error("the object is not in the state that the operation asked for")]
     Changed,
+    /// A folder has the object's name, or an object is where the object's folder would be.
+    #[error("the service cannot put an object there")]
+    InTheWay,
     /// The object is still the one that the caller has.
     #[error("the object has not changed")]
     Unchanged,
@@ -140,6 +143,15 @@ impl CloudError {
                 Other("precondition".to_owned()),
                 named("is not in the state that the operation asked for"),
                 "read the object again and repeat the operation",
+            ),
+            Self::InTheWay => (
+                InvalidUri,
+                match path {
+                    Some(path) => format!("the service cannot put an object at `{path}`"),
+                    None => self.to_string(),
+                },
+                "choose another name: a folder has this one, or an object is where the folder \
+                 would be",
             ),
             Self::Unchanged => (
                 Other("not-modified".to_owned()),

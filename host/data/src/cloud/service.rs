@@ -20,8 +20,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpRequestBody, HttpResponse,
-    HttpResponseBody, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use portolan_contract::StoredPlan;
 use portolan_egress::http::{EndpointClient, RequestBody, ResponseBody};
@@ -96,7 +95,8 @@ impl Connector {
         let mut attempts = Attempts::new(self.retries);
         let mut renewed = false;
         loop {
-            let failed = match self.attempt(&parts, body.clone()).await {
+            let body = RequestBody::new(body.clone().map_err(Into::into));
+            let failed = match self.attempt(&parts, body).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -122,9 +122,19 @@ impl Connector {
         }
     }
 
-    async fn attempt(&self, asked: &Parts, body: HttpRequestBody) -> Result<HttpResponse, Failed> {
+    /// Sends a request whose body comes while it is sent, and so cannot be sent again.
+    pub(crate) async fn send_once(
+        &self,
+        head: &Parts,
+        body: RequestBody,
+    ) -> Result<HttpResponse, CloudError> {
+        let sent = self.attempt(head, body).await;
+        sent.map_err(|failed| failed.error)
+    }
+
+    async fn attempt(&self, asked: &Parts, body: RequestBody) -> Result<HttpResponse, Failed> {
         let host = asked.uri.host().unwrap_or_default();
-        let mut request = Request::new(RequestBody::new(body.map_err(Into::into)));
+        let mut request = Request::new(body);
         *request.method_mut() = asked.method.clone();
         *request.uri_mut() = asked.uri.clone();
         *request.headers_mut() = asked.headers.clone();

@@ -53,6 +53,7 @@ const NEVER_RUN: [(&str, &str); 5] = [
     ),
 ];
 
+#[allow(unused_imports, reason = "a store may leave some out")]
 pub(crate) use integration::{
     copy_if_not_exists, copy_rename_nonexistent_object, get_opts, list_uses_directories_correctly,
     list_with_delimiter, list_with_offset_exclusivity, multipart_out_of_order,

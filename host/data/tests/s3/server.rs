@@ -2,7 +2,6 @@
 
 use std::convert::Infallible;
 use std::error::Error as StdError;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -21,7 +20,7 @@ use portolan_contract::{
     AssumedRole, Endpoint, Failure, Kind, ObjectStorePlan, PLAN_FORMAT, Plan, PlanEntry,
     RuleContext, StoredPlan, TlsProfile, TlsVerification,
 };
-use portolan_data::{Backends, failure_of};
+use portolan_data::Backends;
 use portolan_egress::tls::TrustRoots;
 use portolan_egress::{ConnectTo, Egress, EgressOptions};
 use portolan_secret::SecretBytes;
@@ -33,6 +32,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
+use super::cloud;
+pub(crate) use super::cloud::expect;
 use super::files::{Files, Noted};
 
 pub(crate) const BUCKET: &str = "harbour";
@@ -440,35 +441,5 @@ pub(crate) fn xml(status: u16, body: String) -> Response<Body> {
 
 /// The failure of an operation, after looking for what must not be in it.
 pub(crate) fn failure(error: &object_store::Error) -> Failure {
-    let mut shown = format!("{error} {error:?}");
-    let mut next: Option<&dyn StdError> = error.source();
-    while let Some(source) = next {
-        write!(shown, " {source} {source:?}").expect("text");
-        next = source.source();
-    }
-    let failure = failure_of(error);
-    write!(shown, " {failure} {failure:?}").expect("text");
-    for forbidden in [
-        SECRET,
-        CHATTER,
-        "Signature=",
-        "https://",
-        "X-Amz",
-        "RetryError",
-    ] {
-        assert!(!shown.contains(forbidden), "{forbidden} in {shown}");
-    }
-    failure
-}
-
-/// Compares a failure with its SQLSTATE, message and hint.
-pub(crate) fn expect(failure: &Failure, sqlstate: &str, message: &str, hint: &str) {
-    assert_eq!(
-        (
-            failure.class.sqlstate(),
-            failure.message.as_str(),
-            failure.hint.as_deref().unwrap_or_default(),
-        ),
-        (sqlstate, message, hint)
-    );
+    cloud::failure(error, &[SECRET, CHATTER, "Signature=", "https://", "X-Amz"])
 }

@@ -53,14 +53,12 @@ impl HttpStore {
             }
             _ => return Err(CloudError::Unreadable),
         };
-        let path = location.to_string();
         let content = body.bytes_stream().map(move |part| {
             part.map_err(|error| Error::Generic {
                 store: NAME,
                 source: Box::new(error),
             })
         });
-        tracing::trace!(%path, "an object is read");
         Ok(GetResult {
             payload: GetResultPayload::Stream(content.boxed()),
             meta: ObjectMeta {
