@@ -275,6 +275,42 @@ async fn keys_and_tokens_that_are_not_taken_are_told_by_a_stand_in() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_key_that_would_lead_elsewhere_is_refused_before_anybody_is_asked() {
+    let setting = Setting::new();
+    let json = BASE64_STANDARD.decode(&setting.key).expect("base64");
+    let json = String::from_utf8(json).expect("text");
+    let leading = json.replace("oauth2.googleapis.com", "evil.example");
+    let other = json.replace("service_account", "external_account");
+    let cases = [
+        (
+            leading,
+            "the field `token_uri` of the Google credentials has a value that is not taken",
+            "write https://oauth2.googleapis.com/token there, or take the field out",
+        ),
+        (
+            other,
+            "the field `type` of the Google credentials is neither `service_account` nor \
+             `authorized_user`",
+            "give the JSON key of a service account, or that of an authorized user, and let other \
+             identities act through ASSUME_ROLE",
+        ),
+        (
+            "{}".to_owned(),
+            "the Google credentials have no field `type`",
+            "give the JSON key as Google has issued it",
+        ),
+    ];
+    for (json, message, hint) in cases {
+        let uri = with_key("gs://harbour/backups", &BASE64_STANDARD.encode(json));
+        assert_eq!(
+            probe(setting.options(), &uri).await,
+            told("provider", "22023", message, hint)
+        );
+    }
+    assert_eq!(setting.google.given(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_may_not_be_taken_on_is_told_by_a_stand_in() {
     let setting = Setting::new();
     let uri = setting.uri(&format!("&ASSUME_ROLE={LAST}"));

@@ -1,6 +1,5 @@
 //! Each cause, brought about, and its whole failure compared.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use futures::TryStreamExt;
@@ -121,7 +120,8 @@ async fn what_is_not_allowed_is_named_with_its_permission_by_a_stand_in() {
 /// What Google answers, by its documentation.
 #[tokio::test]
 async fn refusals_in_the_words_of_googles_documentation_have_their_hints() {
-    let billing = "check the value of GOOGLE_BILLING_PROJECT";
+    let billing = "name a project in GOOGLE_BILLING_PROJECT that the connection's credentials may \
+                   bill: they need serviceusage.services.use there";
     let cases = [
         (
             (400, "UserProjectMissing"),
@@ -258,20 +258,6 @@ async fn an_error_in_a_success_is_an_error() {
             failure.message,
             format!("Google Cloud Storage does not allow {permission} (AccessDenied)")
         );
-    }
-}
-
-/// Knows no name, or only an address that the policy denies.
-#[derive(Debug)]
-struct Names(Vec<IpAddr>);
-
-#[async_trait::async_trait]
-impl portolan_egress::Resolve for Names {
-    async fn resolve(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
-        match self.0.is_empty() {
-            true => Err(std::io::ErrorKind::NotFound.into()),
-            false => Ok(self.0.clone()),
-        }
     }
 }
 

@@ -9,6 +9,8 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 mod causes;
+#[path = "../common/cloud.rs"]
+mod cloud;
 mod faults;
 mod identities;
 mod integration;

@@ -1,7 +1,5 @@
 //! The servers of these tests, and the way to them.
 
-use std::error::Error as StdError;
-use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,17 +9,14 @@ use bytes::Bytes;
 use futures::FutureExt;
 use http::Request;
 use object_store::ObjectStore;
-use portolan_contract::{
-    AssumedRole, Endpoint, Failure, Kind, ObjectStorePlan, PLAN_FORMAT, Plan, PlanEntry,
-    RuleContext, StoredPlan, TlsProfile, TlsVerification,
-};
-use portolan_data::{Backends, failure_of};
-use portolan_egress::tls::TrustRoots;
-use portolan_egress::{ConnectTo, Egress, EgressOptions};
-use portolan_secret::SecretBytes;
+use portolan_contract::{AssumedRole, Failure, PlanEntry, StoredPlan};
+use portolan_egress::EgressOptions;
 use portolan_servers::{
     Answer, Authority, GoogleStandIn, HttpServer, RawServer, ServiceAccount, answer,
 };
+
+use super::cloud::{self, PREFIX, ways};
+pub(crate) use super::cloud::{Names, backends, expect};
 
 pub(crate) const BUCKET: &str = "harbour";
 pub(crate) const STORAGE: &str = "storage.googleapis.com";
@@ -143,19 +138,9 @@ pub(crate) type Store = Arc<dyn ObjectStore>;
 
 /// The way to all of Google's hosts.
 pub(crate) fn options(authority: &Authority, to: SocketAddr) -> EgressOptions {
-    let mut connect_to = ConnectTo::default();
-    for host in [STORAGE, TOKENS, ROLES] {
-        connect_to
-            .add(&format!("{host}:443"), &to.to_string())
-            .expect("a line");
-    }
-    EgressOptions {
-        connect_to,
-        roots: TrustRoots::nobody()
-            .with_pem(authority.pem().as_bytes())
-            .expect("an authority"),
-        ..EgressOptions::default()
-    }
+    let hosts = [STORAGE, TOKENS, ROLES].map(|host| format!("{host}:443"));
+    let hosts: Vec<_> = hosts.iter().map(|host| (&**host, to)).collect();
+    ways(&authority.pem(), &hosts)
 }
 
 /// The same for servers that may be silent on purpose.
@@ -164,10 +149,6 @@ fn impatient(authority: &Authority, to: SocketAddr) -> EgressOptions {
         silence_timeout: Duration::from_secs(2),
         ..options(authority, to)
     }
-}
-
-pub(crate) fn backends(options: EgressOptions) -> Backends {
-    Backends::new(None).with_egress(Egress::new(options))
 }
 
 pub(crate) fn store(options: EgressOptions, planned: &Planned) -> Store {
@@ -218,93 +199,43 @@ impl Planned {
     }
 
     pub(crate) fn plan(&self) -> StoredPlan {
-        let endpoint = |host: &str| {
-            PlanEntry::Endpoint(Endpoint {
-                host: host.to_owned(),
-                port: 443,
-                tls_profile: Some("server".to_owned()),
-            })
-        };
-        let mut entries = vec![
-            PlanEntry::Kind(Kind::Storage),
-            PlanEntry::Tls(TlsProfile {
-                name: "server".to_owned(),
-                certificate_authority: None,
-                client_certificate: None,
-                client_key: None,
-                verify: TlsVerification::Full,
-            }),
-            endpoint(STORAGE),
-            PlanEntry::ObjectStore(ObjectStorePlan {
-                backend: "gs".to_owned(),
-                container: self.bucket.to_owned(),
-                prefix: "in/the harbour".to_owned(),
-            }),
-        ];
+        let mut endpoints = vec![(STORAGE, 443, true)];
         if matches!(self.secret, Some(("credentials", _))) {
-            entries.push(endpoint(TOKENS));
+            endpoints.push((TOKENS, 443, true));
         }
         if !self.roles.is_empty() {
-            entries.push(endpoint(ROLES));
+            endpoints.push((ROLES, 443, true));
         }
-        for (name, value) in &self.settings {
-            entries.push(PlanEntry::Setting((*name).to_owned(), (*value).to_owned()));
-        }
+        let planned = cloud::Planned {
+            backend: "gs",
+            container: self.bucket,
+            prefix: PREFIX,
+            endpoints,
+            settings: self.settings.clone(),
+            secrets: self.secret.iter().cloned().collect(),
+        };
+        let mut plan = planned.plan();
         for role in &self.roles {
-            entries.push(PlanEntry::AssumeRole(AssumedRole {
+            plan.plan.entries.push(PlanEntry::AssumeRole(AssumedRole {
                 role: (*role).to_owned(),
                 external_id: None,
             }));
         }
-        let secrets = self.secret.iter();
-        StoredPlan {
-            format: PLAN_FORMAT,
-            provider: "gs".to_owned(),
-            provider_version: "0.1.0".parse().expect("a version"),
-            plan: Plan { entries },
-            context: RuleContext::default(),
-            secrets: secrets
-                .map(|(name, value)| ((*name).to_owned(), SecretBytes::new(value.as_str())))
-                .collect(),
-            places: Vec::new(),
-        }
+        plan
     }
 }
 
 /// The failure of an operation, after looking for what must not be in it.
 pub(crate) fn failure(error: &object_store::Error) -> Failure {
-    let mut shown = format!("{error} {error:?}");
-    let mut next: Option<&dyn StdError> = error.source();
-    while let Some(source) = next {
-        write!(shown, " {source} {source:?}").expect("text");
-        next = source.source();
-    }
-    let failure = failure_of(error);
-    write!(shown, " {failure} {failure:?}").expect("text");
-    for forbidden in [
+    let forbidden = [
         "ya29",
         "PRIVATE",
         "s3cr3t",
         "r3fr3sh",
         "a text of the service",
-        "the harbour",
+        PREFIX,
         CHATTER,
         "https://",
-        "RetryError",
-    ] {
-        assert!(!shown.contains(forbidden), "{forbidden} in {shown}");
-    }
-    failure
-}
-
-/// Compares a failure with its SQLSTATE, message and hint.
-pub(crate) fn expect(failure: &Failure, sqlstate: &str, message: &str, hint: &str) {
-    assert_eq!(
-        (
-            failure.class.sqlstate(),
-            failure.message.as_str(),
-            failure.hint.as_deref().unwrap_or_default(),
-        ),
-        (sqlstate, message, hint)
-    );
+    ];
+    cloud::failure(error, &forbidden)
 }

@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use super::ServiceAccount;
 use crate::http_server::{Answer, answer};
 
+/// What impersonation needs.
+pub(super) const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
 /// A user who has logged in once.
 #[derive(Debug, Clone)]
 pub(super) struct User {
@@ -100,7 +103,8 @@ impl Accounts {
                 if field("refresh_token") != user.refresh_token {
                     return oauth_error(400, "invalid_grant", "Token has been expired or revoked.");
                 }
-                (self.owner.clone(), field("scope").to_owned())
+                // What such a user agrees to when they log in.
+                (self.owner.clone(), CLOUD_SCOPE.to_owned())
             }
             _ => return oauth_error(400, "unsupported_grant_type", "Invalid grant_type"),
         };
@@ -159,7 +163,7 @@ impl Accounts {
         let (Some(target), Some(asked)) = (target, asked) else {
             return status_error(404, "NOT_FOUND");
         };
-        if scope != "https://www.googleapis.com/auth/cloud-platform" {
+        if scope != CLOUD_SCOPE {
             return status_error(403, "PERMISSION_DENIED");
         }
         if target.starts_with("nobody@") {

@@ -15,7 +15,7 @@ use serde_json::json;
 
 use crate::http_server::{Answer, HttpServer, answer};
 use crate::{Authority, RsaKey};
-use accounts::Accounts;
+use accounts::{Accounts, CLOUD_SCOPE};
 use emulator::Emulator;
 use objects::Objects;
 
@@ -29,7 +29,7 @@ const NAMES: [&str; 3] = [
 /// What a token needs for storage.
 const SCOPES: [&str; 2] = [
     "https://www.googleapis.com/auth/devstorage.read_write",
-    "https://www.googleapis.com/auth/cloud-platform",
+    CLOUD_SCOPE,
 ];
 
 /// A service account and its key.

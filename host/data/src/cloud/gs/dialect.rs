@@ -52,6 +52,10 @@ impl Dialect for GsDialect {
                 "give the connection a token that is still valid, or a key, whose tokens are \
                  renewed",
             ),
+            Cause::BadSetting { .. } => Some(
+                "name a project in GOOGLE_BILLING_PROJECT that the connection's credentials may \
+                 bill: they need serviceusage.services.use there",
+            ),
             _ => None,
         }
     }
