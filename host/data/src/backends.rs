@@ -156,7 +156,12 @@ impl Backends {
                 target,
                 &self.lent,
             )?)),
-            "azure" => Ok(Arc::new(cloud::build_azure(self.egress()?, plan, target)?)),
+            "azure" => Ok(Arc::new(cloud::build_azure(
+                self.egress()?,
+                plan,
+                target,
+                &self.lent,
+            )?)),
             "http" => Ok(Arc::new(cloud::build_http(self.egress()?, plan, target)?)),
             other => Err(DataError::no_backend(other)),
         }

@@ -7,8 +7,7 @@ use std::sync::Arc;
 
 use portolan_catalog::CatalogHandle;
 use portolan_data::{Backends, Lent};
-use portolan_egress::credentials::aws::MachineKeys;
-use portolan_egress::credentials::{GoogleMachine, HostEnvironment};
+use portolan_egress::credentials::aws::{HostEnvironment, MachineKeys};
 use portolan_egress::{Egress, EgressOptions, Policy};
 use portolan_files::UserFiles;
 use portolan_sandbox::{Allocation, Limits, MetricsRecorder, SandboxOptions};
@@ -179,12 +178,11 @@ impl HostBuilder {
         let lent = match (self.lends_credentials, egress.metadata()) {
             (true, Some(metadata)) => {
                 let environment = HostEnvironment::process();
-                let aws = MachineKeys::new(metadata.clone(), environment.clone());
-                let google = GoogleMachine::new(metadata.clone());
+                let machine = MachineKeys::new(metadata.clone(), environment.clone());
                 Lent::default()
                     .with_environment(environment)
-                    .with_aws_machine(Arc::new(aws))
-                    .with_google_machine(Arc::new(google))
+                    .with_aws_machine(Arc::new(machine))
+                    .with_metadata(metadata.clone())
             }
             _ => Lent::default(),
         };

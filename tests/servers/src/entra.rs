@@ -37,6 +37,8 @@ pub struct EntraStandIn {
 #[derive(Debug)]
 struct State {
     application: EntraApplication,
+    /// What another authority says of the application, where the tenant trusts one.
+    identity: Option<String>,
     lifetime: u64,
     given: usize,
     /// Everything is answered with this, where it is set.
@@ -49,6 +51,7 @@ impl EntraStandIn {
     pub fn start(authority: &Authority, names: &[&str], application: EntraApplication) -> Self {
         let state = Arc::new(Mutex::new(State {
             application,
+            identity: None,
             lifetime: 3599,
             given: 0,
             instead: None,
@@ -71,6 +74,11 @@ impl EntraStandIn {
     #[must_use]
     pub fn given(&self) -> usize {
         self.state.lock().expect("a lock").given
+    }
+
+    /// Takes this in the place of the secret: what another authority says of the application.
+    pub fn trust(&self, identity: &str) {
+        self.state.lock().expect("a lock").identity = Some(identity.to_owned());
     }
 
     /// Gives tokens that live so many seconds.
@@ -117,7 +125,13 @@ impl State {
                 "Application not found.",
             );
         }
-        if field("client_secret") != application.secret {
+        let assertion = field("client_assertion_type")
+            == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        if assertion {
+            if self.identity.as_deref() != Some(field("client_assertion")) {
+                return refused(401, "invalid_client", 700_024, "No such assertion.");
+            }
+        } else if field("client_secret") != application.secret {
             let text = format!("Invalid client secret provided: {}", field("client_secret"));
             return refused(401, "invalid_client", 7_000_215, &text);
         }

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use portolan_egress::credentials::aws::AwsSource;
-use portolan_egress::credentials::{HostEnvironment, TokenSource};
+use portolan_egress::MetadataClient;
+use portolan_egress::credentials::aws::{AwsSource, HostEnvironment};
 
 use super::CloudError;
 
@@ -13,7 +13,7 @@ use super::CloudError;
 pub struct Lent {
     environment: Option<HostEnvironment>,
     aws_machine: Option<Arc<dyn AwsSource>>,
-    google_machine: Option<Arc<dyn TokenSource>>,
+    metadata: Option<MetadataClient>,
 }
 
 impl Lent {
@@ -31,10 +31,11 @@ impl Lent {
         self
     }
 
-    /// Lends the tokens that Google gives to this machine, where no variable names a key.
+    /// Lends what the metadata services of other clouds give this machine, where the variables say
+    /// nothing.
     #[must_use]
-    pub fn with_google_machine(mut self, machine: Arc<dyn TokenSource>) -> Self {
-        self.google_machine = Some(machine);
+    pub fn with_metadata(mut self, metadata: MetadataClient) -> Self {
+        self.metadata = Some(metadata);
         self
     }
 
@@ -47,7 +48,7 @@ impl Lent {
         self.aws_machine.clone()
     }
 
-    pub(crate) fn google_machine(&self) -> Option<Arc<dyn TokenSource>> {
-        self.google_machine.clone()
+    pub(crate) fn metadata(&self) -> Option<MetadataClient> {
+        self.metadata.clone()
     }
 }

@@ -62,9 +62,9 @@ pub(crate) fn no_retries() -> object_store::RetryConfig {
 /// What the operator's switches forbid. A plan is asked when it is made; the switches may have
 /// changed since.
 pub(crate) fn check_switches(
+    backend: &'static str,
     egress: &Egress,
     plan: &StoredPlan,
-    backend: &'static str,
 ) -> Result<(), CloudError> {
     let options = egress.options();
     let is = |name, value| plan.plan.setting(name) == Some(value);

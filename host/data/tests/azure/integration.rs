@@ -10,7 +10,11 @@ use super::suite;
 /// With a key, and with a token.
 async fn stores() -> (Server, [Arc<dyn ObjectStore>; 2]) {
     let server = Server::start().await;
-    let stores = [server.with_key(), with_client(SECRET)].map(|planned| server.store(&planned));
+    let other = Planned {
+        prefix: "the other",
+        ..with_client(SECRET)
+    };
+    let stores = [server.with_key(), other].map(|planned| server.store(&planned));
     (server, stores)
 }
 

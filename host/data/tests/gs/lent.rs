@@ -2,14 +2,13 @@
 //!
 //! The metadata server is a stand-in; that Google's answers so is not proved.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use futures::FutureExt;
 use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use portolan_data::{Backends, Lent};
-use portolan_egress::credentials::{GoogleMachine, HostEnvironment};
+use portolan_egress::credentials::aws::HostEnvironment;
 use portolan_egress::{Egress, EgressOptions, MetadataClient};
 use portolan_servers::{HttpServer, answer};
 
@@ -25,10 +24,8 @@ fn object() -> Path {
     clippy::disallowed_methods,
     reason = "the metadata server of these tests is on loopback"
 )]
-fn machine(server: &HttpServer) -> Arc<GoogleMachine> {
-    let port = server.address().port();
-    let client = MetadataClient::on_loopback(port, Duration::from_secs(10));
-    Arc::new(GoogleMachine::new(client))
+fn machine(server: &HttpServer) -> MetadataClient {
+    MetadataClient::on_loopback(server.address().port(), Duration::from_secs(10))
 }
 
 fn lending(options: EgressOptions, lent: Lent) -> Backends {
@@ -47,7 +44,7 @@ async fn the_machines_token_is_asked_for_once_and_lent_with_a_stand_in_for_its_m
     let server = setting.google.machine(ACCOUNT);
     let lent = Lent::default()
         .with_environment(environment(None))
-        .with_google_machine(machine(&server));
+        .with_metadata(machine(&server));
     let backends = lending(setting.options(), lent);
     let store = backends.build(&Planned::implicit().plan()).expect("built");
     store.put(&object(), "content".into()).await.expect("put");
@@ -74,7 +71,7 @@ async fn the_hosts_key_goes_before_its_machine_and_is_shown_to_the_token_service
     let server = setting.google.machine("machine@p.iam.gserviceaccount.com");
     let lent = Lent::default()
         .with_environment(environment(file.path().to_str()))
-        .with_google_machine(machine(&server));
+        .with_metadata(machine(&server));
     setting.google.allow(ACCOUNT, LAST);
     let backends = lending(setting.options(), lent);
     for planned in [Planned::implicit(), Planned::implicit().through(&[LAST])] {
@@ -102,8 +99,8 @@ async fn what_cannot_be_lent_says_why() {
         ),
         (
             named(Some("/nowhere")),
-            "the file that GOOGLE_APPLICATION_CREDENTIALS names cannot be read",
-            "let the user that runs Portolan read the file",
+            "the file with the identity of this host cannot be read",
+            "let the user that runs Portolan read the file that the host's variables name",
         ),
         (
             named(other.path().to_str()),
@@ -112,9 +109,9 @@ async fn what_cannot_be_lent_says_why() {
             "give this host the JSON key of a service account, as Google has issued it",
         ),
         (
-            named(None).with_google_machine(machine(&refusing)),
+            named(None).with_metadata(machine(&refusing)),
             "the metadata service of this machine gives no credentials of Google",
-            "attach an identity to the machine, and let it reach its metadata service",
+            "give the machine an identity, or the connection credentials of its own",
         ),
     ];
     for (lent, message, hint) in cases {

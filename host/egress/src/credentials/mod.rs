@@ -3,13 +3,13 @@
 //!
 //! # Layout
 //!
-//! * [`GoogleTokens`]: a service account's or a user's key, a token as it was given, and the chain of
-//!   accounts to act as.
-//! * [`EntraTokens`]: the client credentials of an application, in one of the [`AzureCloud`]s.
+//! * [`GoogleTokens`]: a service account's or a user's key, a token as it was given, or what the host
+//!   lends; and the chain of accounts to act as.
+//! * [`EntraTokens`]: the client credentials of an application, or what the host lends, in one of the
+//!   [`AzureCloud`]s.
 //! * [`TokenSource`]: where a token comes from.
-//! * [`LentGoogleTokens`]: what the host lends: the key that its [`HostEnvironment`] names, and the
-//!   tokens of a [`GoogleMachine`], asked for behind the second guard.
 //! * `cache`: one token at a time, renewed before it ends. `ask`: one question to a token service.
+//!   `identity_file`: what a platform says of a program.
 //! * [`CredentialError`]: why there is no token, by type, with its class and hint.
 //!
 //! A secret stands in the body of a request to the token service and nowhere else; of a service's
@@ -20,13 +20,12 @@ pub mod aws;
 mod ask;
 mod cache;
 mod entra;
-mod environment;
 mod error;
 mod google;
+mod identity_file;
 mod token;
 
 pub use entra::{AzureCloud, AzureService, EntraTokens};
-pub use environment::HostEnvironment;
 pub use error::{CredentialError, TokenRefusal};
-pub use google::{GoogleKeyFault, GoogleMachine, GoogleTokens, LentGoogleTokens, STORAGE_SCOPE};
+pub use google::{GoogleKeyFault, GoogleTokens, STORAGE_SCOPE};
 pub use token::{AccessToken, TokenSource};

@@ -17,7 +17,7 @@ use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
 use object_store::{ObjectStore, StaticCredentialProvider};
 use portolan_contract::{ObjectStorePlan, StoredPlan};
 use portolan_egress::Egress;
-use portolan_egress::credentials::{GoogleTokens, LentGoogleTokens, STORAGE_SCOPE};
+use portolan_egress::credentials::{GoogleTokens, STORAGE_SCOPE};
 use portolan_egress::http::EndpointClient;
 
 use dialect::GsDialect;
@@ -43,7 +43,7 @@ pub(crate) fn build(
     target: &ObjectStorePlan,
     lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
-    check_switches(egress, plan, NAME)?;
+    check_switches(NAME, egress, plan)?;
     let bad = |setting| CloudError::Setting { setting };
     let endpoint = plan.plan.endpoints().next().ok_or(bad("endpoint"))?;
     let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
@@ -87,13 +87,8 @@ fn tokens(
         return Ok(GoogleTokens::of_plan(client, plan, STORAGE_SCOPE)?);
     }
     let environment = lent.environment()?.clone();
-    let source = LentGoogleTokens::new(client, environment).map_err(CloudError::Egress)?;
-    let source = match lent.google_machine() {
-        Some(machine) => source.or_machine(machine),
-        None => source,
-    };
-    let source = Box::new(source);
-    Ok(GoogleTokens::lent(client, plan, STORAGE_SCOPE, source))
+    let tokens = GoogleTokens::lent(client, plan, STORAGE_SCOPE, environment, lent.metadata());
+    Ok(tokens?)
 }
 
 /// Who the connection is, and who pays.

@@ -44,7 +44,7 @@ pub(crate) fn build(
     target: &ObjectStorePlan,
     lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
-    check_switches(egress, plan, NAME)?;
+    check_switches(NAME, egress, plan)?;
     let settings = Settings::of(plan, target)?;
     let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
     let keys = Keys::of(plan, &settings, &client, lent)?;

@@ -1,12 +1,56 @@
 //! What the host lends its connections.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use portolan_secret::SecretText;
 
-use super::{AwsCredentialError, AwsKeys, AwsSource, HostEnvironment, TokenService};
-use crate::credentials::environment::read;
+use super::{AwsCredentialError, AwsKeys, AwsSource, TokenService};
+use crate::credentials::identity_file;
+
+/// The variables that the host may lend credentials from. Nobody else's are read.
+#[derive(Clone)]
+pub struct HostEnvironment(Variables);
+
+#[derive(Clone)]
+enum Variables {
+    Process,
+    Given(Arc<BTreeMap<String, SecretText>>),
+}
+
+impl HostEnvironment {
+    /// Those of this process, read whenever they are needed.
+    #[must_use]
+    pub fn process() -> Self {
+        Self(Variables::Process)
+    }
+
+    /// These and no others.
+    #[must_use]
+    pub fn of<'a>(variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let variables = variables.into_iter();
+        let variables = variables.map(|(name, value)| (name.to_owned(), SecretText::from(value)));
+        Self(Variables::Given(Arc::new(variables.collect())))
+    }
+
+    /// The value of a variable; an empty one counts as none.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<SecretText> {
+        let value = match &self.0 {
+            Variables::Process => std::env::var(name).ok().map(SecretText::new),
+            Variables::Given(variables) => variables.get(name).cloned(),
+        };
+        value.filter(|value| !value.is_empty())
+    }
+}
+
+impl fmt::Debug for HostEnvironment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HostEnvironment")
+    }
+}
 
 /// The keys that the host lends, in the order of AWS's own tools: `AWS_ACCESS_KEY_ID` and
 /// `AWS_SECRET_ACCESS_KEY`; the role `AWS_ROLE_ARN` for the identity in the file
@@ -55,7 +99,8 @@ impl LentKeys {
         file: &SecretText,
         role: &SecretText,
     ) -> Result<AwsKeys, AwsCredentialError> {
-        let identity = read(file).await.ok_or(AwsCredentialError::IdentityFile)?;
+        let identity = identity_file::read(file.clone()).await;
+        let identity = identity.ok_or(AwsCredentialError::IdentityFile)?;
         let session = self.environment.get("AWS_ROLE_SESSION_NAME");
         let session = session.as_ref().map(SecretText::expose);
         let assumed = self

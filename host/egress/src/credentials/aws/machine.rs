@@ -9,7 +9,7 @@ use portolan_secret::SecretText;
 use serde::Deserialize;
 
 use super::{AwsCredentialError, AwsKeys, AwsSource, HostEnvironment};
-use crate::credentials::environment::read;
+use crate::credentials::identity_file;
 use crate::{MetadataAnswer, MetadataClient, MetadataService};
 
 /// How long a session with the instance metadata service lives, in seconds: its longest.
@@ -89,8 +89,10 @@ impl MachineKeys {
         let Some(file) = self.environment.get(name) else {
             return Ok(self.environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
         };
-        let identity = read(&file).await.ok_or(AwsCredentialError::NoMachine)?;
-        Ok(Some(SecretText::new(identity.expose().trim())))
+        match identity_file::read(file).await {
+            Some(identity) => Ok(Some(identity)),
+            None => Err(AwsCredentialError::NoMachine),
+        }
     }
 
     async fn ask(

@@ -24,11 +24,10 @@ mod roles;
 mod sign;
 mod token_service;
 
-pub use super::environment::HostEnvironment;
 pub use cached::CachedKeys;
 pub use error::{AwsCredentialError, TokenRefusal};
 pub use keys::{AwsKeys, AwsSource};
-pub use lent::LentKeys;
+pub use lent::{HostEnvironment, LentKeys};
 pub use machine::MachineKeys;
 pub use roles::role_chain;
 pub use sign::sign;
