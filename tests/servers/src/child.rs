@@ -1,10 +1,16 @@
 //! A server that is a process of its own.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 /// How long a server may take until it listens.
 const START: Duration = Duration::from_secs(60);
@@ -118,6 +124,32 @@ pub(crate) fn command(program: &str) -> Command {
 )]
 fn connects(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
+}
+
+/// What a server with a certificate of `authority` answers to one request, after which it closes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server is made ready for the test"
+)]
+pub(crate) fn ask(address: SocketAddr, authority: &str, host: &str, request: &str) -> String {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_slice(authority.as_bytes()).expect("a certificate");
+    roots.add(certificate).expect("an authority");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = host.to_owned().try_into().expect("a name");
+    let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
+    let stream = TcpStream::connect(address).expect("the server listens");
+    let mut stream = StreamOwned::new(connection, stream);
+    stream.write_all(request.as_bytes()).expect("it is sent");
+    let mut answer = Vec::new();
+    // A server may close without the word that TLS has for it.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
 }
 
 #[expect(

@@ -67,8 +67,8 @@ impl Nginx {
     }
 
     /// Without TLS. `/no-dav/` below it has the same files and knows no method of WebDAV; `/strict/`
-    /// makes no folder by itself; `/redirect/` leads elsewhere, `/busy/` answers 503 and `/broken/`
-    /// 500.
+    /// makes no folder by itself; `/read-only/` lets nobody write; `/redirect/` leads elsewhere,
+    /// `/busy/` answers 503 and `/broken/` 500.
     #[must_use]
     pub fn plain(&self) -> SocketAddr {
         self.plain
@@ -137,6 +137,7 @@ http {{
     location / {{ {dav} }}
     location /no-dav/ {{ alias {folder}/files/; }}
     location /strict/ {{ {methods} }}
+    location /read-only/ {{ {dav} limit_except GET PROPFIND OPTIONS {{ deny all; }} }}
     location /redirect/ {{ return 307 https://elsewhere.example/secret?token=hunter2; }}
     location /busy/ {{ add_header Retry-After 1 always; return 503; }}
     location /broken/ {{ return 500; }}

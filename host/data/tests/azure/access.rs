@@ -22,7 +22,7 @@ async fn list(store: &Arc<dyn ObjectStore>) -> Error {
 
 #[tokio::test]
 async fn what_is_written_is_read_listed_copied_and_deleted_with_a_key_and_with_a_client() {
-    let server = Server::start().await;
+    let server = Server::start();
     for planned in [server.with_key(), with_client(SECRET)] {
         let store = server.store(&planned);
         store.put(&object(), "content".into()).await.expect("put");
@@ -48,7 +48,7 @@ async fn what_is_written_is_read_listed_copied_and_deleted_with_a_key_and_with_a
 /// own word for it is in `causes`.
 #[tokio::test]
 async fn a_wrong_key_is_refused_by_azurite() {
-    let server = Server::start().await;
+    let server = Server::start();
     let store = server.store(&with_key(OTHER_KEY));
     for error in [put(&store).await, list(&store).await] {
         assert!(matches!(error, Error::Unauthenticated { .. }), "{error:?}");
@@ -65,7 +65,7 @@ async fn a_wrong_key_is_refused_by_azurite() {
 
 #[tokio::test]
 async fn a_key_that_is_none_is_told_before_anything_is_sent() {
-    let server = Server::start().await;
+    let server = Server::start();
     let planned = with_key("hunter2-of-the-server!");
     let error = backends(server.options()).build(&planned.plan());
     let error = error.expect_err("no key");
@@ -79,7 +79,7 @@ async fn a_key_that_is_none_is_told_before_anything_is_sent() {
 /// That Entra answers so is documented, and is not proved here.
 #[tokio::test]
 async fn a_wrong_secret_of_a_client_is_refused_by_the_stand_in_for_entra() {
-    let server = Server::start().await;
+    let server = Server::start();
     let store = server.store(&with_client(CHATTER));
     for error in [put(&store).await, list(&store).await] {
         assert!(matches!(error, Error::Unauthenticated { .. }), "{error:?}");
@@ -101,7 +101,7 @@ async fn a_wrong_secret_of_a_client_is_refused_by_the_stand_in_for_entra() {
 
 #[tokio::test]
 async fn the_token_of_another_cloud_is_not_sent_here() {
-    let server = Server::start().await;
+    let server = Server::start();
     let planned = with_client(SECRET).set("environment", "AzureChinaCloud");
     let told = failure(&put(&server.store(&planned)).await);
     assert_eq!(told.class, FailureClass::Denied);
@@ -165,7 +165,7 @@ async fn each_environment_has_its_own_host_login_and_scope() {
 #[tokio::test]
 async fn a_token_that_the_service_does_not_take_any_more_is_renewed_once() {
     use portolan_servers::{HttpServer, answer};
-    let server = Server::start().await;
+    let server = Server::start();
     let asked = Arc::new(std::sync::atomic::AtomicUsize::new(0));
     let count = Arc::clone(&asked);
     let storage = HttpServer::encrypted(&server.authority, &[HOST], move |_| {
@@ -189,7 +189,7 @@ async fn a_token_that_the_service_does_not_take_any_more_is_renewed_once() {
 
 #[tokio::test]
 async fn why_the_account_is_not_reached_is_told_by_type() {
-    let server = Server::start().await;
+    let server = Server::start();
     let refused = |options| {
         let store = server.with_key().store(options);
         async move { failure(&store.head(&object()).await.expect_err("not reached")) }

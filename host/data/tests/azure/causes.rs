@@ -35,7 +35,7 @@ fn saying(told: Answer) -> (HttpServer, Arc<AtomicUsize>) {
 
 #[tokio::test]
 async fn a_missing_container_is_no_missing_object() {
-    let server = Server::start().await;
+    let server = Server::start();
     let mut planned = server.with_key();
     planned.container = "nowhere";
     let store = server.store(&planned);
@@ -58,7 +58,7 @@ async fn a_missing_container_is_no_missing_object() {
 
 #[tokio::test]
 async fn a_missing_object_is_named_as_the_caller_knows_it() {
-    let server = Server::start().await;
+    let server = Server::start();
     let store = server.store(&server.with_key());
     for error in [
         store.get(&object()).await.expect_err("missing"),
@@ -81,7 +81,7 @@ async fn a_missing_object_is_named_as_the_caller_knows_it() {
 
 #[tokio::test]
 async fn a_range_that_the_object_does_not_have_is_the_callers_fault() {
-    let server = Server::start().await;
+    let server = Server::start();
     let store = server.store(&server.with_key());
     store.put(&object(), "content".into()).await.expect("put");
     for range in [5..5, 100..200] {
@@ -168,7 +168,7 @@ async fn refusals_in_the_words_of_azures_documentation_have_their_hints() {
 /// What Azure answers, by its documentation.
 #[tokio::test]
 async fn a_client_that_lacks_a_role_is_told_which_in_the_words_of_azures_documentation() {
-    let server = Server::start().await;
+    let server = Server::start();
     let storage = HttpServer::encrypted(&server.authority, &[HOST], |_| {
         Box::pin(async { refusal(403, "AuthorizationPermissionMismatch") })
     });

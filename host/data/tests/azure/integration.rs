@@ -9,7 +9,7 @@ use super::suite;
 
 /// With a key, and with a token.
 async fn stores() -> (Server, [Arc<dyn ObjectStore>; 2]) {
-    let server = Server::start().await;
+    let server = Server::start();
     let other = Planned {
         prefix: "the other",
         ..with_client(SECRET)

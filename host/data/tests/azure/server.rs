@@ -4,14 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
-use http::{Method, Request};
-use http_body_util::{BodyExt, Full};
 use object_store::path::Path;
 use object_store::{Error, ObjectStore};
 use portolan_contract::Failure;
-use portolan_egress::http::EndpointClient;
-use portolan_egress::{Egress, EgressOptions};
+use portolan_egress::EgressOptions;
 use portolan_servers::{
     AZURITE_ACCOUNT, Answer, Authority, Azurite, EntraApplication, EntraStandIn, answer,
 };
@@ -40,7 +36,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) async fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let authority = Authority::new("of the servers");
         let application = EntraApplication {
             tenant: TENANT.to_owned(),
@@ -52,7 +48,7 @@ impl Server {
             entra: EntraStandIn::start(&authority, &[LOGIN], application),
             authority,
         };
-        server.make_container().await;
+        server.azurite.make_container(CONTAINER);
         server
     }
 
@@ -75,21 +71,6 @@ impl Server {
     /// With the account's key.
     pub(crate) fn with_key(&self) -> Planned {
         with_key(self.azurite.key())
-    }
-
-    async fn make_container(&self) {
-        let egress = Egress::new(self.options());
-        let client = EndpointClient::new(&egress, &self.with_key().plan()).expect("a client");
-        let mut request = Request::builder()
-            .method(Method::PUT)
-            .uri(format!("https://{HOST}/{CONTAINER}?restype=container"));
-        for (name, value) in self.azurite.making_container(CONTAINER) {
-            request = request.header(name, value);
-        }
-        let body = Full::new(Bytes::new()).map_err(|never| match never {});
-        let request = request.body(body.boxed_unsync()).expect("a request");
-        let answer = client.send(request).await.expect("an answer");
-        assert_eq!(answer.status(), 201);
     }
 }
 

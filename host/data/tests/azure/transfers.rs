@@ -12,7 +12,7 @@ const MIB: usize = 1 << 20;
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn more_objects_than_a_page_has_are_listed_and_deleted() {
     const MANY: usize = 6_000;
-    let server = Server::start().await;
+    let server = Server::start();
     let store = server.store(&server.with_key());
     futures::stream::iter(0..MANY)
         .map(|number| {
@@ -40,7 +40,7 @@ async fn more_objects_than_a_page_has_are_listed_and_deleted() {
 
 #[tokio::test]
 async fn blocks_become_one_object_and_are_none_before() {
-    let server = Server::start().await;
+    let server = Server::start();
     let store = server.store(&with_client(SECRET));
     let mut upload = store.put_multipart(&object()).await.expect("begun");
     for number in 0..3 {
@@ -61,7 +61,7 @@ async fn blocks_become_one_object_and_are_none_before() {
 /// away after a week.
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_no_object() {
-    let server = Server::start().await;
+    let server = Server::start();
     let store = server.store(&server.with_key());
     store.put(&object(), "content".into()).await.expect("put");
     for name in [object(), Path::from("other")] {
