@@ -1,23 +1,17 @@
-//! The probe of Cloud Storage, from the statement through the sandboxed provider to a server.
-//!
-//! Each cause is really brought about, and the whole failure compared: the steps, the SQLSTATE, the
-//! message and the hint. The servers are a stand-in for Google's token services and its XML API, and
-//! `fake-gcs-server`; that Google's own answer so is not proved.
+//! `gs`: a stand-in for Google's token services and the XML API of Cloud Storage, and
+//! `fake-gcs-server`.
 
-#![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
-
-mod support;
-
-use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
-use portolan_egress::tls::TrustRoots;
-use portolan_egress::{ConnectTo, EgressOptions, MetadataClient, Resolve};
+use portolan::{EgressOptions, TrustRoots};
+use portolan_egress::MetadataClient;
 use portolan_servers::{Authority, GoogleStandIn, HttpServer, ServiceAccount, answer};
-use support::{World, refused, rows, run};
+
+use super::support::{World, refused};
+use super::told::{escaped, expect, failing, made, named, nobody, ways};
 
 const ACCOUNT: &str = "backup@p.iam.gserviceaccount.com";
 const LAST: &str = "last@p.iam.gserviceaccount.com";
@@ -25,10 +19,8 @@ const STORAGE: &str = "storage.googleapis.com";
 const TOKENS: &str = "oauth2.googleapis.com";
 const ROLES: &str = "iamcredentials.googleapis.com";
 
-/// What stands before every failure of a step.
-const FAILED: &str =
-    "failed to construct External Connection details: failed to create gs external connection: ";
 const NOT_WRITTEN: &str = "failed to write a sentinel ExternalStorage file: ";
+const WRITING: &str = "resolve ok, dial ok, tls ok, write failed";
 
 /// Google with one bucket, and the key of an account that may use it.
 struct Setting {
@@ -43,9 +35,9 @@ impl Setting {
     }
 
     fn over(start: impl FnOnce(&Authority, &str, ServiceAccount) -> GoogleStandIn) -> Self {
-        let authority = Authority::new("tests");
+        let authority = Authority::new("of the servers");
         let account = ServiceAccount::new(ACCOUNT);
-        let key = BASE64_STANDARD.encode(account.json());
+        let key = account.json();
         Self {
             google: start(&authority, "harbour", account),
             authority,
@@ -54,103 +46,35 @@ impl Setting {
     }
 
     fn options(&self) -> EgressOptions {
-        options(
-            &self.authority,
-            &[STORAGE, TOKENS, ROLES],
-            self.google.address(),
-        )
+        self.storage_at(self.google.address())
     }
 
-    fn uri(&self, more: &str) -> String {
-        with_key("gs://harbour/backups", &self.key) + more
+    /// Storage is what listens at this address.
+    fn storage_at(&self, address: SocketAddr) -> EgressOptions {
+        let google = self.google.address();
+        let hosts = [(STORAGE, address), (TOKENS, google), (ROLES, google)];
+        let hosts = hosts.map(|(host, address)| (format!("{host}:443"), address));
+        let hosts: Vec<_> = hosts.iter().map(|(host, to)| (&**host, *to)).collect();
+        ways(&self.authority, &hosts)
     }
-}
 
-fn with_key(place: &str, key: &str) -> String {
-    let key = key
-        .replace('+', "%2B")
-        .replace('/', "%2F")
-        .replace('=', "%3D");
-    format!("{place}?AUTH=specified&CREDENTIALS={key}")
-}
-
-/// The way to some of Google's hosts; the others have no address.
-fn options(authority: &Authority, hosts: &[&str], to: SocketAddr) -> EgressOptions {
-    let mut connect_to = ConnectTo::default();
-    for host in hosts {
-        let host = format!("{host}:443");
-        connect_to.add(&host, &to.to_string()).expect("a line");
-    }
-    EgressOptions {
-        connect_to,
-        roots: TrustRoots::nobody()
-            .with_pem(authority.pem().as_bytes())
-            .expect("an authority"),
-        resolver: Arc::new(Names(Vec::new())),
-        ..EgressOptions::default()
+    fn uri(&self) -> String {
+        with_key("harbour", &self.key)
     }
 }
 
-/// Knows these addresses for every name, or that there are none.
-#[derive(Debug)]
-struct Names(Vec<IpAddr>);
-
-#[async_trait::async_trait]
-impl Resolve for Names {
-    async fn resolve(&self, _: &str) -> std::io::Result<Vec<IpAddr>> {
-        match self.0.is_empty() {
-            true => Err(std::io::ErrorKind::NotFound.into()),
-            false => Ok(self.0.clone()),
-        }
-    }
+fn with_key(bucket: &str, key: &str) -> String {
+    let key = escaped(&BASE64_STANDARD.encode(key));
+    format!("gs://{bucket}/backups?AUTH=specified&CREDENTIALS={key}")
 }
 
-/// How a probe failed: in a statement that makes a connection, and in one that validates it.
-#[derive(Debug, PartialEq, Eq)]
-struct Told {
-    /// The step that failed; all before it did not.
-    step: String,
-    sqlstate: String,
-    message: String,
-    hint: String,
-}
-
-/// Runs both statements, and sees to it that they tell the same.
-async fn probe(options: EgressOptions, uri: &str) -> Told {
-    let world = World::with(|builder| builder.egress(options)).await;
-    let root = world.root();
-    let create = format!("CREATE EXTERNAL CONNECTION c AS '{uri}'");
-    let error = refused(&root, &create).await;
-    run(&root, &format!("{create} WITH VALIDATE = 'none'")).await;
-    let told = rows(
-        &root,
-        "VALIDATE EXTERNAL CONNECTION c WITH VALIDATE = 'full'",
-    )
-    .await;
-    let (failed, before) = told.split_last().expect("a row");
-    assert!(before.iter().all(|row| row[1] == "ok"), "{told:?}");
-    assert_eq!(failed[1], "failed", "{told:?}");
-    let message = error.message().strip_prefix(FAILED).expect(error.message());
-    let hint = error.hint().expect("a hint");
-    assert_eq!((&*failed[3], &*failed[4]), (message, hint));
-    for secret in ["PRIVATE", "ya29", "a text of the service"] {
-        assert!(!format!("{error:?} {told:?}").contains(secret), "{error:?}");
-    }
-    Told {
-        step: failed[0].clone(),
-        sqlstate: error.sqlstate().to_string(),
-        message: message.to_owned(),
-        hint: hint.to_owned(),
-    }
-}
-
-fn told(step: &str, sqlstate: &str, message: &str, hint: &str) -> Told {
-    Told {
-        step: step.to_owned(),
-        sqlstate: sqlstate.to_owned(),
-        message: message.to_owned(),
-        hint: hint.to_owned(),
-    }
+/// Compares a failure: its steps, its SQLSTATE, its message and its hint.
+async fn fails(options: EgressOptions, uri: &str, expected: [&str; 4]) {
+    let forbidden = ["PRIVATE", "ya29", "s3cr3t", "a text of the service"];
+    let told = failing(options, uri, &forbidden).await;
+    let [steps, state, message, hint] = expected;
+    let message = format!("failed to create gs external connection: {message}");
+    expect(&told, [steps, state, &message, hint]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -158,45 +82,22 @@ async fn a_connection_that_works_is_made_over_a_stand_in() {
     let setting = Setting::new();
     setting.google.own_bucket(LAST);
     setting.google.allow(ACCOUNT, LAST);
-    let world = World::with(|builder| builder.egress(setting.options())).await;
-    let uri = setting.uri(&format!(
-        "&ASSUME_ROLE={LAST}&GOOGLE_BILLING_PROJECT=payer-7"
-    ));
-    world
-        .run(&[&format!("CREATE EXTERNAL CONNECTION c AS '{uri}'")])
-        .await;
+    let uri = format!(
+        "{}&ASSUME_ROLE={LAST}&GOOGLE_BILLING_PROJECT=payer-7",
+        setting.uri()
+    );
+    assert_eq!(
+        made(setting.options(), &uri).await,
+        "resolve ok, dial ok, tls ok, write ok, list ok, read back ok, compare ok"
+    );
     assert_eq!(setting.google.billed().as_deref(), Some("payer-7"));
-    let told = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION c").await;
-    let steps: Vec<_> = told.iter().map(|row| (&*row[0], &*row[1])).collect();
-    assert_eq!(
-        steps,
-        [
-            ("plan", "ok"),
-            ("policy", "ok"),
-            ("resolve", "ok"),
-            ("dial", "ok"),
-            ("tls", "ok"),
-            ("write", "ok"),
-            ("list", "ok"),
-            ("read back", "ok"),
-            ("compare", "ok")
-        ]
-    );
-    assert_eq!(
-        rows(&world.root(), "SHOW EXTERNAL CONNECTION c").await[0][1],
-        format!(
-            "gs://harbour/backups?ASSUME_ROLE={}&AUTH=specified&CREDENTIALS=redacted\
-             &GOOGLE_BILLING_PROJECT=payer-7",
-            LAST.replace('@', "%40")
-        )
-    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_probe_that_reads_writes_nothing_to_a_stand_in() {
     let setting = Setting::new();
     let world = World::with(|builder| builder.egress(setting.options())).await;
-    let uri = setting.uri("");
+    let uri = setting.uri();
     world
         .run(&[&format!(
             "CREATE EXTERNAL CONNECTION c AS '{uri}' WITH VALIDATE = 'read'"
@@ -246,11 +147,12 @@ fn metadata(machine: &HttpServer) -> MetadataClient {
 #[tokio::test(flavor = "multi_thread")]
 async fn keys_and_tokens_that_are_not_taken_are_told_by_a_stand_in() {
     let setting = Setting::new();
-    let other = BASE64_STANDARD.encode(ServiceAccount::new(ACCOUNT).json());
-    assert_eq!(
-        probe(setting.options(), &with_key("gs://harbour/backups", &other)).await,
-        told(
-            "write",
+    let other = with_key("harbour", &ServiceAccount::new(ACCOUNT).json());
+    fails(
+        setting.options(),
+        &other,
+        [
+            WRITING,
             "28000",
             &format!(
                 "{NOT_WRITTEN}oauth2.googleapis.com refused the credentials: the service \
@@ -258,29 +160,30 @@ async fn keys_and_tokens_that_are_not_taken_are_told_by_a_stand_in() {
             ),
             "create a new key for the service account, unless the account itself was disabled or \
              deleted",
-        )
-    );
+        ],
+    )
+    .await;
     let token = setting.google.give(ACCOUNT);
     setting.google.revoke_tokens();
     let uri = format!("gs://harbour/backups?AUTH=specified&BEARER_TOKEN={token}");
-    assert_eq!(
-        probe(setting.options(), &uri).await,
-        told(
-            "write",
+    fails(
+        setting.options(),
+        &uri,
+        [
+            WRITING,
             "28000",
             &format!("{NOT_WRITTEN}Google Cloud Storage refused the connection's token"),
             "give the connection a token that is still valid, or a key, whose tokens are renewed",
-        )
-    );
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_key_that_would_lead_elsewhere_is_refused_before_anybody_is_asked() {
     let setting = Setting::new();
-    let json = BASE64_STANDARD.decode(&setting.key).expect("base64");
-    let json = String::from_utf8(json).expect("text");
-    let leading = json.replace("oauth2.googleapis.com", "evil.example");
-    let other = json.replace("service_account", "external_account");
+    let leading = setting.key.replace("oauth2.googleapis.com", "evil.example");
+    let other = setting.key.replace("service_account", "external_account");
     let cases = [
         (
             leading,
@@ -301,11 +204,13 @@ async fn a_key_that_would_lead_elsewhere_is_refused_before_anybody_is_asked() {
         ),
     ];
     for (json, message, hint) in cases {
-        let uri = with_key("gs://harbour/backups", &BASE64_STANDARD.encode(json));
-        assert_eq!(
-            probe(setting.options(), &uri).await,
-            told("provider", "22023", message, hint)
-        );
+        let uri = with_key("harbour", &json);
+        fails(
+            setting.options(),
+            &uri,
+            ["provider failed", "22023", message, hint],
+        )
+        .await;
     }
     assert_eq!(setting.google.given(), 0);
 }
@@ -313,11 +218,12 @@ async fn a_key_that_would_lead_elsewhere_is_refused_before_anybody_is_asked() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_role_that_may_not_be_taken_on_is_told_by_a_stand_in() {
     let setting = Setting::new();
-    let uri = setting.uri(&format!("&ASSUME_ROLE={LAST}"));
-    assert_eq!(
-        probe(setting.options(), &uri).await,
-        told(
-            "write",
+    let uri = format!("{}&ASSUME_ROLE={LAST}", setting.uri());
+    fails(
+        setting.options(),
+        &uri,
+        [
+            WRITING,
             "42501",
             &format!(
                 "{NOT_WRITTEN}iamcredentials.googleapis.com refused the credentials: it is not \
@@ -325,8 +231,9 @@ async fn a_role_that_may_not_be_taken_on_is_told_by_a_stand_in() {
             ),
             "grant the account before it in the chain the role Service Account Token Creator on \
              it",
-        )
-    );
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -338,21 +245,22 @@ async fn a_clock_that_is_behind_is_told_by_the_date_of_a_stand_in() {
         &[("date", "Thu, 01 Jan 2099 00:00:00 GMT")],
         r#"{"error":"invalid_grant","error_description":"Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim."}"#,
     );
-    let world = World::with(|builder| builder.egress(setting.options())).await;
-    let create = format!("CREATE EXTERNAL CONNECTION c AS '{}'", setting.uri(""));
-    let error = refused(&world.root(), &create).await;
-    let before = format!(
-        "{FAILED}{NOT_WRITTEN}oauth2.googleapis.com refused the credentials: this host's clock is "
-    );
-    let skew = error.message().strip_prefix(&before);
-    let (seconds, rest) = skew.expect("the skew").split_once(' ').expect("a number");
-    // From this year to that one, in seconds.
+    let told = failing(setting.options(), &setting.uri(), &["PRIVATE"]).await;
+    let (before, skew) = told.split_once("clock is ").expect("the skew");
+    let (seconds, after) = skew.split_once(' ').expect("a number");
+    // From this year to that one.
     assert!(seconds.parse::<u64>().expect("a number") > 60 * 365 * 24 * 3600);
-    assert_eq!(rest, "s behind that of the server");
-    assert_eq!(error.sqlstate().to_string(), "28000");
-    assert_eq!(
-        error.hint(),
-        Some("set this host's clock, and have it kept by NTP")
+    expect(
+        &format!("{before}clock is N {after}"),
+        [
+            WRITING,
+            "28000",
+            &format!(
+                "failed to create gs external connection: {NOT_WRITTEN}oauth2.googleapis.com \
+                 refused the credentials: this host's clock is N s behind that of the server"
+            ),
+            "set this host's clock, and have it kept by NTP",
+        ],
     );
 }
 
@@ -361,16 +269,18 @@ async fn a_bucket_that_is_not_there_is_told_by_an_emulator_and_a_stand_in() {
     let message = format!("{NOT_WRITTEN}the bucket does not exist (NoSuchBucket)");
     let emulated = Setting::over(GoogleStandIn::before_emulator);
     for setting in [Setting::new(), emulated] {
-        let uri = with_key("gs://nowhere/backups", &setting.key);
-        assert_eq!(
-            probe(setting.options(), &uri).await,
-            told(
-                "write",
+        let uri = with_key("nowhere", &setting.key);
+        fails(
+            setting.options(),
+            &uri,
+            [
+                WRITING,
                 "42704",
                 &message,
                 "check the name of the bucket, or create it",
-            )
-        );
+            ],
+        )
+        .await;
     }
 }
 
@@ -378,22 +288,25 @@ async fn a_bucket_that_is_not_there_is_told_by_an_emulator_and_a_stand_in() {
 async fn permissions_that_lack_are_told_by_a_stand_in() {
     let setting = Setting::new();
     setting.google.deny_lists();
-    assert_eq!(
-        probe(setting.options(), &setting.uri("")).await,
-        told(
-            "list",
+    fails(
+        setting.options(),
+        &setting.uri(),
+        [
+            "resolve ok, dial ok, tls ok, write ok, list failed",
             "42501",
             "failed to list sentinel ExternalStorage file: Google Cloud Storage does not allow \
              storage.objects.list (AccessDenied)",
             "grant the connection's credentials storage.objects.list on the bucket, and look for \
              a policy that denies it",
-        )
-    );
+        ],
+    )
+    .await;
     setting.google.own_bucket("somebody@else.example");
-    assert_eq!(
-        probe(setting.options(), &setting.uri("")).await,
-        told(
-            "write",
+    fails(
+        setting.options(),
+        &setting.uri(),
+        [
+            WRITING,
             "42501",
             &format!(
                 "{NOT_WRITTEN}Google Cloud Storage does not allow storage.objects.create \
@@ -401,8 +314,9 @@ async fn permissions_that_lack_are_told_by_a_stand_in() {
             ),
             "grant the connection's credentials storage.objects.create on the bucket, and look \
              for a policy that denies it",
-        )
-    );
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -412,83 +326,86 @@ async fn certificates_that_do_not_fit_are_told() {
         roots: TrustRoots::nobody(),
         ..setting.options()
     };
-    assert_eq!(
-        probe(untrusted, &setting.uri("")).await,
-        told(
-            "tls",
+    fails(
+        untrusted,
+        &setting.uri(),
+        [
+            "resolve ok, dial ok, tls failed",
             "08001",
             "storage.googleapis.com:443: the server's certificate comes from an authority that is \
              not trusted",
             "give the connection the certificate of the server's own authority, or add it to \
              [tls] extra_ca; if the authority should be known, look for a proxy that breaks TLS",
-        )
-    );
+        ],
+    )
+    .await;
     let other = HttpServer::encrypted(&setting.authority, &["other.example"], |_| {
         Box::pin(async { answer(500, &[], "") })
     });
-    let elsewhere = options(&setting.authority, &[STORAGE], other.address());
-    assert_eq!(
-        probe(elsewhere, &setting.uri("")).await,
-        told(
-            "tls",
+    let elsewhere = setting.storage_at(other.address());
+    fails(
+        elsewhere,
+        &setting.uri(),
+        [
+            "resolve ok, dial ok, tls failed",
             "08001",
             "storage.googleapis.com:443: the server's certificate is for another name",
             "write the host as the server's certificate names it, or have the certificate issued \
              for this name",
-        )
-    );
+        ],
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_server_that_is_not_reached_is_told() {
     let setting = Setting::new();
-    let (uri, authority) = (setting.uri(""), Authority::new("tests"));
-    let address = setting.google.address();
-    drop(setting);
-    assert_eq!(
-        probe(options(&authority, &[STORAGE], address), &uri).await,
-        told(
-            "dial",
+    let uri = setting.uri();
+    fails(
+        setting.storage_at(nobody()),
+        &uri,
+        [
+            "resolve ok, dial failed",
             "08001",
             "storage.googleapis.com:443 refused the connection",
             "check the port, and that the server is running",
-        )
-    );
-    assert_eq!(
-        probe(options(&authority, &[], address), &uri).await,
-        told(
-            "resolve",
+        ],
+    )
+    .await;
+    fails(
+        named(&[]),
+        &uri,
+        [
+            "resolve failed",
             "08001",
             "the name storage.googleapis.com does not resolve",
             "check the spelling of the host, and the DNS of this host",
-        )
-    );
-    let inside = EgressOptions {
-        resolver: Arc::new(Names(vec![[127, 0, 0, 1].into()])),
-        ..options(&authority, &[], address)
-    };
-    assert_eq!(
-        probe(inside, &uri).await,
-        told(
-            "resolve",
+        ],
+    )
+    .await;
+    fails(named(&[[127, 0, 0, 1]]), &uri, ["resolve failed",
             "42501",
             "the policy denies storage.googleapis.com:443: the name stands for a loopback address",
-            "if it is meant, allow it with the rule storage.googleapis.com:443 in the host's policy",
-        )
-    );
+            "if it is meant, allow it with the rule storage.googleapis.com:443 in the host's policy"]).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_token_service_that_is_not_reached_is_told_by_its_own_name() {
     let setting = Setting::new();
-    let options = options(&setting.authority, &[STORAGE], setting.google.address());
-    assert_eq!(
-        probe(options, &setting.uri("")).await,
-        told(
-            "write",
+    let storage = [("storage.googleapis.com:443", setting.google.address())];
+    let options = EgressOptions {
+        resolver: named(&[]).resolver,
+        ..ways(&setting.authority, &storage)
+    };
+    fails(
+        options,
+        &setting.uri(),
+        [
+            WRITING,
             "08001",
             &format!("{NOT_WRITTEN}the name oauth2.googleapis.com does not resolve"),
             "check the spelling of the host, and the DNS of this host",
-        )
-    );
+        ],
+    )
+    .await;
 }
