@@ -110,3 +110,46 @@ pub(crate) fn common_code(
     };
     Some((cause, Some(code)))
 }
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn operation(method: &str, query: &str, copies: bool) -> Operation {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("https://host/bucket/object{query}"));
+        if copies {
+            request = request.header("x-copy-source", "bucket/other");
+        }
+        let (asked, ()) = request.body(()).expect("a request").into_parts();
+        Operation::of(&asked, "x-copy-source")
+    }
+
+    #[test]
+    fn what_a_request_does_is_told_by_its_method_its_query_and_its_source() {
+        for (method, query, copies, expected) in [
+            ("GET", "?list-type=2&prefix=a", false, Operation::List),
+            ("GET", "", false, Operation::Read),
+            ("GET", "?generation=5", false, Operation::Read),
+            ("HEAD", "", false, Operation::Read),
+            ("PUT", "", false, Operation::Write),
+            ("PUT", "", true, Operation::Copy),
+            ("PUT", "?partNumber=1&uploadId=u", false, Operation::Write),
+            ("PUT", "?partNumber=1&uploadId=u", true, Operation::Copy),
+            ("POST", "?uploads=", false, Operation::Write),
+            ("POST", "?uploadId=u", false, Operation::Complete),
+            ("DELETE", "?uploadId=u", false, Operation::Abort),
+            ("DELETE", "", false, Operation::Delete),
+            ("PATCH", "", false, Operation::Other),
+        ] {
+            assert_eq!(
+                operation(method, query, copies),
+                expected,
+                "{method} {query}"
+            );
+        }
+    }
+}
