@@ -305,7 +305,11 @@ async fn a_name_outside_of_the_connections_prefix_is_not_listed() {
         let listed: Result<Vec<_>, _> = store_at(server.address()).list(None).try_collect().await;
         match listed {
             Ok(listed) => assert!(listed.is_empty(), "{name}: {listed:?}"),
-            Err(error) => drop(failure(&error)),
+            Err(error) => {
+                let class = failure(&error).class;
+                let told = [FailureClass::Protocol, FailureClass::InvalidUri];
+                assert!(told.contains(&class), "{name}: {class:?}");
+            }
         }
     }
 }
