@@ -276,6 +276,38 @@ async fn a_list_that_does_not_end_is_cut_off() {
 }
 
 #[tokio::test]
+async fn names_beside_the_connections_prefix_are_not_listed() {
+    for name in [
+        "elsewhere/one",
+        "in/the harbour2/one",
+        "in/the harbour/../one",
+    ] {
+        let server = answering(move |_, _| {
+            let page = format!(
+                "<ListBucketResult><Name>b</Name><Contents><Key>{name}</Key>\
+                 <LastModified>2026-01-01T00:00:00Z</LastModified><ETag>e</ETag><Size>1</Size>\
+                 </Contents></ListBucketResult>"
+            );
+            answer(200, &[], page)
+        });
+        let listed: Result<Vec<_>, _> = server.store.list(None).try_collect().await;
+        let failure = failure(&listed.expect_err(name));
+        assert!(
+            matches!(
+                failure.class,
+                FailureClass::Protocol | FailureClass::InvalidUri
+            ),
+            "{failure:?}"
+        );
+        server
+            .store
+            .list_with_delimiter(None)
+            .await
+            .expect_err(name);
+    }
+}
+
+#[tokio::test]
 async fn pages_that_do_not_end_are_listed_as_far_as_the_caller_asks() {
     use futures::StreamExt;
     let server = answering(|number, _| {
