@@ -5,7 +5,7 @@ use portolan_servers::{
     AZURITE_ACCOUNT, Answer, Authority, Azurite, EntraApplication, EntraStandIn, HttpServer, answer,
 };
 
-use super::told::{escaped, expect, failing, made, named, nobody, ways};
+use super::told::{checked, escaped, expect, failing, made, named, nobody, ways};
 
 const HOST: &str = "portolantest.blob.core.windows.net";
 const LOGIN: &str = "login.microsoftonline.com";
@@ -90,6 +90,7 @@ async fn a_key_and_a_client_go_all_the_way() {
             made(servers.options(), &uri).await,
             "resolve ok, dial ok, tls ok, write ok, list ok, read back ok, compare ok"
         );
+        checked(servers.options(), &uri).await;
     }
 }
 

@@ -6,7 +6,7 @@ use portolan::EgressOptions;
 use portolan_servers::{Authority, Nginx};
 
 use super::support::{World, rows, run};
-use super::told::{escaped, expect, failing, made, named, nobody, ways};
+use super::told::{checked, escaped, expect, failing, made, named, nobody, ways};
 
 struct Servers {
     nginx: Nginx,
@@ -85,6 +85,7 @@ async fn every_way_to_a_server_goes_all_the_way() {
             format!("resolve ok, dial ok, tls {tls}, write ok, list ok, read back ok, compare ok"),
             "{uri}"
         );
+        checked(servers.options(), &uri).await;
     }
 }
 

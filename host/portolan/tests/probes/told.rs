@@ -77,6 +77,21 @@ pub(crate) async fn made(options: EgressOptions, uri: &str) -> String {
     )
 }
 
+/// Makes a connection, and has a file of 3 MiB written through it in parts, read back and deleted.
+pub(crate) async fn checked(options: EgressOptions, uri: &str) {
+    let world = World::with(|builder| builder.egress(options)).await;
+    let root = world.root();
+    let sql = format!("CREATE EXTERNAL CONNECTION c AS '{uri}' WITH VALIDATE = 'none'");
+    run(&root, &sql).await;
+    let sql = "CHECK EXTERNAL CONNECTION c WITH TRANSFER = '3 MiB'";
+    let [told] = &rows(&root, sql).await[..] else {
+        panic!("one row for this host");
+    };
+    // Whether it went well, what failed, how much was moved, and whether it could be deleted.
+    let told = [&told[2], &told[3], &told[4], &told[7]];
+    assert_eq!(told, ["true", "", "3.0 MiB", "true"], "{uri}");
+}
+
 /// What a failing probe tells: the steps, the SQLSTATE, the message, and the hint. `CREATE` must say
 /// the same as `VALIDATE` does, and none of them anything of what is `forbidden`.
 pub(crate) async fn failing(options: EgressOptions, uri: &str, forbidden: &[&str]) -> String {
