@@ -70,6 +70,12 @@ impl EntraStandIn {
         self.server.address()
     }
 
+    /// A token for this audience, as a metadata service hands one to its machine.
+    #[must_use]
+    pub fn token(&self, audience: &str) -> String {
+        self.state.lock().expect("a lock").token(audience)
+    }
+
     /// How many tokens it has given.
     #[must_use]
     pub fn given(&self) -> usize {
@@ -138,22 +144,8 @@ impl State {
         let Some(audience) = field("scope").strip_suffix("/.default") else {
             return refused(400, "invalid_scope", 70_011, "The scope is not valid.");
         };
-        self.given += 1;
-        let now = SystemTime::now();
-        let now = now
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |time| time.as_secs());
-        let claims = json!({
-            "aud": audience, "iss": format!("https://sts.windows.net/{}/", application.tenant),
-            "iat": now, "nbf": now, "exp": now + 3600, "appid": application.client,
-            "tid": application.tenant, "jti": self.given,
-        });
-        let header = json!({"alg": "RS256", "typ": "JWT"});
-        let token = format!(
-            "{}.{}.unsigned",
-            BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
-            BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+        let audience = audience.to_owned();
+        let token = self.token(&audience);
         let body = json!({
             "token_type": "Bearer", "expires_in": self.lifetime, "access_token": token,
         });
@@ -161,6 +153,29 @@ impl State {
             200,
             &[("content-type", "application/json")],
             body.to_string(),
+        )
+    }
+}
+
+impl State {
+    /// A token with the claims that a service looks at.
+    fn token(&mut self, audience: &str) -> String {
+        self.given += 1;
+        let now = SystemTime::now();
+        let now = now
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
+        let application = &self.application;
+        let claims = json!({
+            "aud": audience, "iss": format!("https://sts.windows.net/{}/", application.tenant),
+            "iat": now, "nbf": now, "exp": now + 3600, "appid": application.client,
+            "tid": application.tenant, "jti": self.given,
+        });
+        let header = json!({"alg": "RS256", "typ": "JWT"});
+        format!(
+            "{}.{}.unsigned",
+            BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
+            BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
         )
     }
 }

@@ -99,6 +99,48 @@ async fn a_wrong_secret_of_a_client_is_refused_by_the_stand_in_for_entra() {
     );
 }
 
+/// That the real service answers so is documented, and not proved.
+#[tokio::test]
+async fn a_stand_in_for_the_metadata_service_lends_its_identity_to_a_connection_that_asks() {
+    use portolan_data::{Backends, Lent};
+    use portolan_egress::credentials::aws::HostEnvironment;
+    use portolan_servers::{HttpServer, answer};
+    let server = Server::start();
+    let token = server.entra.token("https://storage.azure.com/");
+    let machine = HttpServer::plain(move |request| {
+        let told = match request.headers().contains_key("metadata") {
+            true => answer(
+                200,
+                &[],
+                format!(r#"{{"access_token":"{token}","expires_in":"86399"}}"#),
+            ),
+            false => answer(400, &[], ""),
+        };
+        Box::pin(async move { told })
+    });
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the machine's service is a stand-in"
+    )]
+    let metadata = portolan_egress::MetadataClient::on_loopback(
+        machine.address().port(),
+        std::time::Duration::from_secs(30),
+    );
+    let lent = Lent::default()
+        .with_environment(HostEnvironment::of([]))
+        .with_metadata(metadata);
+    let mut planned = with_key("").set("credentials", "implicit");
+    planned.secrets.clear();
+    let store = Backends::new(None)
+        .with_egress(portolan_egress::Egress::new(server.options()))
+        .lending(lent)
+        .build(&planned.plan())
+        .expect("built");
+    store.put(&object(), "content".into()).await.expect("put");
+    let read = store.get(&object()).await.expect("get").bytes().await;
+    assert_eq!(read.expect("bytes"), "content");
+}
+
 #[tokio::test]
 async fn the_token_of_another_cloud_is_not_sent_here() {
     let server = Server::start();
