@@ -11,7 +11,7 @@ use portolan_egress::MetadataClient;
 use portolan_servers::{Authority, GoogleStandIn, HttpServer, ServiceAccount, answer};
 
 use super::support::{World, refused};
-use super::told::{escaped, expect, failing, made, named, nobody, ways};
+use super::told::{checked, escaped, expect, failing, made, named, nobody, ways};
 
 const ACCOUNT: &str = "backup@p.iam.gserviceaccount.com";
 const LAST: &str = "last@p.iam.gserviceaccount.com";
@@ -91,6 +91,8 @@ async fn a_connection_that_works_is_made_over_a_stand_in() {
         "resolve ok, dial ok, tls ok, write ok, list ok, read back ok, compare ok"
     );
     assert_eq!(setting.google.billed().as_deref(), Some("payer-7"));
+    checked(setting.options(), &uri).await;
+    assert_eq!(setting.google.uploads(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]
