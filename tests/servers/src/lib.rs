@@ -49,7 +49,7 @@ mod nginx;
 pub use nginx::Nginx;
 
 mod raw;
-pub use raw::RawServer;
+pub use raw::{RawServer, ReadWrite};
 
 mod rsa_key;
 pub use rsa_key::RsaKey;

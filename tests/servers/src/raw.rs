@@ -13,6 +13,11 @@ use crate::Authority;
 use crate::child::listen;
 use crate::http_server::config;
 
+/// Both ways of a connection.
+pub trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
+
 /// Takes connections one after the other and hands each to a function, after the head of a request
 /// was read from it.
 #[derive(Debug)]
@@ -37,7 +42,7 @@ impl RawServer {
     pub fn encrypted(
         authority: &Authority,
         names: &[&str],
-        script: impl Fn(&mut dyn Write, &str) + Send + Sync + 'static,
+        script: impl Fn(&mut dyn ReadWrite, &str) + Send + Sync + 'static,
     ) -> Self {
         let config = Arc::new(config(&authority.issue(names)));
         Self::taking(move |stream| {

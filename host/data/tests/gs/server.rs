@@ -12,7 +12,7 @@ use object_store::ObjectStore;
 use portolan_contract::{AssumedRole, Failure, PlanEntry, StoredPlan};
 use portolan_egress::EgressOptions;
 use portolan_servers::{
-    Answer, Authority, GoogleStandIn, HttpServer, RawServer, ServiceAccount, answer,
+    Answer, Authority, GoogleStandIn, HttpServer, RawServer, ReadWrite, ServiceAccount, answer,
 };
 
 use super::cloud::{self, PREFIX, ways};
@@ -113,7 +113,7 @@ pub(crate) fn answering(
 
 /// Storage that writes what a script says, byte by byte, after each request's head.
 pub(crate) fn raw(
-    script: impl Fn(&mut dyn std::io::Write, &str) + Send + Sync + 'static,
+    script: impl Fn(&mut dyn ReadWrite, &str) + Send + Sync + 'static,
 ) -> (RawServer, Store) {
     let authority = Authority::new("tests");
     let server = RawServer::encrypted(&authority, &[STORAGE], script);
