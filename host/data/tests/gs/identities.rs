@@ -73,7 +73,8 @@ async fn a_token_that_is_about_to_end_is_renewed_before_it_is_sent_to_a_stand_in
     setting.google.set_lifetime(2);
     let store = setting.store(&setting.planned());
     put(&store).await.expect("put");
-    // It ends after this: longer than half of its life, and shorter than all of it, is not needed.
+    // From now on nobody takes it, which would be told by a request that is refused.
+    setting.google.revoke_tokens();
     tokio::time::sleep(Duration::from_millis(2100)).await;
     put(&store).await.expect("put");
     assert_eq!(setting.google.given(), 2);

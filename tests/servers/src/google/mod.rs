@@ -156,7 +156,7 @@ impl GoogleStandIn {
         self.state().accounts.owner = account.to_owned();
     }
 
-    /// Gives tokens that live so many seconds.
+    /// Gives tokens of which it says that they live so many seconds.
     pub fn set_lifetime(&self, seconds: u64) {
         self.state().accounts.lifetime = seconds;
     }
