@@ -150,7 +150,7 @@ fn element(body: &[u8], root: &str, name: &str) -> Option<String> {
 }
 
 /// What one of the entities that every document has stands for.
-fn resolved(reference: &quick_xml::events::BytesRef<'_>) -> Option<Cow<'static, str>> {
+pub(super) fn resolved(reference: &quick_xml::events::BytesRef<'_>) -> Option<Cow<'static, str>> {
     if let Some(character) = reference.resolve_char_ref().ok()? {
         return Some(Cow::Owned(character.to_string()));
     }

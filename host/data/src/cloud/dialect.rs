@@ -53,6 +53,11 @@ pub(crate) trait Dialect: fmt::Debug + Send + Sync + 'static {
     /// where [`may_fail_in_success`](Self::may_fail_in_success) says so.
     fn cause(&self, asked: &Parts, answer: &Answer) -> Option<(Cause, Option<&'static str>)>;
 
+    /// What to do about a cause, where the service has better words than those of all.
+    fn hint(&self, _cause: &Cause) -> Option<&'static str> {
+        None
+    }
+
     /// Whether a status that is no success is handed on (without its body), because `object_store`
     /// makes something of it.
     fn passes(&self, _asked: &Parts, status: StatusCode) -> bool {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use object_store::Error;
 use portolan_contract::{Failure, FailureClass};
 use portolan_egress::EgressError;
+use portolan_egress::credentials::CredentialError;
 
 use super::{Cause, Refusal};
 use crate::failure::find_source;
@@ -37,6 +38,9 @@ pub enum CloudError {
     /// The object is not the one that the operation asked for.
     #[error("the object is not in the state that the operation asked for")]
     Changed,
+    /// A folder has the object's name, or an object is where the object's folder would be.
+    #[error("the service cannot put an object there")]
+    InTheWay,
     /// The object is still the one that the caller has.
     #[error("the object has not changed")]
     Unchanged,
@@ -136,6 +140,15 @@ impl CloudError {
                 named("is not in the state that the operation asked for"),
                 "read the object again and repeat the operation",
             ),
+            Self::InTheWay => (
+                InvalidUri,
+                match path {
+                    Some(path) => format!("the service cannot put an object at `{path}`"),
+                    None => self.to_string(),
+                },
+                "choose another name: a folder has this one, or an object is where the folder \
+                 would be",
+            ),
             Self::Unchanged => (
                 Other("not-modified".to_owned()),
                 named("has not changed"),
@@ -206,6 +219,7 @@ impl CloudError {
         let path = path.to_owned();
         let kind = match &self {
             Self::Refused(refusal) => Kind::of(refusal.cause()),
+            Self::Credentials(failure) => Kind::of_class(&failure.class),
             Self::BucketHost(EgressError::Denied(_))
             | Self::Egress(EgressError::Denied(_) | EgressError::NotPlanned { .. })
             | Self::Disallowed { .. } => Kind::Denied,
@@ -230,6 +244,15 @@ impl CloudError {
     }
 }
 
+impl From<CredentialError> for CloudError {
+    fn from(error: CredentialError) -> Self {
+        match error {
+            CredentialError::Egress(error) => Self::Egress(error),
+            other => Self::Credentials(Box::new(other.failure())),
+        }
+    }
+}
+
 /// The variants that embedders match on.
 enum Kind {
     Missing,
@@ -243,14 +266,25 @@ enum Kind {
 }
 
 impl Kind {
+    fn of_class(class: &FailureClass) -> Self {
+        match class {
+            FailureClass::RefusedCredentials => Self::Unknown,
+            FailureClass::Denied => Self::Denied,
+            FailureClass::Unsupported => Self::Unsupported,
+            _ => Self::Other,
+        }
+    }
+
     fn of(cause: &Cause) -> Self {
         match cause {
             Cause::WrongSecret
             | Cause::UnknownKey
+            | Cause::CredentialsNeeded
             | Cause::ExpiredToken
             | Cause::InvalidToken
             | Cause::ClockSkew { .. } => Self::Unknown,
             Cause::AccessDenied { .. } | Cause::AccountDisabled | Cause::Archived => Self::Denied,
+            Cause::Folder => Self::Missing,
             Cause::NotImplemented => Self::Unsupported,
             Cause::Conflict => Self::Changed,
             _ => Self::Other,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use portolan_egress::MetadataClient;
 use portolan_egress::credentials::aws::{AwsSource, HostEnvironment};
 
 use super::CloudError;
@@ -12,6 +13,7 @@ use super::CloudError;
 pub struct Lent {
     environment: Option<HostEnvironment>,
     aws_machine: Option<Arc<dyn AwsSource>>,
+    metadata: Option<MetadataClient>,
 }
 
 impl Lent {
@@ -29,6 +31,14 @@ impl Lent {
         self
     }
 
+    /// Lends what the metadata services of other clouds give this machine, where the variables say
+    /// nothing.
+    #[must_use]
+    pub fn with_metadata(mut self, metadata: MetadataClient) -> Self {
+        self.metadata = Some(metadata);
+        self
+    }
+
     /// The variables that are lent.
     pub(crate) fn environment(&self) -> Result<&HostEnvironment, CloudError> {
         self.environment.as_ref().ok_or(CloudError::NothingLent)
@@ -36,5 +46,9 @@ impl Lent {
 
     pub(crate) fn aws_machine(&self) -> Option<Arc<dyn AwsSource>> {
         self.aws_machine.clone()
+    }
+
+    pub(crate) fn metadata(&self) -> Option<MetadataClient> {
+        self.metadata.clone()
     }
 }

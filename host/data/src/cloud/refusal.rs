@@ -17,6 +17,8 @@ pub enum Cause {
     WrongSecret,
     /// Nobody of that name is known.
     UnknownKey,
+    /// The connection has no credentials, and the service asks for some.
+    CredentialsNeeded,
     /// The temporary credentials are over.
     ExpiredToken,
     /// The temporary token is none of this key's.
@@ -42,6 +44,8 @@ pub enum Cause {
     AccountDisabled,
     /// The key that objects are encrypted with cannot be used.
     EncryptionKey,
+    /// What is there is a folder.
+    Folder,
     /// The object is in an archive, and must be restored first.
     Archived,
     /// What was sent is larger than the service takes.
@@ -83,6 +87,7 @@ pub struct Refusal {
     status: StatusCode,
     code: Option<&'static str>,
     cause: Cause,
+    hint: Option<&'static str>,
 }
 
 impl Refusal {
@@ -97,22 +102,23 @@ impl Refusal {
         let meaning = dialect
             .cause(asked, answer)
             .unwrap_or_else(|| (by_status(dialect, asked, answer), None));
-        Self::new(dialect.words(), asked, answer, meaning, secrets)
+        Self::new(dialect, asked, answer, meaning, secrets)
     }
 
     /// An answer, or a part of it, of which the meaning is known.
     pub(crate) fn new(
-        words: &'static Words,
+        dialect: &dyn Dialect,
         asked: &Parts,
         answer: &Answer,
         (cause, code): (Cause, Option<&'static str>),
         secrets: &Scrubber,
     ) -> Self {
         Self {
-            words,
+            words: dialect.words(),
             host: asked.uri.host().unwrap_or_default().to_owned(),
             status: answer.status,
             code,
+            hint: dialect.hint(&cause),
             cause: without_secrets(cause, secrets),
         }
     }
@@ -145,10 +151,11 @@ impl Refusal {
         match &self.cause {
             Cause::WrongSecret
             | Cause::UnknownKey
+            | Cause::CredentialsNeeded
             | Cause::ExpiredToken
             | Cause::InvalidToken
             | Cause::ClockSkew { .. } => FailureClass::RefusedCredentials,
-            Cause::NoSuchContainer => FailureClass::NotFound,
+            Cause::NoSuchContainer | Cause::Folder => FailureClass::NotFound,
             Cause::WrongRegion { .. } | Cause::BadSetting { .. } => FailureClass::InvalidUri,
             Cause::AccessDenied { .. }
             | Cause::AccountDisabled
@@ -166,6 +173,9 @@ impl Refusal {
     }
 
     fn hint(&self) -> String {
+        if let Some(hint) = self.hint {
+            return hint.to_owned();
+        }
         let Words {
             service,
             container,
@@ -181,6 +191,7 @@ impl Refusal {
             Cause::UnknownKey => {
                 format!("check {identity}: it may have been deleted, or be one of another service")
             }
+            Cause::CredentialsNeeded => format!("give {identity} and {secret}"),
             Cause::ExpiredToken => {
                 format!("give new temporary credentials: {identity}, {secret} and {token}")
             }
@@ -213,6 +224,7 @@ impl Refusal {
                 "check that the key that the {container} encrypts with is enabled, and let the \
                  connection's credentials use it"
             ),
+            Cause::Folder => "name an object in the folder".to_owned(),
             Cause::Archived => "restore the object from the archive, and try again".to_owned(),
             Cause::TooLarge => {
                 "write the object in several parts, or in several objects".to_owned()
@@ -291,6 +303,7 @@ impl fmt::Display for Refusal {
                 )?;
             }
             Cause::UnknownKey => write!(f, "{service} does not know {identity}")?,
+            Cause::CredentialsNeeded => write!(f, "{service} asks for {identity} and {secret}")?,
             Cause::ExpiredToken => write!(f, "the temporary credentials have expired")?,
             Cause::InvalidToken => write!(f, "{service} refused {token}")?,
             Cause::ClockSkew {
@@ -331,6 +344,7 @@ impl fmt::Display for Refusal {
                     "{service} cannot use the key that objects are encrypted with"
                 )?;
             }
+            Cause::Folder => write!(f, "what is there is a folder, not an object")?,
             Cause::Archived => write!(f, "the object is in an archive of {service}")?,
             Cause::TooLarge => write!(f, "the object is larger than {service} takes")?,
             Cause::Corrupted => {

@@ -20,14 +20,14 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpRequestBody, HttpResponse,
-    HttpResponseBody, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use portolan_contract::StoredPlan;
 use portolan_egress::http::{EndpointClient, RequestBody, ResponseBody};
 use portolan_secret::Scrubber;
 
 use super::answer::MOST_BYTES;
+use super::authorize::Authorize;
 use super::body::{Streamed, beginning, carried, whole};
 use super::retry::{self, Attempts};
 use super::{Answer, Cause, CloudError, Dialect, Reading, Refusal, Retries};
@@ -42,6 +42,7 @@ pub(crate) struct Connector {
     dialect: Arc<dyn Dialect>,
     secrets: Arc<Scrubber>,
     retries: Retries,
+    identity: Option<Arc<dyn Authorize>>,
 }
 
 impl Connector {
@@ -57,7 +58,15 @@ impl Connector {
             dialect,
             secrets: Arc::new(Scrubber::new(secrets)),
             retries: Retries::default(),
+            identity: None,
         }
+    }
+
+    /// The same, every request carrying what `identity` gives it.
+    #[must_use]
+    pub(crate) fn authorized(mut self, identity: Arc<dyn Authorize>) -> Self {
+        self.identity = Some(identity);
+        self
     }
 
     /// The same over another client.
@@ -84,11 +93,18 @@ impl Connector {
     pub(crate) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, CloudError> {
         let (parts, body) = request.into_parts();
         let mut attempts = Attempts::new(self.retries);
+        let mut renewed = false;
         loop {
-            let failed = match self.attempt(&parts, body.clone()).await {
+            let body = RequestBody::new(body.clone().map_err(Into::into));
+            let failed = match self.attempt(&parts, body).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
+            if !renewed && failed.is_unauthorized() && self.renews() {
+                // A token can end before its time. One that is new is tried once.
+                renewed = true;
+                continue;
+            }
             let wait = match failed.repeatable {
                 true => attempts.next(failed.wait),
                 false => None,
@@ -106,9 +122,19 @@ impl Connector {
         }
     }
 
-    async fn attempt(&self, asked: &Parts, body: HttpRequestBody) -> Result<HttpResponse, Failed> {
+    /// Sends a request whose body comes while it is sent, and so cannot be sent again.
+    pub(crate) async fn send_once(
+        &self,
+        head: &Parts,
+        body: RequestBody,
+    ) -> Result<HttpResponse, CloudError> {
+        let sent = self.attempt(head, body).await;
+        sent.map_err(|failed| failed.error)
+    }
+
+    async fn attempt(&self, asked: &Parts, body: RequestBody) -> Result<HttpResponse, Failed> {
         let host = asked.uri.host().unwrap_or_default();
-        let mut request = Request::new(RequestBody::new(body.map_err(Into::into)));
+        let mut request = Request::new(body);
         *request.method_mut() = asked.method.clone();
         *request.uri_mut() = asked.uri.clone();
         *request.headers_mut() = asked.headers.clone();
@@ -122,6 +148,11 @@ impl Connector {
             wait: None,
             error,
         };
+        if let Some(identity) = &self.identity {
+            for (name, value) in identity.headers(&asked.uri).await.map_err(unheard)? {
+                request.headers_mut().insert(name, value);
+            }
+        }
         let answer = self.client.send(request).await;
         let (mut head, body) = answer
             .map_err(|error| unheard(self.dialect.unreached(error)))?
@@ -177,9 +208,8 @@ impl Connector {
         cause: Cause,
         code: Option<&'static str>,
     ) -> CloudError {
-        let words = self.dialect.words();
         CloudError::Refused(Refusal::new(
-            words,
+            &*self.dialect,
             asked,
             answer,
             (cause, code),
@@ -201,6 +231,12 @@ impl Connector {
             error: CloudError::Refused(refusal),
         }
     }
+
+    fn renews(&self) -> bool {
+        self.identity
+            .as_ref()
+            .is_some_and(|identity| identity.renew())
+    }
 }
 
 /// An attempt that failed.
@@ -210,6 +246,15 @@ struct Failed {
     repeatable: bool,
     /// How long the service asks to wait.
     wait: Option<Duration>,
+}
+
+impl Failed {
+    fn is_unauthorized(&self) -> bool {
+        match &self.error {
+            CloudError::Refused(refusal) => refusal.status() == StatusCode::UNAUTHORIZED.as_u16(),
+            _ => false,
+        }
+    }
 }
 
 fn answer_of(asked: &Parts, head: &http::response::Parts, body: Bytes) -> Answer {

@@ -110,21 +110,32 @@ impl CloudStore {
         move |error| own(error, name, &path)
     }
 
-    /// The stream that `start` gives, begun once the store is there.
-    fn stream<T, F>(&self, path: &Path, start: F) -> BoxStream<'static, Result<T>>
+    /// The list below `path` that `start` begins once the store is there. What a server lists beside
+    /// it is not there.
+    fn listed<F>(&self, path: &Path, start: F) -> BoxStream<'static, Result<ObjectMeta>>
     where
-        T: Send + 'static,
-        F: FnOnce(&dyn ObjectStore) -> BoxStream<'static, Result<T>> + Send + 'static,
+        F: FnOnce(&dyn ObjectStore) -> BoxStream<'static, Result<ObjectMeta>> + Send + 'static,
     {
         let this = self.clone();
-        let location = path.to_string();
+        let below = path.clone();
         futures::stream::once(async move {
-            let store = this.store(&location).await?;
-            Ok::<_, Error>(start(&**store))
+            let store = this.store(below.as_ref()).await?;
+            let listed = start(&**store);
+            Ok::<_, Error>(listed.and_then(move |meta| {
+                let checked = this.check_below(&below, &meta.location);
+                futures::future::ready(checked.map(|()| meta))
+            }))
         })
         .try_flatten()
         .map_err(self.own(path))
         .boxed()
+    }
+
+    fn check_below(&self, path: &Path, listed: &Path) -> Result<()> {
+        match listed.prefix_matches(path) {
+            true => Ok(()),
+            false => Err(CloudError::Unreadable.into_store(self.name, path.as_ref())),
+        }
     }
 
     /// Attributes become headers, and `object_store` panics where one cannot.
@@ -233,7 +244,7 @@ impl ObjectStore for CloudStore {
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let prefix = prefix.cloned();
         let path = prefix.clone().unwrap_or_default();
-        self.stream(&path, move |store| store.list(prefix.as_ref()))
+        self.listed(&path, move |store| store.list(prefix.as_ref()))
     }
 
     fn list_with_offset(
@@ -243,7 +254,7 @@ impl ObjectStore for CloudStore {
     ) -> BoxStream<'static, Result<ObjectMeta>> {
         let (prefix, offset) = (prefix.cloned(), offset.clone());
         let path = prefix.clone().unwrap_or_default();
-        self.stream(&path, move |store| {
+        self.listed(&path, move |store| {
             store.list_with_offset(prefix.as_ref(), &offset)
         })
     }
@@ -252,7 +263,12 @@ impl ObjectStore for CloudStore {
         let path = prefix.cloned().unwrap_or_default();
         let store = self.store(path.as_ref()).await?;
         let listed = store.list_with_delimiter(prefix).await;
-        listed.map_err(self.own(&path))
+        let listed = listed.map_err(self.own(&path))?;
+        let objects = listed.objects.iter().map(|meta| &meta.location);
+        for found in objects.chain(&listed.common_prefixes) {
+            self.check_below(&path, found)?;
+        }
+        Ok(listed)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

@@ -1,7 +1,5 @@
 //! The way of these tests to their servers: plans, stores and what comes of them.
 
-use std::error::Error as StdError;
-use std::fmt::Write as _;
 use std::sync::Arc;
 
 use object_store::ObjectStore;
@@ -9,10 +7,12 @@ use portolan_contract::{
     AssumedRole, Endpoint, Failure, Kind, ObjectStorePlan, PLAN_FORMAT, Plan, PlanEntry,
     RuleContext, StoredPlan, TlsProfile, TlsVerification,
 };
-use portolan_data::{Backends, failure_of};
+use portolan_data::Backends;
 use portolan_egress::{Egress, EgressOptions};
 use portolan_secret::SecretBytes;
 
+use super::cloud;
+pub(crate) use super::cloud::expect;
 pub(crate) use super::front::*;
 
 impl Server {
@@ -121,35 +121,5 @@ impl Planned {
 
 /// The failure of an operation, after looking for what must not be in it.
 pub(crate) fn failure(error: &object_store::Error) -> Failure {
-    let mut shown = format!("{error} {error:?}");
-    let mut next: Option<&dyn StdError> = error.source();
-    while let Some(source) = next {
-        write!(shown, " {source} {source:?}").expect("text");
-        next = source.source();
-    }
-    let failure = failure_of(error);
-    write!(shown, " {failure} {failure:?}").expect("text");
-    for forbidden in [
-        SECRET,
-        CHATTER,
-        "Signature=",
-        "https://",
-        "X-Amz",
-        "RetryError",
-    ] {
-        assert!(!shown.contains(forbidden), "{forbidden} in {shown}");
-    }
-    failure
-}
-
-/// Compares a failure with its SQLSTATE, message and hint.
-pub(crate) fn expect(failure: &Failure, sqlstate: &str, message: &str, hint: &str) {
-    assert_eq!(
-        (
-            failure.class.sqlstate(),
-            failure.message.as_str(),
-            failure.hint.as_deref().unwrap_or_default(),
-        ),
-        (sqlstate, message, hint)
-    );
+    cloud::failure(error, &[SECRET, CHATTER, "Signature=", "https://", "X-Amz"])
 }

@@ -1,7 +1,31 @@
-//! Credentials that the host gets for a connection, and requests that it signs with them.
+//! Tokens that stand for a connection's credentials: asked for, kept, renewed, and sent only to the
+//! servers that they are for.
 //!
 //! # Layout
 //!
-//! * [`aws`]: keys of AWS: as given, of a chain of roles, or lent by the host.
+//! * [`GoogleTokens`]: a service account's or a user's key, a token as it was given, or what the host
+//!   lends; and the chain of accounts to act as.
+//! * [`EntraTokens`]: the client credentials of an application, or what the host lends, in one of the
+//!   [`AzureCloud`]s.
+//! * [`TokenSource`]: where a token comes from.
+//! * `cache`: one token at a time, renewed before it ends. `ask`: one question to a token service.
+//!   `identity_file`: what a platform says of a program.
+//! * [`CredentialError`]: why there is no token, by type, with its class and hint.
+//!
+//! A secret stands in the body of a request to the token service and nowhere else; of a service's
+//! answer nothing is shown but what its codes mean.
 
 pub mod aws;
+
+mod ask;
+mod cache;
+mod entra;
+mod error;
+mod google;
+mod identity_file;
+mod token;
+
+pub use entra::{AzureCloud, AzureService, EntraTokens};
+pub use error::{CredentialError, TokenRefusal};
+pub use google::{GoogleKeyFault, GoogleTokens, STORAGE_SCOPE};
+pub use token::{AccessToken, TokenSource};

@@ -29,7 +29,7 @@ use region::Undiscovered;
 use settings::Settings;
 use store::Bucket;
 
-use super::{CloudError, CloudStore, Connector, Lent};
+use super::{CloudError, CloudStore, Connector, Lent, check_switches};
 
 /// The backend's name.
 const NAME: &str = "s3";
@@ -46,7 +46,7 @@ pub(crate) fn build(
     target: &ObjectStorePlan,
     lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
-    check_switches(egress, plan)?;
+    check_switches(NAME, egress, plan)?;
     let settings = Settings::of(plan, target)?;
     let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
     let keys = Keys::of(plan, &settings, &client, lent)?;
@@ -66,28 +66,6 @@ pub(crate) fn build(
     }
     let bucket = Bucket::new(&settings, &connector, dialect, &credentials)?;
     Ok(CloudStore::new(NAME, Arc::new(bucket)).deleting_many())
-}
-
-/// What the operator's switches forbid. A plan is asked when it is made; the switches may have
-/// changed since.
-fn check_switches(egress: &Egress, plan: &StoredPlan) -> Result<(), CloudError> {
-    let options = egress.options();
-    let is = |name, value| plan.plan.setting(name) == Some(value);
-    if options.disable_http && is("custom-endpoint", "true") {
-        return Err(CloudError::Disallowed {
-            what: "custom endpoints",
-            backend: NAME,
-            flag: "http",
-        });
-    }
-    if options.disable_implicit_credentials && is("credentials", "implicit") {
-        return Err(CloudError::Disallowed {
-            what: "implicit credentials",
-            backend: NAME,
-            flag: "implicit-credentials",
-        });
-    }
-    Ok(())
 }
 
 /// Whether a plan has its bucket before the host of a server that is not AWS's.

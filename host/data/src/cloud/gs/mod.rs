@@ -1,0 +1,116 @@
+//! Google Cloud Storage.
+//!
+//! `object_store` is given an empty token in place of the connection's: the real one, and the
+//! project to bill, are put into each request when it is sent, after a look at where it goes. With
+//! credentials of ours its builder reads no file, no environment and no metadata service.
+//!
+//! * `dialect`: what answers of the XML API mean.
+
+mod dialect;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use http::header::AUTHORIZATION;
+use http::{HeaderName, HeaderValue, Uri};
+use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
+use object_store::{ObjectStore, StaticCredentialProvider};
+use portolan_contract::{ObjectStorePlan, StoredPlan};
+use portolan_egress::Egress;
+use portolan_egress::credentials::{GoogleTokens, STORAGE_SCOPE};
+use portolan_egress::http::EndpointClient;
+
+use dialect::GsDialect;
+
+use super::authorize::Authorize;
+use super::{CloudError, CloudStore, Connector, Lent, check_switches, no_retries, url_of};
+
+/// The backend's name.
+const NAME: &str = "gs";
+
+/// The header that names the project to bill.
+const BILLED: HeaderName = HeaderName::from_static("x-goog-user-project");
+
+/// Builds the store of a plan.
+///
+/// # Errors
+///
+/// A setting or the credentials of the plan cannot be used, or the operator does not allow what the
+/// plan asks for.
+pub(crate) fn build(
+    egress: &Egress,
+    plan: &StoredPlan,
+    target: &ObjectStorePlan,
+    lent: &Lent,
+) -> Result<CloudStore, CloudError> {
+    check_switches(NAME, egress, plan)?;
+    let bad = |setting| CloudError::Setting { setting };
+    let endpoint = plan.plan.endpoints().next().ok_or(bad("endpoint"))?;
+    let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
+    let identity = Identity {
+        tokens: tokens(&client, plan, lent)?,
+        // A token that was given is the only one.
+        renewable: plan.secret("bearer-token").is_none() || plan.plan.assumed_roles().count() > 0,
+        billed: match plan.plan.setting("billing-project") {
+            None => None,
+            Some(project) => {
+                Some(HeaderValue::from_str(project).map_err(|_| bad("billing project"))?)
+            }
+        },
+    };
+    let connector =
+        Connector::new(client, Arc::new(GsDialect), plan).authorized(Arc::new(identity));
+    let nobody = GcpCredential {
+        bearer: String::new(),
+    };
+    let store = GoogleCloudStorageBuilder::new()
+        .with_http_connector(connector)
+        .with_retry(no_retries())
+        .with_base_url(&url_of(endpoint))
+        .with_bucket_name(&target.container)
+        .with_credentials(Arc::new(StaticCredentialProvider::new(nobody)))
+        .build()
+        .map_err(|_| bad("settings"))?;
+    Ok(CloudStore::new(
+        NAME,
+        Arc::new(store) as Arc<dyn ObjectStore>,
+    ))
+}
+
+/// The tokens that the plan's credentials are exchanged for, or that the host lends.
+fn tokens(
+    client: &EndpointClient,
+    plan: &StoredPlan,
+    lent: &Lent,
+) -> Result<GoogleTokens, CloudError> {
+    if plan.plan.setting("credentials") != Some("implicit") {
+        return Ok(GoogleTokens::of_plan(client, plan, STORAGE_SCOPE)?);
+    }
+    let environment = lent.environment()?.clone();
+    let tokens = GoogleTokens::lent(client, plan, STORAGE_SCOPE, environment, lent.metadata());
+    Ok(tokens?)
+}
+
+/// Who the connection is, and who pays.
+#[derive(Debug)]
+struct Identity {
+    tokens: GoogleTokens,
+    renewable: bool,
+    billed: Option<HeaderValue>,
+}
+
+#[async_trait]
+impl Authorize for Identity {
+    async fn headers(&self, uri: &Uri) -> Result<Vec<(HeaderName, HeaderValue)>, CloudError> {
+        let mut headers = vec![(AUTHORIZATION, self.tokens.authorization(uri).await?)];
+        if let Some(billed) = &self.billed {
+            headers.push((BILLED, billed.clone()));
+        }
+        Ok(headers)
+    }
+
+    fn renew(&self) -> bool {
+        self.tokens.forget();
+        self.renewable
+    }
+}

@@ -1,0 +1,55 @@
+//! Servers that tests start. Each is ready when its constructor returns and ends when it is dropped;
+//! one that does not start fails its test and says what to install.
+//!
+//! Ports are chosen by the system, on loopback. Certificates are issued per run, for the names that
+//! a product's own hosts have, so that a test leads those names to a server with
+//! `[egress.connect_to]`.
+//!
+//! # Layout
+//!
+//! Real servers, which `tests/servers/install` brings:
+//! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
+//! * [`Azurite`]: Microsoft's emulator of Blob storage.
+//! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
+//!
+//! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
+//! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
+//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, and the XML API of Cloud Storage.
+//!
+//! And what they are made of:
+//! * [`Authority`] issues certificates, [`RsaKey`] signs; [`Child`] is a process; [`HttpServer`]
+//!   answers with a function.
+//! * [`RawServer`] writes what a script says, byte by byte: for servers that lie.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a server that cannot be started fails its test"
+)]
+
+mod authority;
+pub use authority::{Authority, Identity};
+
+mod azurite;
+pub use azurite::{AZURITE_ACCOUNT, Azurite};
+
+mod child;
+pub use child::Child;
+
+mod entra;
+pub use entra::{EntraApplication, EntraStandIn};
+
+mod google;
+pub use google::{GoogleStandIn, ServiceAccount};
+
+mod http_server;
+pub use http_server::{Answer, HttpServer, answer};
+
+mod nginx;
+pub use nginx::Nginx;
+
+mod raw;
+pub use raw::{RawServer, ReadWrite};
+
+mod rsa_key;
+pub use rsa_key::RsaKey;
