@@ -77,18 +77,28 @@ impl Child {
 
     /// Waits until `found` finds what it looks for in what the server has printed.
     pub fn wait_until<T>(&mut self, found: impl Fn(&str) -> Option<T>) -> T {
+        let waited = self.try_until(found);
+        waited.unwrap_or_else(|printed| {
+            let name = &self.name;
+            panic!("{name} ended: run tests/servers/install. It printed:\n{printed}")
+        })
+    }
+
+    /// The same for a server that may end, because another process has taken its port: then it gives
+    /// what the server has printed.
+    pub(crate) fn try_until<T>(&mut self, found: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let end = Instant::now() + START;
         loop {
+            // Asked first, so that what is read then is all that it printed.
+            let ended = matches!(self.process.try_wait(), Ok(Some(_)));
             let printed = std::fs::read_to_string(&self.log).unwrap_or_default();
+            if ended {
+                return Err(printed);
+            }
             if let Some(found) = found(&printed) {
-                return found;
+                return Ok(found);
             }
             let name = &self.name;
-            if let Ok(Some(status)) = self.process.try_wait() {
-                panic!(
-                    "{name} ended with {status}: run tests/servers/install. It printed:\n{printed}"
-                );
-            }
             assert!(
                 Instant::now() < end,
                 "{name} did not listen within {START:?}. It printed:\n{printed}"
@@ -160,7 +170,7 @@ pub(crate) fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").expect("a port of loopback")
 }
 
-/// A port that nobody listens on: for servers that cannot choose one themselves.
+/// A port that nobody listens on for the moment: for servers that cannot choose one themselves.
 pub(crate) fn free_address() -> SocketAddr {
     listen().local_addr().expect("an address")
 }

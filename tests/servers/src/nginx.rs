@@ -7,10 +7,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::child::free_address;
-use crate::{Authority, Child};
+use crate::{Authority, Child, Identity};
 
 /// The name and password that its protected server takes.
 const USER: (&str, &str) = ("reader", "p+ss:w%rd@1");
+
+/// How often it is started at most.
+const ATTEMPTS: usize = 5;
 
 /// nginx with WebDAV, four servers over one folder of files.
 #[derive(Debug)]
@@ -28,15 +31,26 @@ impl Nginx {
     /// of `clients`.
     #[must_use]
     pub fn start(authority: &Authority, names: &[&str], clients: &Authority) -> Self {
+        let mut printed = String::new();
+        for _ in 0..ATTEMPTS {
+            match Self::try_start(&authority.issue(names), &clients.pem()) {
+                Ok(started) => return started,
+                Err(ended) => printed = ended,
+            }
+        }
+        panic!("nginx does not start: run tests/servers/install. It printed:\n{printed}")
+    }
+
+    /// It ends where another process takes one of its ports first; gives what it printed then.
+    fn try_start(identity: &Identity, clients: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().expect("a folder");
-        let identity = authority.issue(names);
         let write = |name: &str, text: &str| {
             std::fs::write(folder.path().join(name), text).expect("a file");
         };
         write("certificate.pem", &identity.certificate);
         write("key.pem", &identity.key);
-        write("clients.pem", &clients.pem());
-        // The form that nginx reads without help of the system: a salted SHA-1.
+        write("clients.pem", clients);
+        // The form that nginx reads without help of the system: an unsalted SHA-1.
         let (user, password) = USER;
         let digest =
             ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
@@ -54,16 +68,18 @@ impl Nginx {
         let conf = folder.path().join("nginx.conf");
         let prefix = format!("{}/", folder.path().display());
         let arguments = ["-p", &prefix, "-c", conf.to_str().expect("a path")];
+        // It writes this file when it listens.
+        let listens = folder.path().join("pid");
         let mut process = Child::start("nginx", Path::new("/usr/sbin/nginx"), &arguments, folder);
-        process.wait_for(mutual);
-        Self {
+        process.try_until(|_| listens.exists().then_some(()))?;
+        Ok(Self {
             plain,
             encrypted,
             protected,
             mutual,
             files,
             process,
-        }
+        })
     }
 
     /// Without TLS. `/no-dav/` below it has the same files and knows no method of WebDAV; `/strict/`

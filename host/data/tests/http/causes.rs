@@ -1,10 +1,14 @@
 //! Each cause that a server tells, brought about, and its whole failure compared.
 
+use std::time::Duration;
+
 use futures::TryStreamExt;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions};
 use portolan_contract::FailureClass;
 
 use super::server::*;
+
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// The same server, where it speaks no WebDAV, redirects or fails.
 fn below(path: &'static str) -> Planned {
@@ -132,8 +136,8 @@ async fn a_condition_on_reading_is_kept_by_the_server() {
     let server = Server::start();
     let store = server.store(&plain());
     store.put(&object(), "content".into()).await.expect("put");
-    let tag = store.head(&object()).await.expect("head").e_tag;
-    let tag = tag.expect("a tag");
+    let meta = store.head(&object()).await.expect("head");
+    let (tag, written) = (meta.e_tag.expect("a tag"), meta.last_modified);
     let with = |if_match: Option<&str>, if_none_match: Option<&str>| GetOptions {
         if_match: if_match.map(str::to_owned),
         if_none_match: if_none_match.map(str::to_owned),
@@ -148,6 +152,22 @@ async fn a_condition_on_reading_is_kept_by_the_server() {
     assert!(matches!(error, Error::Precondition { .. }), "{error:?}");
     let error = get(with(None, Some(&tag))).await.expect_err("the same");
     assert!(matches!(error, Error::NotModified { .. }), "{error:?}");
+    let (earlier, later) = (written - HOUR, written + HOUR);
+    let since = |modified, unmodified| {
+        GetOptions::new()
+            .with_if_modified_since(modified)
+            .with_if_unmodified_since(unmodified)
+    };
+    for at in [written, later] {
+        get(since(None, Some(at))).await.expect("as it was then");
+    }
+    let error = get(since(Some(written), None))
+        .await
+        .expect_err("not since");
+    assert!(matches!(error, Error::NotModified { .. }), "{error:?}");
+    get(since(Some(earlier), None)).await.expect("since then");
+    let error = get(since(None, Some(earlier))).await.expect_err("since");
+    assert!(matches!(error, Error::Precondition { .. }), "{error:?}");
     let version = GetOptions {
         version: Some("1".to_owned()),
         ..GetOptions::default()

