@@ -17,6 +17,7 @@ use http_body_util::StreamBody;
 use object_store::path::Path;
 use object_store::{Extensions, MultipartUpload, PutPayload, PutResult, Result, UploadPart};
 use portolan_egress::http::{BodyError, RequestBody};
+use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::AbortHandle;
 
@@ -49,7 +50,7 @@ impl HttpStore {
         let (pieces, taken) = mpsc::unbounded_channel();
         let (head, ()) = request(Method::PUT, &self.url(location), ())?.into_parts();
         let connector = self.connector.clone();
-        let task = tokio::spawn(async move {
+        let task = self.runtime()?.spawn(async move {
             let answer = connector.send_once(&head, body(taken)).await?;
             if !answer.status().is_success() {
                 return Err(CloudError::InTheWay);
@@ -66,6 +67,15 @@ impl HttpStore {
                 .boxed()
                 .shared(),
         })
+    }
+
+    /// Where connections are kept, uploads go on.
+    fn runtime(&self) -> std::result::Result<Handle, CloudError> {
+        let options = self.connector.client().egress().options();
+        match &options.runtime {
+            Some(runtime) => Ok(runtime.clone()),
+            None => Handle::try_current().map_err(|_| CloudError::Unsupported),
+        }
     }
 }
 
@@ -134,7 +144,9 @@ impl MultipartUpload for Upload {
 
     async fn abort(&mut self) -> Result<()> {
         self.task.abort();
-        // What it was about to answer is of no interest.
+        // No piece comes any more, so that the body breaks off.
+        self.pieces = mpsc::unbounded_channel().0;
+        // What the server was about to answer is of no interest.
         let _ = self.put.clone().await;
         Ok(())
     }
