@@ -159,8 +159,8 @@ async fn why_a_server_is_not_reached_is_told() {
             "08001",
             "invalid changefeed sink URI: files.example:443: the server's certificate comes from \
              an authority that is not trusted",
-            "give the connection the certificate of the server's own authority, or add it to \
-             [tls] extra_ca; if the authority should be known, look for a proxy that breaks TLS",
+            "give the connection the certificate of the server's own authority, or add it to [tls] \
+             extra_ca; if the authority should be known, look for a proxy that breaks TLS",
         ],
     );
     expect(
@@ -201,8 +201,8 @@ async fn why_a_server_is_not_reached_is_told() {
         [
             "resolve failed",
             "42501",
-            "invalid changefeed sink URI: the policy denies files.example:443: the name stands \
-             for a private address",
+            "invalid changefeed sink URI: the policy denies files.example:443: the name stands for \
+             a private address",
             "if it is meant, allow it with the rule files.example:443 in the host's policy",
         ],
     );
@@ -218,9 +218,9 @@ async fn what_a_server_does_not_do_is_told() {
                 "resolve ok, dial ok, tls skipped, write failed",
                 "08P01",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: \
-             files.example redirects to elsewhere.example",
+                 files.example redirects to elsewhere.example",
                 "name the host that is meant: redirects are not followed, so that credentials go \
-             nowhere else",
+                 nowhere else",
             ],
         ),
         (
@@ -229,7 +229,7 @@ async fn what_a_server_does_not_do_is_told() {
                 "resolve ok, dial ok, tls skipped, write failed",
                 "42501",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: the \
-             server does not allow PUT",
+                 server does not allow PUT",
                 "let the server allow the method there for the connection's user",
             ],
         ),
@@ -239,7 +239,7 @@ async fn what_a_server_does_not_do_is_told() {
                 "resolve ok, dial ok, tls skipped, write failed",
                 "0A000",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: \
-             files.example cannot do this",
+                 files.example cannot do this",
                 "have the server allow the method; a list and a copy need one that speaks WebDAV",
             ],
         ),
@@ -249,7 +249,7 @@ async fn what_a_server_does_not_do_is_told() {
                 "resolve ok, dial ok, tls skipped, write failed",
                 "08001",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: the \
-             server failed with status 500",
+                 server failed with status 500",
                 "try again later, and look at the state of the server",
             ],
         ),

@@ -92,8 +92,8 @@ pub(crate) async fn checked(options: EgressOptions, uri: &str) {
     assert_eq!(told, ["true", "", "3.0 MiB", "true"], "{uri}");
 }
 
-/// What a failing probe tells: the steps, the SQLSTATE, the message, and the hint. `CREATE` must say
-/// the same as `VALIDATE` does, and none of them anything of what is `forbidden`.
+/// What a failing probe tells: the steps, the SQLSTATE, the message, and the hint. `CREATE` must
+/// say the same as `VALIDATE` does, and none of them anything of what is `forbidden`.
 pub(crate) async fn failing(options: EgressOptions, uri: &str, forbidden: &[&str]) -> String {
     let world = World::with(|builder| builder.egress(options)).await;
     let root = world.root();
