@@ -150,8 +150,18 @@ impl Backends {
                 target,
                 &self.lent,
             )?)),
-            "gs" => Ok(Arc::new(cloud::build_gs(self.egress()?, plan, target)?)),
-            "azure" => Ok(Arc::new(cloud::build_azure(self.egress()?, plan, target)?)),
+            "gs" => Ok(Arc::new(cloud::build_gs(
+                self.egress()?,
+                plan,
+                target,
+                &self.lent,
+            )?)),
+            "azure" => Ok(Arc::new(cloud::build_azure(
+                self.egress()?,
+                plan,
+                target,
+                &self.lent,
+            )?)),
             "http" => Ok(Arc::new(cloud::build_http(self.egress()?, plan, target)?)),
             other => Err(DataError::no_backend(other)),
         }

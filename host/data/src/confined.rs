@@ -212,6 +212,7 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
         Ok(Box::new(ConfinedUpload {
             upload,
             gate: Arc::clone(&self.gate),
+            prefix: self.prefix.clone(),
             location: location.clone(),
             refused: Arc::default(),
         }))
@@ -319,6 +320,7 @@ impl<T: ObjectStore + ?Sized> ObjectStore for Confined<T> {
 struct ConfinedUpload {
     upload: Box<dyn MultipartUpload>,
     gate: Arc<dyn Gate>,
+    prefix: Path,
     location: Path,
     /// What the gate said to the first part that it refused. Such a part is missing, so the
     /// upload can never be completed, even if the gate opens again.
@@ -332,11 +334,11 @@ impl MultipartUpload for ConfinedUpload {
         // bytes are written when the future is polled, after the gate has agreed.
         let part = self.upload.put_part(data);
         let gate = Arc::clone(&self.gate);
-        let location = self.location.clone();
+        let (prefix, location) = (self.prefix.clone(), self.location.clone());
         let refused = Arc::clone(&self.refused);
         async move {
             match gate.check().await {
-                Ok(()) => part.await,
+                Ok(()) => part.await.map_err(|error| relative_error(&prefix, error)),
                 Err(error) => Err(denied(refused.get_or_init(|| error).clone(), &location)),
             }
         }
@@ -348,11 +350,13 @@ impl MultipartUpload for ConfinedUpload {
             return Err(denied(error.clone(), &self.location));
         }
         check(&*self.gate, &self.location).await?;
-        self.upload.complete().await
+        let completed = self.upload.complete().await;
+        completed.map_err(|error| relative_error(&self.prefix, error))
     }
 
     async fn abort(&mut self) -> Result<()> {
-        self.upload.abort().await
+        let given_up = self.upload.abort().await;
+        given_up.map_err(|error| relative_error(&self.prefix, error))
     }
 }
 

@@ -24,7 +24,7 @@ pub use backends::Backends;
 mod blocking;
 
 mod cloud;
-pub use cloud::{Cause, CloudError, Lent, Refusal};
+pub use cloud::{Cause, CloudError, Lent, Refusal, hint_for_endpoint};
 
 mod confined;
 pub use confined::Confined;

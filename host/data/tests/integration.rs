@@ -1,70 +1,17 @@
-//! The public test suite of `object_store`, run on our stores.
-//!
-//! Every public function of `object_store::integration` stands in `SUITE`, either run or with
-//! the reason why it cannot be; a test compares it with what runs.
+//! The public test suite of `object_store`, run on the store of this host's files.
 
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
+#[path = "common/suite.rs"]
+mod suite;
+
 use std::sync::Arc;
 
-use object_store::integration as suite;
-use object_store::{Error, ObjectStore};
+use object_store::ObjectStore;
 use portolan_data::{Confined, NodelocalStore, OpenGate};
 
-/// What is done with a function of the suite.
-enum Treatment {
-    /// A test below runs it.
-    Run,
-    /// It is left out, for this reason.
-    LeftOut(&'static str),
-}
-use Treatment::{LeftOut, Run};
-
-/// The functions of the suite in the order of its source.
-const SUITE: &[(&str, Treatment)] = &[
-    ("put_get_delete_list", Run),
-    // A file has no place for attributes: the suite accepts `NotImplemented` here.
-    ("put_get_attributes", Run),
-    ("get_opts", Run),
-    // Without `PutMode::Update`: no call of a file system replaces a file only if it is still the
-    // one that was read. The suite then checks that the answer is `NotImplemented`.
-    ("put_opts", Run),
-    ("stream_get", Run),
-    ("list_uses_directories_correctly", Run),
-    ("list_with_delimiter", Run),
-    ("get_nonexistent_object", Run),
-    ("rename_and_copy", Run),
-    ("copy_if_not_exists", Run),
-    ("copy_rename_nonexistent_object", Run),
-    (
-        "multipart",
-        LeftOut(
-            "it needs a `MultipartStore`, which the nodelocal store is not: an upload is an open file",
-        ),
-    ),
-    (
-        "multipart_with_opts",
-        LeftOut("it needs a `MultipartStore`, and attributes, which a file has no place for"),
-    ),
-    (
-        "multipart_put_part_out_of_order",
-        LeftOut("it needs a `MultipartStore`"),
-    ),
-    ("multipart_race_condition", Run),
-    ("multipart_out_of_order", Run),
-    (
-        "list_paginated",
-        LeftOut("it needs a `PaginatedListStore`, which only stores behind HTTP are"),
-    ),
-    ("list_with_offset_exclusivity", Run),
-    (
-        "response_extensions",
-        LeftOut("it looks at extensions of HTTP responses, and is compiled with reqwest only"),
-    ),
-];
-
 /// A store over a fresh directory, and the same behind a prefix and a gate.
-fn stores() -> (tempfile::TempDir, [Arc<dyn ObjectStore>; 2]) {
+async fn stores() -> (tempfile::TempDir, [Arc<dyn ObjectStore>; 2]) {
     let root = tempfile::tempdir().expect("a directory");
     std::fs::create_dir(root.path().join("direct")).expect("a directory");
     std::fs::create_dir(root.path().join("confined")).expect("a directory");
@@ -75,50 +22,26 @@ fn stores() -> (tempfile::TempDir, [Arc<dyn ObjectStore>; 2]) {
     (root, [Arc::new(direct), Arc::new(confined)])
 }
 
-macro_rules! run {
-    ($($name:ident($store:ident) $body:expr;)*) => {
-        $(
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn $name() {
-                let (_root, stores) = stores();
-                for $store in &stores {
-                    $body
-                }
-            }
-        )*
-
-        const RUN: &[&str] = &[$(stringify!($name)),*];
-    };
-}
-
-run! {
-    put_get_delete_list(store) suite::put_get_delete_list(store).await;
-    put_get_attributes(store) suite::put_get_attributes(store).await;
-    get_opts(store) suite::get_opts(store).await;
-    put_opts(store) suite::put_opts(store, false).await;
-    stream_get(store) suite::stream_get(store).await;
-    list_uses_directories_correctly(store) suite::list_uses_directories_correctly(store).await;
-    list_with_delimiter(store) suite::list_with_delimiter(store).await;
-    get_nonexistent_object(store) {
-        let error = suite::get_nonexistent_object(store, None).await.expect_err("no object");
-        assert!(matches!(error, Error::NotFound { .. }), "{error:?}");
-    };
-    rename_and_copy(store) suite::rename_and_copy(store).await;
-    copy_if_not_exists(store) suite::copy_if_not_exists(store).await;
-    copy_rename_nonexistent_object(store) suite::copy_rename_nonexistent_object(store).await;
-    multipart_race_condition(store) suite::multipart_race_condition(store, true).await;
-    multipart_out_of_order(store) suite::multipart_out_of_order(store).await;
-    list_with_offset_exclusivity(store) suite::list_with_offset_exclusivity(store).await;
-}
-
-#[test]
-fn the_table_names_every_function_of_the_suite() {
-    let mut run = Vec::new();
-    for (name, treatment) in SUITE {
-        match treatment {
-            Run => run.push(*name),
-            LeftOut(reason) => assert!(!reason.is_empty(), "{name} needs a reason"),
-        }
-    }
-    assert_eq!(run, RUN, "what the table says is run, is run");
+suite::object_store_suite! {
+    over: stores,
+    run: [
+        put_get_delete_list,
+        // A file has no place for attributes: the suite accepts `NotImplemented` here.
+        put_get_attributes,
+        get_opts,
+        // Without `PutMode::Update`: no call of a file system replaces a file only if it is still
+        // the one that was read. The suite then checks that the answer is `NotImplemented`.
+        put_opts(false),
+        stream_get,
+        list_uses_directories_correctly,
+        list_with_delimiter,
+        get_nonexistent_object,
+        rename_and_copy,
+        copy_if_not_exists,
+        copy_rename_nonexistent_object,
+        multipart_race_condition(true),
+        multipart_out_of_order,
+        list_with_offset_exclusivity,
+    ],
+    left out: [],
 }

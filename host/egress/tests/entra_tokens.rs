@@ -1,5 +1,6 @@
 //! Tokens of Microsoft Entra, from a stand-in for its token endpoint that checks tenant, client and
-//! secret. That the real service answers like it is not proved.
+//! secret; and from a stand-in for the metadata service of a machine. That the real services answer
+//! like them is not proved.
 
 #![allow(clippy::expect_used, clippy::panic, reason = "tests fail by panicking")]
 
@@ -7,11 +8,13 @@ mod common;
 
 use std::time::Duration;
 
-use common::{client, plan};
+use common::{client, client_of, plan};
 use http::Uri;
 use portolan_contract::StoredPlan;
+use portolan_egress::MetadataClient;
+use portolan_egress::credentials::aws::HostEnvironment;
 use portolan_egress::credentials::{AzureService, CredentialError, EntraTokens, TokenRefusal};
-use portolan_servers::{Authority, EntraApplication, EntraStandIn};
+use portolan_servers::{Authority, EntraApplication, EntraStandIn, HttpServer, answer};
 
 const LOGIN: &str = "login.microsoftonline.com";
 const STORAGE: &str = "acct.blob.core.windows.net";
@@ -39,6 +42,28 @@ impl Setting {
     fn tokens(&self, plan: &StoredPlan) -> Result<EntraTokens, CredentialError> {
         let client = client(plan, &self.authority, self.entra.address());
         EntraTokens::of_plan(&client, plan, AzureService::Storage)
+    }
+
+    /// The token that the host lends by these variables, and by its machine.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the machine's service is a stand-in"
+    )]
+    async fn lent(
+        &self,
+        variables: &[(&str, &str)],
+        machine: Option<&HttpServer>,
+    ) -> Result<String, CredentialError> {
+        let plan = plan(&[STORAGE], &[("credentials", "implicit")], &[], &[]);
+        let hosts = [STORAGE, LOGIN];
+        let client = client_of(&plan, &hosts, &self.authority, self.entra.address());
+        let machine = machine.map(|machine| {
+            MetadataClient::on_loopback(machine.address().port(), Duration::from_secs(30))
+        });
+        let environment = HostEnvironment::of(variables.iter().copied());
+        let tokens =
+            EntraTokens::lent(&client, &plan, AzureService::Storage, environment, machine)?;
+        bearer(&tokens).await
     }
 
     async fn token(
@@ -244,5 +269,119 @@ async fn a_plan_that_is_not_whole_is_told() {
             .tokens(&plan(&[STORAGE], settings, secrets, &[]))
             .expect_err("refused");
         assert!(error.to_string().contains(expected), "{error}");
+    }
+}
+
+/// Answers as the metadata service of a machine in Azure is documented to.
+fn machine() -> HttpServer {
+    HttpServer::plain(|request| {
+        let line = format!("{} {}", request.method(), request.uri());
+        let asked = "GET /metadata/identity/oauth2/token?api-version=2018-02-01&\
+                     resource=https%3A%2F%2Fstorage.azure.com%2F";
+        let told = match request.headers().get("metadata") {
+            Some(value) if value == "true" && line == asked => answer(
+                200,
+                &[],
+                r#"{"access_token":"of-the-machine","expires_in":"86399","token_type":"Bearer"}"#,
+            ),
+            Some(value) if value == "true" && line == format!("{asked}&client_id=second") => {
+                answer(
+                    200,
+                    &[],
+                    r#"{"access_token":"of-the-second","expires_in":"86399"}"#,
+                )
+            }
+            _ => answer(
+                400,
+                &[],
+                r#"{"error":"invalid_request","hunter2":"hunter2"}"#,
+            ),
+        };
+        Box::pin(async move { told })
+    })
+}
+
+#[tokio::test]
+async fn a_host_lends_what_its_variables_say_and_else_what_its_machine_is_given() {
+    let setting = Setting::new();
+    let machine = machine();
+    let application = [
+        ("AZURE_TENANT_ID", "tenant-1"),
+        ("AZURE_CLIENT_ID", "client-1"),
+    ];
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "who I am\n").expect("written");
+    let path = file.path().to_str().expect("a path");
+    setting.entra.trust("who I am");
+    for (more, expected) in [
+        (&[("AZURE_CLIENT_SECRET", SECRET)][..], "Bearer ey"),
+        (&[("AZURE_FEDERATED_TOKEN_FILE", path)], "Bearer ey"),
+    ] {
+        let variables = [&application[..], more].concat();
+        let token = setting.lent(&variables, Some(&machine)).await;
+        assert!(token.expect("a token").starts_with(expected));
+    }
+    assert_eq!(setting.entra.given(), 2);
+    for (variables, expected) in [
+        (&[][..], "Bearer of-the-machine"),
+        (&[("AZURE_CLIENT_ID", "second")], "Bearer of-the-second"),
+        // No authority that a variable names is asked.
+        (
+            &[
+                ("AZURE_AUTHORITY_HOST", "https://evil.example/"),
+                ("AZURE_TENANT_ID", "t"),
+            ],
+            "Bearer of-the-machine",
+        ),
+    ] {
+        let token = setting.lent(variables, Some(&machine)).await;
+        assert_eq!(token.expect("a token"), expected);
+    }
+    assert_eq!(setting.entra.given(), 2);
+}
+
+#[tokio::test]
+async fn what_a_host_cannot_lend_is_told_with_what_to_do() {
+    let setting = Setting::new();
+    let machine = machine();
+    let application = [
+        ("AZURE_TENANT_ID", "tenant-1"),
+        ("AZURE_CLIENT_ID", "client-1"),
+    ];
+    let with = |name, value| [&application[..], &[(name, value)]].concat();
+    for (variables, machine, state, message) in [
+        (
+            vec![],
+            None,
+            "0A000",
+            "this host lends its connections no credentials of Azure",
+        ),
+        (
+            vec![("AZURE_CLIENT_ID", "third")],
+            Some(&machine),
+            "0A000",
+            "the metadata service of this machine gives no credentials of Azure",
+        ),
+        (
+            with("AZURE_CLIENT_SECRET", "hunter2"),
+            Some(&machine),
+            "28000",
+            "login.microsoftonline.com refused the credentials: the client secret is wrong",
+        ),
+        (
+            with("AZURE_FEDERATED_TOKEN_FILE", "/nowhere/hunter2"),
+            Some(&machine),
+            "0A000",
+            "the file with the identity of this host cannot be read",
+        ),
+    ] {
+        let error = setting.lent(&variables, machine).await;
+        let failure = error.expect_err(message).failure();
+        assert_eq!(
+            (failure.class.sqlstate(), failure.message.as_str()),
+            (state, message)
+        );
+        assert!(failure.hint.is_some(), "{failure:?}");
+        assert!(!format!("{failure:?}").contains("hunter2"), "{failure:?}");
     }
 }

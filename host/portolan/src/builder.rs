@@ -100,9 +100,9 @@ impl HostBuilder {
     }
 
     /// Lets connections that ask for it (`AUTH=implicit`) use the credentials of this host itself: of
-    /// its environment's variables, of the file with a web identity, and of its cloud's metadata
-    /// service. Without this nothing is lent and nothing of it is read; who may create such a
-    /// connection is a matter of `EXTERNALIOIMPLICITACCESS`.
+    /// its environment's variables, of the files with a web identity or a key that they name, and of
+    /// its cloud's metadata service. Without this nothing is lent and nothing of it is read; who may
+    /// create such a connection is a matter of `EXTERNALIOIMPLICITACCESS`.
     #[must_use]
     pub fn lend_host_credentials(mut self) -> Self {
         self.lends_credentials = true;
@@ -182,6 +182,7 @@ impl HostBuilder {
                 Lent::default()
                     .with_environment(environment)
                     .with_aws_machine(Arc::new(machine))
+                    .with_metadata(metadata.clone())
             }
             _ => Lent::default(),
         };

@@ -1,6 +1,7 @@
 //! The operator's verdict over a plan: the policy's over its endpoints, and the switches'.
 
 use portolan_contract::Plan;
+use portolan_data::hint_for_endpoint;
 use portolan_egress::{Egress, Verdict};
 
 use crate::{Error, SqlState};
@@ -11,10 +12,11 @@ use crate::{Error, SqlState};
 pub(crate) fn judge(egress: &Egress, plan: &Plan) -> Result<(), Error> {
     switches(egress, plan)?;
     let (_, policy) = egress.policy().get();
-    for endpoint in plan.endpoints() {
+    for (number, endpoint) in plan.endpoints().enumerate() {
         if let Verdict::Denied(denial) = egress.judge_name(&policy, &endpoint.host, endpoint.port) {
             let sqlstate = SqlState::from_code(denial.sqlstate());
-            return Err(Error::new(sqlstate, denial.to_string()).with_hint(denial.hint()));
+            let hint = hint_for_endpoint(plan, number, denial.hint());
+            return Err(Error::new(sqlstate, denial.to_string()).with_hint(hint));
         }
     }
     Ok(())
@@ -51,7 +53,7 @@ pub(crate) fn switches(egress: &Egress, plan: &Plan) -> Result<(), Error> {
 
 #[cfg(test)]
 mod tests {
-    use portolan_contract::{ObjectStorePlan, PlanEntry};
+    use portolan_contract::{Endpoint, ObjectStorePlan, PlanEntry};
     use portolan_egress::EgressOptions;
 
     use super::*;
@@ -67,6 +69,36 @@ mod tests {
                 PlanEntry::Setting(setting.0.to_owned(), setting.1.to_owned()),
             ],
         }
+    }
+
+    #[test]
+    fn a_denied_host_with_the_bucket_before_it_suggests_path_style_before_any_rule() {
+        let egress = Egress::new(EgressOptions::default());
+        let judged = |custom, style| {
+            let mut plan = plan("s3", ("custom-endpoint", custom));
+            plan.entries.extend([
+                PlanEntry::Setting("path-style".to_owned(), style),
+                PlanEntry::Endpoint(Endpoint {
+                    host: "bucket.localhost".to_owned(),
+                    port: 9000,
+                    tls_profile: None,
+                }),
+            ]);
+            let error = judge(&egress, &plan).expect_err("denied");
+            assert_eq!(error.sqlstate().code(), "42501");
+            error.hint().expect("a hint").to_owned()
+        };
+        let rule = "if it is meant, allow it with the rule bucket.localhost:9000 in the host's \
+                    policy";
+        assert_eq!(judged("true", "true".to_owned()), rule);
+        assert_eq!(judged("false", "false".to_owned()), rule);
+        assert_eq!(
+            judged("true", "false".to_owned()),
+            format!(
+                "if the server has its buckets in the path, as MinIO does, write \
+                 AWS_USE_PATH_STYLE=true; else {rule}"
+            )
+        );
     }
 
     #[test]

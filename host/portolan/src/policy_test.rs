@@ -1,7 +1,8 @@
 //! What the policy says of a URI: planned by its provider, judged by name, resolved, never dialled.
 
 use portolan_contract::{Endpoint, Plan};
-use portolan_egress::{Egress, EgressError, Host, Verdict};
+use portolan_data::hint_for_endpoint;
+use portolan_egress::{Conclusion, Egress, EgressError, Host, Judgement};
 use portolan_secret::SecretText;
 
 use crate::access::Access;
@@ -41,20 +42,27 @@ async fn verdicts(egress: &Egress, plan: &Plan, resolve: bool) -> Vec<Vec<Cell>>
             row(None, "switches", "denied", error.message(), hint)
         }
     }];
-    for endpoint in plan.endpoints() {
-        let shown = match Host::parse(&endpoint.host) {
-            Ok(host) => format!("{host}:{}", endpoint.port),
-            Err(_) => format!("{}:{}", endpoint.host, endpoint.port),
+    for (number, endpoint) in plan.endpoints().enumerate() {
+        let Endpoint { host, port, .. } = endpoint;
+        let shown = match Host::parse(host) {
+            Ok(host) => format!("{host}:{port}"),
+            Err(_) => format!("{host}:{port}"),
         };
-        let (name, goes_on) = by_name(egress, &shown, endpoint);
-        rows.push(name);
-        rows.push(if !goes_on {
-            skipped(&shown, "the name is denied already")
-        } else if resolve {
-            by_address(egress, &shown, endpoint).await
-        } else {
-            skipped(&shown, "nothing was looked up")
-        });
+        for judgement in egress.explain(host, *port, resolve).await {
+            // The conclusion of an account is where the reader looks for what to do.
+            let hint = match &judgement {
+                Judgement::Conclusion(_) => judgement.hint(),
+                _ => None,
+            };
+            let hint = hint.map(|hint| hint_for_endpoint(plan, number, hint));
+            rows.push(row(
+                Some(&shown),
+                judgement.step(),
+                outcome(&judgement),
+                judgement.to_string(),
+                hint,
+            ));
+        }
     }
     if plan.endpoints().next().is_none() {
         rows.push(ok(None, "endpoints", "none: nothing is dialled"));
@@ -62,44 +70,17 @@ async fn verdicts(egress: &Egress, plan: &Plan, resolve: bool) -> Vec<Vec<Cell>>
     rows
 }
 
-fn by_name(egress: &Egress, shown: &str, endpoint: &Endpoint) -> (Vec<Cell>, bool) {
-    let Endpoint { host, port, .. } = endpoint;
-    let (_, policy) = egress.policy().get();
-    let led = Host::parse(host)
-        .ok()
-        .and_then(|host| egress.options().connect_to.address(&host, *port));
-    if led.is_some() {
-        let detail = "allowed: the operator's connect_to leads it to an address";
-        return (ok(Some(shown), "name", detail), true);
-    }
-    match egress.judge_name(&policy, host, *port) {
-        Verdict::Denied(denial) => {
-            let hint = Some(denial.hint());
-            let row = row(Some(shown), "name", "denied", denial.to_string(), hint);
-            (row, false)
+fn outcome(judgement: &Judgement) -> &'static str {
+    match judgement {
+        Judgement::Conclusion(Conclusion::Undecided) => "skipped",
+        // A name that leads nowhere was not denied by anybody.
+        Judgement::Conclusion(Conclusion::Refused(error))
+            if !matches!(error, EgressError::Denied(_)) =>
+        {
+            "failed"
         }
-        verdict => (ok(Some(shown), "name", verdict.to_string()), true),
-    }
-}
-
-/// Tells how many addresses may be dialled, never which.
-async fn by_address(egress: &Egress, shown: &str, endpoint: &Endpoint) -> Vec<Cell> {
-    match egress.resolve(&endpoint.host, endpoint.port).await {
-        Ok(resolved) => {
-            let detail = match resolved.count() {
-                1 => "one address may be dialled".to_owned(),
-                count => format!("{count} addresses may be dialled"),
-            };
-            ok(Some(shown), "addresses", detail)
-        }
-        Err(error) => {
-            let outcome = match error {
-                EgressError::Denied(_) => "denied",
-                _ => "failed",
-            };
-            let hint = Some(error.hint());
-            row(Some(shown), "addresses", outcome, error.to_string(), hint)
-        }
+        other if other.is_denied() => "denied",
+        _ => "ok",
     }
 }
 
@@ -123,10 +104,6 @@ fn ok(endpoint: Option<&str>, step: &str, detail: impl Into<String>) -> Vec<Cell
     row(endpoint, step, "ok", detail, None)
 }
 
-fn skipped(endpoint: &str, detail: &str) -> Vec<Cell> {
-    row(Some(endpoint), "addresses", "skipped", detail, None)
-}
-
 #[cfg(test)]
 mod tests {
     use std::io;
@@ -134,7 +111,7 @@ mod tests {
     use std::sync::Arc;
 
     use async_trait::async_trait;
-    use portolan_contract::PlanEntry;
+    use portolan_contract::{ObjectStorePlan, PlanEntry};
     use portolan_egress::{ConnectTo, EgressOptions, Policy, Resolve};
 
     use super::*;
@@ -172,78 +149,106 @@ mod tests {
         })
     }
 
-    /// The outcomes for one endpoint, each with its step, its detail and its hint.
-    async fn judged(rules: &[&str], host: &str, resolve: bool) -> Vec<String> {
-        let plan = Plan {
+    fn plan_of(host: &str) -> Plan {
+        Plan {
             entries: vec![PlanEntry::Endpoint(Endpoint {
                 host: host.to_owned(),
                 port: 443,
                 tls_profile: None,
             })],
-        };
-        let rows = verdicts(&egress(rules), &plan, resolve).await;
+        }
+    }
+
+    /// The account of one endpoint: each step, its outcome, detail and hint.
+    async fn judged(rules: &[&str], host: &str, resolve: bool) -> Vec<String> {
+        let rows = verdicts(&egress(rules), &plan_of(host), resolve).await;
         let text = |cell: &Cell| match cell {
             Cell::Text(text) => text.clone(),
             _ => String::new(),
         };
         rows[1..]
             .iter()
-            .map(|row| row.iter().map(text).collect::<Vec<_>>().join("|"))
+            .map(|row| row[1..].iter().map(text).collect::<Vec<_>>().join("|"))
             .collect()
     }
 
     #[tokio::test]
-    async fn each_step_tells_its_verdict_and_never_the_address() {
-        for (rules, host, steps) in [
+    async fn the_guards_account_is_told_with_the_hint_at_its_end_and_never_an_address() {
+        const UNDECIDED: &str = "ok|undecided: each address that the name resolves to is judged|";
+        let denied = "the policy denies private.example:443: the name stands for a private address";
+        let cases: [(&[&str], &str, Vec<String>); 6] = [
             (
-                &[][..],
+                &[],
                 "public.example",
-                [
-                    "public.example:443|name|ok|undecided: each address that the name resolves to is judged|",
-                    "public.example:443|addresses|ok|2 addresses may be dialled|",
+                vec![
+                    "read|ok|read as public.example:443|".to_owned(),
+                    format!("name|{UNDECIDED}"),
+                    "address|ok|an address that is public: allowed|".to_owned(),
+                    "address|ok|an address that is public: allowed|".to_owned(),
+                    "address|denied|an address that is private: denied|".to_owned(),
+                    "conclusion|ok|allowed|".to_owned(),
                 ],
             ),
             (
                 &[],
                 "private.example",
-                [
-                    "private.example:443|name|ok|undecided: each address that the name resolves to is judged|",
-                    "private.example:443|addresses|denied|the policy denies private.example:443: the name stands for a private address|if it is meant, allow it with the rule private.example:443 in the host's policy",
+                vec![
+                    "read|ok|read as private.example:443|".to_owned(),
+                    format!("name|{UNDECIDED}"),
+                    "address|denied|an address that is private: denied|".to_owned(),
+                    format!(
+                        "conclusion|denied|{denied}|if it is meant, allow it with the rule \
+                         private.example:443 in the host's policy"
+                    ),
                 ],
             ),
             (
                 &["minio.internal:443"],
                 "minio.internal",
-                [
-                    "minio.internal:443|name|ok|allowed by the rule minio.internal:443|",
-                    "minio.internal:443|addresses|ok|one address may be dialled|",
+                vec![
+                    "read|ok|read as minio.internal:443|".to_owned(),
+                    "name|ok|allowed by the rule minio.internal:443|".to_owned(),
+                    "address|ok|an address that is private: allowed by the rule \
+                     minio.internal:443|"
+                        .to_owned(),
+                    "conclusion|ok|allowed|".to_owned(),
                 ],
             ),
             (
                 &[],
                 "::1",
-                [
-                    "[::1]:443|name|denied|the policy denies [::1]:443, a loopback address|if it is meant, allow it with the rule [::1]:443 in the host's policy",
-                    "[::1]:443|addresses|skipped|the name is denied already|",
+                vec![
+                    "read|ok|read as [::1]:443|".to_owned(),
+                    "name|denied|the policy denies [::1]:443, a loopback address|".to_owned(),
+                    "conclusion|denied|the policy denies [::1]:443, a loopback address|if it is \
+                     meant, allow it with the rule [::1]:443 in the host's policy"
+                        .to_owned(),
                 ],
             ),
             (
                 &[],
                 "absent.example",
-                [
-                    "absent.example:443|name|ok|undecided: each address that the name resolves to is judged|",
-                    "absent.example:443|addresses|failed|the name absent.example does not resolve|check the spelling of the host, and the DNS of this host",
+                vec![
+                    "read|ok|read as absent.example:443|".to_owned(),
+                    format!("name|{UNDECIDED}"),
+                    "conclusion|failed|the name absent.example does not resolve|check the \
+                     spelling of the host, and the DNS of this host"
+                        .to_owned(),
                 ],
             ),
             (
                 &[],
                 "led.example",
-                [
-                    "led.example:443|name|ok|allowed: the operator's connect_to leads it to an address|",
-                    "led.example:443|addresses|ok|one address may be dialled|",
+                vec![
+                    "read|ok|read as led.example:443|".to_owned(),
+                    "connect-to|ok|led to an address of the operator's choice, whatever the \
+                     rules say|"
+                        .to_owned(),
+                    "conclusion|ok|allowed|".to_owned(),
                 ],
             ),
-        ] {
+        ];
+        for (rules, host, steps) in cases {
             assert_eq!(judged(rules, host, true).await, steps);
         }
     }
@@ -251,9 +256,28 @@ mod tests {
     #[tokio::test]
     async fn without_resolving_nothing_is_looked_up() {
         assert_eq!(
-            judged(&[], "private.example", false).await[1],
-            "private.example:443|addresses|skipped|nothing was looked up|"
+            judged(&[], "private.example", false).await.last(),
+            Some(&"conclusion|skipped|undecided: nothing was looked up|".to_owned())
         );
+    }
+
+    #[tokio::test]
+    async fn a_bucket_before_the_host_of_an_own_server_suggests_the_path_first() {
+        let mut plan = plan_of("private.example");
+        plan.entries.extend([
+            PlanEntry::ObjectStore(ObjectStorePlan {
+                backend: "s3".to_owned(),
+                container: "private".to_owned(),
+                prefix: String::new(),
+            }),
+            PlanEntry::Setting("custom-endpoint".to_owned(), "true".to_owned()),
+        ]);
+        let rows = verdicts(&egress(&[]), &plan, true).await;
+        let Some(Cell::Text(hint)) = rows.last().and_then(|row| row.get(4)) else {
+            panic!("no hint: {rows:?}");
+        };
+        assert!(hint.starts_with("if the server has its buckets in the path, as MinIO does"));
+        assert!(hint.ends_with("allow it with the rule private.example:443 in the host's policy"));
     }
 
     #[tokio::test]

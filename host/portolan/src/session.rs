@@ -135,7 +135,10 @@ impl Session {
     /// Asks the policy about a URI, step by step: its provider plans it, each endpoint is judged by
     /// its name, and with `resolve` each address that the name has. Nothing is dialled or stored.
     ///
-    /// The rows are endpoint, step (`plan`, `switches`, `name`, `addresses`), outcome (`ok`, `denied`, `failed` or `skipped`), detail, hint.
+    /// The rows are endpoint, step, outcome (`ok`, `denied`, `failed` or `skipped`), detail, hint.
+    /// The steps are `plan`, `switches`, and for each endpoint those of
+    /// [`Judgement`](portolan_egress::Judgement), of which the last, `conclusion`, is what it comes
+    /// to and has the hint.
     ///
     /// # Errors
     /// 42501 without EXTERNALCONNECTION, and what is wrong with the URI.

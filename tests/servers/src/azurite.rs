@@ -7,7 +7,7 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use ring::hmac;
 
-use crate::child::installed;
+use crate::child::{ask, installed};
 use crate::{Authority, Child};
 
 /// The account that the emulator has.
@@ -21,12 +21,13 @@ const PACKAGE: &str = "azurite-3.37.0";
 pub struct Azurite {
     address: SocketAddr,
     key: String,
+    authority: String,
     _process: Child,
 }
 
 impl Azurite {
-    /// Starts it with a certificate of `authority` for these names. With them it takes shared keys
-    /// and tokens of Entra, of whose signatures it looks at none.
+    /// Starts it with a certificate of `authority` for these names. It takes the account's key, and
+    /// tokens of Entra, of whose signatures it looks at none.
     #[must_use]
     pub fn start(authority: &Authority, names: &[&str]) -> Self {
         let program = installed(PACKAGE).join("node_modules/azurite/dist/src/blob/main.js");
@@ -73,6 +74,7 @@ impl Azurite {
         Self {
             address,
             key,
+            authority: authority.pem(),
             _process: process,
         }
     }
@@ -89,28 +91,27 @@ impl Azurite {
         &self.key
     }
 
-    /// The headers, beside `Host`, of the request that makes a container: a `PUT` of
-    /// `/CONTAINER?restype=container` without a body.
-    #[must_use]
-    pub fn making_container(&self, container: &str) -> Vec<(&'static str, String)> {
+    /// Makes a container.
+    pub fn make_container(&self, container: &str) {
         let date = jiff::fmt::rfc2822::DateTimePrinter::new()
             .timestamp_to_rfc9110_string(&jiff::Timestamp::now())
             .expect("a date");
         let version = "2023-11-03";
-        let text = format!(
+        let signed = format!(
             "PUT\n\n\n\n\n\n\n\n\n\n\n\nx-ms-date:{date}\nx-ms-version:{version}\n\
              /{AZURITE_ACCOUNT}/{container}\nrestype:container"
         );
         let key = BASE64_STANDARD.decode(&self.key).expect("a key");
-        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), text.as_bytes());
+        let signature = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &key), signed.as_bytes());
         let signature = BASE64_STANDARD.encode(signature);
-        vec![
-            ("x-ms-date", date),
-            ("x-ms-version", version.to_owned()),
-            (
-                "authorization",
-                format!("SharedKey {AZURITE_ACCOUNT}:{signature}"),
-            ),
-        ]
+        let host = format!("{AZURITE_ACCOUNT}.blob.core.windows.net");
+        let request = format!(
+            "PUT /{container}?restype=container HTTP/1.1\r\nHost: {host}\r\n\
+             x-ms-date: {date}\r\nx-ms-version: {version}\r\n\
+             Authorization: SharedKey {AZURITE_ACCOUNT}:{signature}\r\n\
+             Content-Length: 0\r\nConnection: close\r\n\r\n"
+        );
+        let answer = ask(self.address, &self.authority, &host, &request);
+        assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
     }
 }

@@ -1,10 +1,16 @@
 //! A server that is a process of its own.
 
 use std::fs::File;
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 
 /// How long a server may take until it listens.
 const START: Duration = Duration::from_secs(60);
@@ -71,18 +77,28 @@ impl Child {
 
     /// Waits until `found` finds what it looks for in what the server has printed.
     pub fn wait_until<T>(&mut self, found: impl Fn(&str) -> Option<T>) -> T {
+        let waited = self.try_until(found);
+        waited.unwrap_or_else(|printed| {
+            let name = &self.name;
+            panic!("{name} ended: run tests/servers/install. It printed:\n{printed}")
+        })
+    }
+
+    /// The same for a server that may end, because another process has taken its port: then it gives
+    /// what the server has printed.
+    pub(crate) fn try_until<T>(&mut self, found: impl Fn(&str) -> Option<T>) -> Result<T, String> {
         let end = Instant::now() + START;
         loop {
+            // Asked first, so that what is read then is all that it printed.
+            let ended = matches!(self.process.try_wait(), Ok(Some(_)));
             let printed = std::fs::read_to_string(&self.log).unwrap_or_default();
+            if ended {
+                return Err(printed);
+            }
             if let Some(found) = found(&printed) {
-                return found;
+                return Ok(found);
             }
             let name = &self.name;
-            if let Ok(Some(status)) = self.process.try_wait() {
-                panic!(
-                    "{name} ended with {status}: run tests/servers/install. It printed:\n{printed}"
-                );
-            }
             assert!(
                 Instant::now() < end,
                 "{name} did not listen within {START:?}. It printed:\n{printed}"
@@ -120,6 +136,32 @@ fn connects(address: SocketAddr) -> bool {
     TcpStream::connect(address).is_ok()
 }
 
+/// What a server with a certificate of `authority` answers to one request, after which it closes.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server is made ready for the test"
+)]
+pub(crate) fn ask(address: SocketAddr, authority: &str, host: &str, request: &str) -> String {
+    let mut roots = RootCertStore::empty();
+    let certificate = CertificateDer::from_pem_slice(authority.as_bytes()).expect("a certificate");
+    roots.add(certificate).expect("an authority");
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .expect("versions")
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let name = host.to_owned().try_into().expect("a name");
+    let connection = ClientConnection::new(Arc::new(config), name).expect("a connection");
+    let stream = TcpStream::connect(address).expect("the server listens");
+    let mut stream = StreamOwned::new(connection, stream);
+    stream.write_all(request.as_bytes()).expect("it is sent");
+    let mut answer = Vec::new();
+    // A server may close without the word that TLS has for it.
+    let _ = stream.read_to_end(&mut answer);
+    String::from_utf8_lossy(&answer).into_owned()
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "to have the system choose a port"
@@ -128,7 +170,7 @@ pub(crate) fn listen() -> TcpListener {
     TcpListener::bind("127.0.0.1:0").expect("a port of loopback")
 }
 
-/// A port that nobody listens on: for servers that cannot choose one themselves.
+/// A port that nobody listens on for the moment: for servers that cannot choose one themselves.
 pub(crate) fn free_address() -> SocketAddr {
     listen().local_addr().expect("an address")
 }

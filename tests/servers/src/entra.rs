@@ -37,10 +37,12 @@ pub struct EntraStandIn {
 #[derive(Debug)]
 struct State {
     application: EntraApplication,
+    /// What another authority says of the application, where the tenant trusts one.
+    identity: Option<String>,
     lifetime: u64,
     given: usize,
-    /// Answered with this instead, where it is set: a status, headers and a body.
-    instead: Option<(u16, Vec<(String, String)>, String)>,
+    /// Everything is answered with this, where it is set.
+    instead: Option<Answer>,
 }
 
 impl EntraStandIn {
@@ -49,6 +51,7 @@ impl EntraStandIn {
     pub fn start(authority: &Authority, names: &[&str], application: EntraApplication) -> Self {
         let state = Arc::new(Mutex::new(State {
             application,
+            identity: None,
             lifetime: 3599,
             given: 0,
             instead: None,
@@ -67,10 +70,21 @@ impl EntraStandIn {
         self.server.address()
     }
 
+    /// A token for this audience, as a metadata service hands one to its machine.
+    #[must_use]
+    pub fn token(&self, audience: &str) -> String {
+        self.state.lock().expect("a lock").token(audience)
+    }
+
     /// How many tokens it has given.
     #[must_use]
     pub fn given(&self) -> usize {
         self.state.lock().expect("a lock").given
+    }
+
+    /// Takes this in the place of the secret: what another authority says of the application.
+    pub fn trust(&self, identity: &str) {
+        self.state.lock().expect("a lock").identity = Some(identity.to_owned());
     }
 
     /// Gives tokens that live so many seconds.
@@ -80,21 +94,15 @@ impl EntraStandIn {
 
     /// Answers everything with this from now on.
     pub fn answer_with(&self, status: u16, headers: &[(&str, &str)], body: &str) {
-        let headers = headers.iter();
-        let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.state.lock().expect("a lock").instead =
-            Some((status, headers.collect(), body.to_owned()));
+        let instead = answer(status, headers, body.to_owned());
+        self.state.lock().expect("a lock").instead = Some(instead);
     }
 }
 
 impl State {
     fn answer(&mut self, request: &Request<Bytes>) -> Answer {
-        if let Some((status, headers, body)) = &self.instead {
-            let headers: Vec<_> = headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
-            return answer(*status, &headers, body.clone());
+        if let Some(instead) = &self.instead {
+            return instead.clone();
         }
         let application = &self.application;
         let form: HashMap<_, _> = url::form_urlencoded::parse(request.body())
@@ -123,29 +131,21 @@ impl State {
                 "Application not found.",
             );
         }
-        if field("client_secret") != application.secret {
+        let assertion = field("client_assertion_type")
+            == "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
+        if assertion {
+            if self.identity.as_deref() != Some(field("client_assertion")) {
+                return refused(401, "invalid_client", 700_024, "No such assertion.");
+            }
+        } else if field("client_secret") != application.secret {
             let text = format!("Invalid client secret provided: {}", field("client_secret"));
             return refused(401, "invalid_client", 7_000_215, &text);
         }
         let Some(audience) = field("scope").strip_suffix("/.default") else {
             return refused(400, "invalid_scope", 70_011, "The scope is not valid.");
         };
-        self.given += 1;
-        let now = SystemTime::now();
-        let now = now
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |time| time.as_secs());
-        let claims = json!({
-            "aud": audience, "iss": format!("https://sts.windows.net/{}/", application.tenant),
-            "iat": now, "nbf": now, "exp": now + 3600, "appid": application.client,
-            "tid": application.tenant, "jti": self.given,
-        });
-        let header = json!({"alg": "RS256", "typ": "JWT"});
-        let token = format!(
-            "{}.{}.unsigned",
-            BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
-            BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
-        );
+        let audience = audience.to_owned();
+        let token = self.token(&audience);
         let body = json!({
             "token_type": "Bearer", "expires_in": self.lifetime, "access_token": token,
         });
@@ -153,6 +153,29 @@ impl State {
             200,
             &[("content-type", "application/json")],
             body.to_string(),
+        )
+    }
+}
+
+impl State {
+    /// A token with the claims that a service looks at.
+    fn token(&mut self, audience: &str) -> String {
+        self.given += 1;
+        let now = SystemTime::now();
+        let now = now
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |time| time.as_secs());
+        let application = &self.application;
+        let claims = json!({
+            "aud": audience, "iss": format!("https://sts.windows.net/{}/", application.tenant),
+            "iat": now, "nbf": now, "exp": now + 3600, "appid": application.client,
+            "tid": application.tenant, "jti": self.given,
+        });
+        let header = json!({"alg": "RS256", "typ": "JWT"});
+        format!(
+            "{}.{}.unsigned",
+            BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
+            BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
         )
     }
 }

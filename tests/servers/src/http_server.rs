@@ -140,7 +140,7 @@ async fn speak(stream: impl AsyncRead + AsyncWrite + Unpin, handler: Handler) {
         .await;
 }
 
-fn config(identity: &Identity) -> ServerConfig {
+pub(crate) fn config(identity: &Identity) -> ServerConfig {
     let chain = CertificateDer::pem_slice_iter(identity.certificate.as_bytes())
         .collect::<Result<_, _>>()
         .expect("a certificate");

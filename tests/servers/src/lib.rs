@@ -10,6 +10,7 @@
 //! Real servers, which `tests/servers/install` brings:
 //! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
+//! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
 //! * [`Moto`]: an emulator of AWS, as far as its KMS, IAM and STS go.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
@@ -53,7 +54,7 @@ mod nginx;
 pub use nginx::Nginx;
 
 mod raw;
-pub use raw::RawServer;
+pub use raw::{RawServer, ReadWrite};
 
 mod rsa_key;
 pub use rsa_key::RsaKey;

@@ -7,10 +7,13 @@ use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 
 use crate::child::free_address;
-use crate::{Authority, Child};
+use crate::{Authority, Child, Identity};
 
 /// The name and password that its protected server takes.
 const USER: (&str, &str) = ("reader", "p+ss:w%rd@1");
+
+/// How often it is started at most.
+const ATTEMPTS: usize = 5;
 
 /// nginx with WebDAV, four servers over one folder of files.
 #[derive(Debug)]
@@ -28,15 +31,26 @@ impl Nginx {
     /// of `clients`.
     #[must_use]
     pub fn start(authority: &Authority, names: &[&str], clients: &Authority) -> Self {
+        let mut printed = String::new();
+        for _ in 0..ATTEMPTS {
+            match Self::try_start(&authority.issue(names), &clients.pem()) {
+                Ok(started) => return started,
+                Err(ended) => printed = ended,
+            }
+        }
+        panic!("nginx does not start: run tests/servers/install. It printed:\n{printed}")
+    }
+
+    /// It ends where another process takes one of its ports first; gives what it printed then.
+    fn try_start(identity: &Identity, clients: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().expect("a folder");
-        let identity = authority.issue(names);
         let write = |name: &str, text: &str| {
             std::fs::write(folder.path().join(name), text).expect("a file");
         };
         write("certificate.pem", &identity.certificate);
         write("key.pem", &identity.key);
-        write("clients.pem", &clients.pem());
-        // The form that nginx reads without help of the system: a salted SHA-1.
+        write("clients.pem", clients);
+        // The form that nginx reads without help of the system: an unsalted SHA-1.
         let (user, password) = USER;
         let digest =
             ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, password.as_bytes());
@@ -54,20 +68,23 @@ impl Nginx {
         let conf = folder.path().join("nginx.conf");
         let prefix = format!("{}/", folder.path().display());
         let arguments = ["-p", &prefix, "-c", conf.to_str().expect("a path")];
+        // It writes this file when it listens.
+        let listens = folder.path().join("pid");
         let mut process = Child::start("nginx", Path::new("/usr/sbin/nginx"), &arguments, folder);
-        process.wait_for(mutual);
-        Self {
+        process.try_until(|_| listens.exists().then_some(()))?;
+        Ok(Self {
             plain,
             encrypted,
             protected,
             mutual,
             files,
             process,
-        }
+        })
     }
 
-    /// Without TLS. `/no-dav/` below it has the same files and knows no method of WebDAV;
-    /// `/redirect/` leads elsewhere, `/busy/` answers 503 and `/broken/` 500.
+    /// Without TLS. `/no-dav/` below it has the same files and knows no method of WebDAV; `/strict/`
+    /// makes no folder by itself; `/read-only/` lets nobody write; `/redirect/` leads elsewhere,
+    /// `/busy/` answers 503 and `/broken/` 500.
     #[must_use]
     pub fn plain(&self) -> SocketAddr {
         self.plain
@@ -111,8 +128,8 @@ impl Nginx {
 
 fn configuration(folder: &Path, servers: [SocketAddr; 4]) -> String {
     let [plain, encrypted, protected, mutual] = servers;
-    let dav = "dav_methods PUT DELETE MKCOL COPY MOVE; dav_ext_methods PROPFIND OPTIONS; \
-               create_full_put_path on;";
+    let methods = "dav_methods PUT DELETE MKCOL COPY MOVE; dav_ext_methods PROPFIND OPTIONS;";
+    let dav = format!("{methods} create_full_put_path on;");
     let tls = "ssl_certificate certificate.pem; ssl_certificate_key key.pem;";
     let folder = folder.display();
     format!(
@@ -135,6 +152,8 @@ http {{
     listen {plain};
     location / {{ {dav} }}
     location /no-dav/ {{ alias {folder}/files/; }}
+    location /strict/ {{ {methods} }}
+    location /read-only/ {{ {dav} limit_except GET PROPFIND OPTIONS {{ deny all; }} }}
     location /redirect/ {{ return 307 https://elsewhere.example/secret?token=hunter2; }}
     location /busy/ {{ add_header Retry-After 1 always; return 503; }}
     location /broken/ {{ return 500; }}

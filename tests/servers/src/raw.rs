@@ -7,7 +7,16 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use rustls::{ServerConnection, StreamOwned};
+
+use crate::Authority;
 use crate::child::listen;
+use crate::http_server::config;
+
+/// Both ways of a connection.
+pub trait ReadWrite: Read + Write {}
+
+impl<T: Read + Write> ReadWrite for T {}
 
 /// Takes connections one after the other and hands each to a function, after the head of a request
 /// was read from it.
@@ -23,6 +32,28 @@ impl RawServer {
     /// Starts one; `script` gets the connection and the head that came, and closes the connection by
     /// returning.
     pub fn start(script: impl Fn(&mut TcpStream, &str) + Send + Sync + 'static) -> Self {
+        Self::taking(move |mut stream| {
+            let head = head(&mut stream);
+            script(&mut stream, &head);
+        })
+    }
+
+    /// The same with TLS, and a certificate of `authority` for these names.
+    pub fn encrypted(
+        authority: &Authority,
+        names: &[&str],
+        script: impl Fn(&mut dyn ReadWrite, &str) + Send + Sync + 'static,
+    ) -> Self {
+        let config = Arc::new(config(&authority.issue(names)));
+        Self::taking(move |stream| {
+            let session = ServerConnection::new(Arc::clone(&config)).expect("a session");
+            let mut stream = StreamOwned::new(session, stream);
+            let head = head(&mut stream);
+            script(&mut stream, &head);
+        })
+    }
+
+    fn taking(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = listen();
         let address = listener.local_addr().expect("an address");
         listener.set_nonblocking(true).expect("a socket");
@@ -30,21 +61,20 @@ impl RawServer {
             Arc::new(AtomicUsize::new(0)),
             Arc::new(AtomicBool::new(false)),
         );
-        let script = Arc::new(script);
+        let serve = Arc::new(serve);
         let (counted, end) = (Arc::clone(&taken), Arc::clone(&over));
         let thread = std::thread::spawn(move || {
             while !end.load(Ordering::Relaxed) {
-                let Ok((mut stream, _)) = listener.accept() else {
+                let Ok((stream, _)) = listener.accept() else {
                     std::thread::sleep(Duration::from_millis(2));
                     continue;
                 };
                 counted.fetch_add(1, Ordering::Relaxed);
-                let script = Arc::clone(&script);
+                let serve = Arc::clone(&serve);
                 std::thread::spawn(move || {
                     let _ = stream.set_nonblocking(false);
                     let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-                    let head = head(&mut stream);
-                    script(&mut stream, &head);
+                    serve(stream);
                 });
             }
         });
@@ -86,7 +116,7 @@ impl Drop for RawServer {
     }
 }
 
-fn head(stream: &mut TcpStream) -> String {
+fn head(stream: &mut impl Read) -> String {
     let mut head = Vec::new();
     let mut byte = [0];
     while !head.ends_with(b"\r\n\r\n") {

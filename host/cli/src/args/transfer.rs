@@ -50,7 +50,9 @@ pub(super) const RM_HELP: &str = "Examples:
   portolan rm -r external://backups/2025
   portolan rm --dry-run 'external://backups/2025-*/*.tmp'
 
-To remove everything that a connection holds needs an answer on a terminal, or --yes.";
+To remove everything that a connection holds needs an answer on a terminal, or --yes.
+Up to 1,000 objects go to the store together, which S3 removes by one request; --parallel says how
+many times so many are under way.";
 
 pub(super) const CP_HELP: &str = "Examples:
   portolan cp external://backups/mon.txt external://archive/mon.txt

@@ -12,11 +12,14 @@ use super::ledger::{Ledger, Verb};
 use super::progress::Progress;
 use crate::args::{FormatArguments, TransferArguments};
 use crate::interrupt::Interrupt;
-use crate::report::Interrupted;
+use crate::report::{Failure, Interrupted};
 use crate::sql::Printer;
 
 /// How far the plan may be ahead of the work: as far as totals are known, and memory is used.
 const AHEAD: usize = 1000;
+
+/// How many things go together at most.
+pub(super) const TOGETHER: usize = 1000;
 
 /// What every job uses.
 #[derive(Debug)]
@@ -80,7 +83,12 @@ pub(super) async fn run(
         None
     };
     let mut ledger = Ledger::new(verb, arguments.dry_run, sheet)?;
-    let (sender, receiver) = mpsc::channel(AHEAD);
+    // What goes together counts for one here.
+    let ahead = match verb {
+        Verb::Remove => AHEAD / TOGETHER,
+        _ => AHEAD,
+    };
+    let (sender, receiver) = mpsc::channel(ahead);
     let plan = plan.take_until(interrupt.once());
     let (dry_run, written) = (arguments.dry_run, &mut ledger);
     let ((), worked) = tokio::join!(planning(plan, sender, &tools), async {
@@ -90,7 +98,9 @@ pub(super) async fn run(
         .boxed()
         .take_until(interrupt.once())
         .map(|planned| end(planned, Arc::clone(&tools), dry_run))
-        .buffer_unordered(parallel);
+        .buffer_unordered(parallel)
+        .map(stream::iter)
+        .flatten();
         while let Some((entry, ending)) = endings.next().await {
             progress.ended();
             progress.suspend(|| written.record(&entry, ending))?;
@@ -109,7 +119,9 @@ async fn planning(
 ) {
     let mut plan = std::pin::pin!(plan);
     while let Some(planned) = plan.next().await {
-        tools.progress.planned(planned.entry().bytes);
+        for entry in planned.entries() {
+            tools.progress.planned(entry.bytes);
+        }
         if sender.send(planned).await.is_err() {
             return;
         }
@@ -119,23 +131,48 @@ async fn planning(
     }
 }
 
-/// Brings one thing to its end. Each runs on its own, so that several processors are used.
-async fn end(planned: Planned, tools: Arc<Tools>, dry_run: bool) -> (Entry, Ending) {
+/// Brings one thing to its end, or what goes together. Each runs on its own, so that several
+/// processors are used.
+async fn end(planned: Planned, tools: Arc<Tools>, dry_run: bool) -> Vec<(Entry, Ending)> {
     let (entry, work) = match planned {
-        Planned::Ended(entry, ending) => return (entry, ending),
-        Planned::Job(entry, _) if dry_run => return (entry, Ending::Planned),
+        Planned::Ended(entry, ending) => return vec![(entry, ending)],
+        Planned::Job(entry, _) if dry_run => return vec![(entry, Ending::Planned)],
+        Planned::Together(entries, _) if dry_run => {
+            let planned = entries.into_iter().map(|entry| (entry, Ending::Planned));
+            return planned.collect();
+        }
+        Planned::Together(entries, work) => {
+            let mut outcomes = match tokio::spawn(work()).await {
+                Ok(outcomes) => outcomes.into_iter(),
+                Err(_) => Vec::new().into_iter(),
+            };
+            let ended = entries.into_iter().map(|entry| {
+                let outcome = outcomes.next().unwrap_or_else(|| Err(untold().into()));
+                (entry, ending(outcome.map(|()| None)))
+            });
+            return ended.collect();
+        }
         Planned::Job(entry, work) => (entry, work),
     };
     let outcome = match tokio::spawn(work(tools)).await {
         Ok(outcome) => outcome,
         Err(error) => Err(error.into()),
     };
-    let ending = match outcome {
+    vec![(entry, ending(outcome))]
+}
+
+fn ending(outcome: Result<Option<u64>>) -> Ending {
+    match outcome {
         Ok(bytes) => Ending::Done(bytes),
         Err(error) if error.is::<Interrupted>() => Ending::Interrupted,
         Err(error) => Ending::Failed(error),
-    };
-    (entry, ending)
+    }
+}
+
+/// Nothing was said of one of several things.
+fn untold() -> Failure {
+    Failure::new("58030", "the store did not say what became of it")
+        .hint("portolan ls shows what is there")
 }
 
 #[cfg(test)]
@@ -144,7 +181,7 @@ mod tests {
 
     use super::super::entry::Action;
     use super::*;
-    use crate::report::{Failure, Told};
+    use crate::report::Told;
 
     fn entry(source: &str) -> Entry {
         Entry {
@@ -247,6 +284,25 @@ mod tests {
         .expect_err("interrupted");
         assert!(error.is::<Interrupted>());
         assert!(begun.load(Ordering::SeqCst) <= 9);
+    }
+
+    #[tokio::test]
+    async fn what_goes_together_is_told_of_one_by_one() {
+        let entries = (0..4).map(|number| entry(&format!("n{number}"))).collect();
+        let together = Planned::together(entries, || async {
+            let refused = Failure::new("42501", "no").into();
+            vec![Ok(()), Err(refused), Ok(())]
+        });
+        let (_sender, interrupt) = Interrupt::by_hand();
+        let error = run(
+            stream::iter([together]).boxed(),
+            Verb::Remove,
+            &arguments(false),
+            &interrupt,
+        )
+        .await
+        .expect_err("one was refused, and nothing was said of another");
+        assert_eq!(Told::of(&error).message, "2 of 4 were not removed");
     }
 
     #[tokio::test]

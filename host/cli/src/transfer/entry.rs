@@ -117,10 +117,15 @@ impl Entry {
 /// Does one thing, and gives the size of what was written where there is one.
 type Work = Box<dyn FnOnce(Arc<Tools>) -> BoxFuture<'static, Result<Option<u64>>> + Send>;
 
-/// One line of a plan.
+/// Does several things of one kind together, and tells of each, in their order.
+type WorkTogether = Box<dyn FnOnce() -> BoxFuture<'static, Vec<Result<()>>> + Send>;
+
+/// One line of a plan, or several.
 pub(super) enum Planned {
     /// It is still to be done.
     Job(Entry, Work),
+    /// They are still to be done, and go together.
+    Together(Vec<Entry>, WorkTogether),
     /// Its ending was clear when it was planned.
     Ended(Entry, Ending),
 }
@@ -135,6 +140,17 @@ impl Planned {
         F: Future<Output = Result<Option<u64>>> + Send + 'static,
     {
         Self::Job(entry, Box::new(move |tools| work(tools).boxed()))
+    }
+
+    /// Jobs that `work` does together. Once begun they are not given up.
+    pub(super) fn together<F>(
+        entries: Vec<Entry>,
+        work: impl FnOnce() -> F + Send + 'static,
+    ) -> Self
+    where
+        F: Future<Output = Vec<Result<()>>> + Send + 'static,
+    {
+        Self::Together(entries, Box::new(move || work().boxed()))
     }
 
     /// What could not be planned.
@@ -153,9 +169,10 @@ impl Planned {
         Self::failed(entry, error)
     }
 
-    pub(super) fn entry(&self) -> &Entry {
+    pub(super) fn entries(&self) -> &[Entry] {
         match self {
-            Self::Job(entry, _) | Self::Ended(entry, _) => entry,
+            Self::Job(entry, _) | Self::Ended(entry, _) => std::slice::from_ref(entry),
+            Self::Together(entries, _) => entries,
         }
     }
 }

@@ -1,8 +1,10 @@
 //! `portolan rm`: objects are removed.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use futures::{StreamExt, stream};
-use object_store::ObjectStoreExt;
+use object_store::ObjectStore;
 
 use super::engine;
 use super::entry::{Action, Entry, Plan, Planned};
@@ -35,15 +37,13 @@ pub(crate) async fn run(
                 return Err(Failure::new("57014", "nothing was removed").into());
             }
         }
-        plans.push(
-            selection
-                .objects()
-                .map(move |found| match found {
-                    Ok(found) => plan_object(found),
-                    Err(error) => Planned::unfound(Action::Remove, &url, error),
-                })
-                .boxed(),
-        );
+        let store = Arc::clone(&selection.place.store);
+        let plan = selection
+            .objects()
+            .ready_chunks(engine::TOGETHER)
+            .map(move |found| stream::iter(plan_objects(&store, &url, found)))
+            .flatten();
+        plans.push(plan.boxed());
     }
     let plan = stream::iter(plans).flatten().boxed();
     engine::run(plan, Verb::Remove, &arguments.transfer, interrupt).await
@@ -57,17 +57,37 @@ fn unasked() -> Failure {
     .hint("look at what --dry-run prints, then add --yes")
 }
 
-fn plan_object(found: Found) -> Planned {
-    let Found { object, .. } = found;
-    let entry = Entry {
-        action: Action::Remove,
-        source: object.place.to_string(),
-        target: None,
-        bytes: Some(object.size),
-    };
-    Planned::job(entry, |_| async move {
-        let place = object.place;
-        place.store.delete(&place.path).await.map_err(mapped)?;
-        Ok(None)
-    })
+/// What was found by now goes together: the store may need one request for all of it.
+fn plan_objects(
+    store: &Arc<dyn ObjectStore>,
+    url: &str,
+    found: Vec<Result<Found>>,
+) -> Vec<Planned> {
+    let mut unfound = Vec::new();
+    let (mut entries, mut paths) = (Vec::new(), Vec::new());
+    for found in found {
+        match found {
+            Ok(Found { object, .. }) => {
+                entries.push(Entry {
+                    action: Action::Remove,
+                    source: object.place.to_string(),
+                    target: None,
+                    bytes: Some(object.size),
+                });
+                paths.push(Ok(object.place.path));
+            }
+            Err(error) => unfound.push(Planned::unfound(Action::Remove, url, error)),
+        }
+    }
+    let store = Arc::clone(store);
+    let mut planned = Vec::new();
+    if !entries.is_empty() {
+        planned.push(Planned::together(entries, || async move {
+            let removed = store.delete_stream(stream::iter(paths).boxed());
+            let removed = removed.map(|removed| removed.map(|_| ()).map_err(mapped));
+            removed.collect().await
+        }));
+    }
+    planned.append(&mut unfound);
+    planned
 }

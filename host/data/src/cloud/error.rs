@@ -38,6 +38,9 @@ pub enum CloudError {
     /// The object is not the one that the operation asked for.
     #[error("the object is not in the state that the operation asked for")]
     Changed,
+    /// A folder has the object's name, or an object is where the object's folder would be.
+    #[error("the service cannot put an object there")]
+    InTheWay,
     /// The object is still the one that the caller has.
     #[error("the object has not changed")]
     Unchanged,
@@ -118,11 +121,7 @@ impl CloudError {
             Self::Egress(error) => return error.failure(),
             Self::BucketHost(error) => {
                 let mut failure = error.failure();
-                let otherwise = error.hint();
-                failure.hint = Some(format!(
-                    "if the server has its buckets in the path, as MinIO does, write \
-                     AWS_USE_PATH_STYLE=true; else {otherwise}"
-                ));
+                failure.hint = Some(super::s3::path_style_first(&error.hint()));
                 return failure;
             }
             Self::Credentials(failure) => return (**failure).clone(),
@@ -140,6 +139,15 @@ impl CloudError {
                 Other("precondition".to_owned()),
                 named("is not in the state that the operation asked for"),
                 "read the object again and repeat the operation",
+            ),
+            Self::InTheWay => (
+                InvalidUri,
+                match path {
+                    Some(path) => format!("the service cannot put an object at `{path}`"),
+                    None => self.to_string(),
+                },
+                "choose another name: a folder has this one, or an object is where the folder \
+                 would be",
             ),
             Self::Unchanged => (
                 Other("not-modified".to_owned()),

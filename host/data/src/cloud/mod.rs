@@ -10,13 +10,15 @@
 //! * `service`: sends requests, repeats them within [`Retries`], reads refusals. `resume`: goes on
 //!   with a download that broke off.
 //! * `authorize`: what a request carries that `object_store` does not write.
+//! * `xml`: what two of the services have in common.
 //! * [`Answer`]: an answer that is no success, read once from a bounded body.
 //! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
 //! * [`Lent`]: what the host lends its connections.
 //! * [`CloudError`]: the source of every error of a cloud store.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use portolan_contract::{Endpoint, StoredPlan};
+use portolan_contract::{Endpoint, Plan, StoredPlan};
+use portolan_egress::Egress;
 
 mod answer;
 mod authorize;
@@ -32,11 +34,13 @@ mod retry;
 mod s3;
 mod service;
 mod store;
+mod xml;
 
 pub(crate) use answer::Answer;
 pub(crate) use azure::build as build_azure;
 pub(crate) use dialect::{Dialect, Reading, Words};
 pub use error::CloudError;
+use error::own;
 pub(crate) use gs::build as build_gs;
 pub(crate) use http::build as build_http;
 pub use portolan_egress::credentials::Lent;
@@ -53,6 +57,44 @@ pub(crate) fn no_retries() -> object_store::RetryConfig {
         max_retries: 0,
         ..object_store::RetryConfig::default()
     }
+}
+
+/// What to do where the policy denies the endpoint of this number in a plan, or its name leads
+/// nowhere: `hint` is what the guard says, and what the plan's backend knows better stands first.
+#[must_use]
+pub fn hint_for_endpoint(plan: &Plan, number: usize, hint: String) -> String {
+    let backend = plan.object_store().map(|store| store.backend.as_str());
+    // The first endpoint is the store itself.
+    match (backend, number) {
+        (Some("s3"), 0) if s3::has_bucket_in_custom_host(plan) => s3::path_style_first(&hint),
+        _ => hint,
+    }
+}
+
+/// What the operator's switches forbid. A plan is asked when it is made; the switches may have
+/// changed since.
+pub(crate) fn check_switches(
+    backend: &'static str,
+    egress: &Egress,
+    plan: &StoredPlan,
+) -> Result<(), CloudError> {
+    let options = egress.options();
+    let is = |name, value| plan.plan.setting(name) == Some(value);
+    if options.disable_http && is("custom-endpoint", "true") {
+        return Err(CloudError::Disallowed {
+            what: "custom endpoints",
+            backend,
+            flag: "http",
+        });
+    }
+    if options.disable_implicit_credentials && is("credentials", "implicit") {
+        return Err(CloudError::Disallowed {
+            what: "implicit credentials",
+            backend,
+            flag: "implicit-credentials",
+        });
+    }
+    Ok(())
 }
 
 /// What is left as it is in a segment of a URL's path.

@@ -99,9 +99,20 @@ impl Refusal {
         answer: &Answer,
         secrets: &Scrubber,
     ) -> Self {
-        let (cause, code) = dialect
+        let meaning = dialect
             .cause(asked, answer)
             .unwrap_or_else(|| (by_status(dialect, asked, answer), None));
+        Self::new(dialect, asked, answer, meaning, secrets)
+    }
+
+    /// An answer, or a part of it, of which the meaning is known.
+    pub(crate) fn new(
+        dialect: &dyn Dialect,
+        asked: &Parts,
+        answer: &Answer,
+        (cause, code): (Cause, Option<&'static str>),
+        secrets: &Scrubber,
+    ) -> Self {
         Self {
             words: dialect.words(),
             host: asked.uri.host().unwrap_or_default().to_owned(),

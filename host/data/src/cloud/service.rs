@@ -20,8 +20,7 @@ use http::{Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use object_store::ClientOptions;
 use object_store::client::{
-    HttpClient, HttpConnector, HttpError, HttpRequest, HttpRequestBody, HttpResponse,
-    HttpResponseBody, HttpService,
+    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpResponseBody, HttpService,
 };
 use portolan_contract::StoredPlan;
 use portolan_egress::http::{EndpointClient, RequestBody, ResponseBody};
@@ -96,7 +95,8 @@ impl Connector {
         let mut attempts = Attempts::new(self.retries);
         let mut renewed = false;
         loop {
-            let failed = match self.attempt(&parts, body.clone()).await {
+            let body = RequestBody::new(body.clone().map_err(Into::into));
+            let failed = match self.attempt(&parts, body).await {
                 Ok(answer) => return Ok(answer),
                 Err(failed) => failed,
             };
@@ -122,9 +122,19 @@ impl Connector {
         }
     }
 
-    async fn attempt(&self, asked: &Parts, body: HttpRequestBody) -> Result<HttpResponse, Failed> {
+    /// Sends a request whose body comes while it is sent, and so cannot be sent again.
+    pub(crate) async fn send_once(
+        &self,
+        head: &Parts,
+        body: RequestBody,
+    ) -> Result<HttpResponse, CloudError> {
+        let sent = self.attempt(head, body).await;
+        sent.map_err(|failed| failed.error)
+    }
+
+    async fn attempt(&self, asked: &Parts, body: RequestBody) -> Result<HttpResponse, Failed> {
         let host = asked.uri.host().unwrap_or_default();
-        let mut request = Request::new(RequestBody::new(body.map_err(Into::into)));
+        let mut request = Request::new(body);
         *request.method_mut() = asked.method.clone();
         *request.uri_mut() = asked.uri.clone();
         *request.headers_mut() = asked.headers.clone();
@@ -190,6 +200,23 @@ impl Connector {
         Err(self.refusal(asked, &answer))
     }
 
+    /// What an answer about many says of one of them.
+    pub(crate) fn refused_one(
+        &self,
+        asked: &Parts,
+        answer: &Answer,
+        cause: Cause,
+        code: Option<&'static str>,
+    ) -> CloudError {
+        CloudError::Refused(Refusal::new(
+            &*self.dialect,
+            asked,
+            answer,
+            (cause, code),
+            &self.secrets,
+        ))
+    }
+
     fn refusal(&self, asked: &Parts, answer: &Answer) -> Failed {
         let refusal = Refusal::of(&*self.dialect, asked, answer, &self.secrets);
         let repeatable = match refusal.cause() {
@@ -204,9 +231,7 @@ impl Connector {
             error: CloudError::Refused(refusal),
         }
     }
-}
 
-impl Connector {
     fn renews(&self) -> bool {
         self.identity
             .as_ref()

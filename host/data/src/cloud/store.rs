@@ -38,6 +38,8 @@ pub(crate) struct CloudStore {
     name: &'static str,
     store: Arc<OnceCell<Arc<dyn ObjectStore>>>,
     opener: Option<Arc<dyn Open>>,
+    /// Whether the store below deletes many objects together, its errors being ours.
+    deletes_many: bool,
 }
 
 impl CloudStore {
@@ -47,6 +49,7 @@ impl CloudStore {
             name,
             store: Arc::new(OnceCell::new_with(Some(store))),
             opener: None,
+            deletes_many: false,
         }
     }
 
@@ -56,16 +59,49 @@ impl CloudStore {
             name,
             store: Arc::new(OnceCell::new()),
             opener: Some(opener),
+            deletes_many: false,
         }
     }
 
-    async fn store(&self, path: &str) -> Result<&Arc<dyn ObjectStore>> {
+    /// The same, and deleting is left to the store below, whose errors are ours and name the path
+    /// that the caller gave.
+    #[must_use]
+    pub(crate) fn deleting_many(mut self) -> Self {
+        self.deletes_many = true;
+        self
+    }
+
+    async fn opened(&self) -> std::result::Result<&Arc<dyn ObjectStore>, CloudError> {
         let opening = async || match &self.opener {
             Some(opener) => opener.open().await,
             None => Err(CloudError::Unreadable),
         };
-        let opened = self.store.get_or_try_init(opening).await;
+        self.store.get_or_try_init(opening).await
+    }
+
+    async fn store(&self, path: &str) -> Result<&Arc<dyn ObjectStore>> {
+        let opened = self.opened().await;
         opened.map_err(|error| error.into_store(self.name, path))
+    }
+
+    /// Deletes through the store below.
+    fn delete_together(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let this = self.clone();
+        let deleting = async move {
+            match this.opened().await {
+                Ok(store) => store.delete_stream(locations),
+                // It is told of each object.
+                Err(error) => locations
+                    .map(move |location| {
+                        Err(error.clone().into_store(this.name, location?.as_ref()))
+                    })
+                    .boxed(),
+            }
+        };
+        futures::stream::once(deleting).flatten().boxed()
     }
 
     fn own(&self, location: &Path) -> impl Fn(Error) -> Error + use<> {
@@ -74,21 +110,32 @@ impl CloudStore {
         move |error| own(error, name, &path)
     }
 
-    /// The stream that `start` gives, begun once the store is there.
-    fn stream<T, F>(&self, path: &Path, start: F) -> BoxStream<'static, Result<T>>
+    /// The list below `path` that `start` begins once the store is there. What a server lists beside
+    /// it is not there.
+    fn listed<F>(&self, path: &Path, start: F) -> BoxStream<'static, Result<ObjectMeta>>
     where
-        T: Send + 'static,
-        F: FnOnce(&dyn ObjectStore) -> BoxStream<'static, Result<T>> + Send + 'static,
+        F: FnOnce(&dyn ObjectStore) -> BoxStream<'static, Result<ObjectMeta>> + Send + 'static,
     {
         let this = self.clone();
-        let location = path.to_string();
+        let below = path.clone();
         futures::stream::once(async move {
-            let store = this.store(&location).await?;
-            Ok::<_, Error>(start(&**store))
+            let store = this.store(below.as_ref()).await?;
+            let listed = start(&**store);
+            Ok::<_, Error>(listed.and_then(move |meta| {
+                let checked = this.check_below(&below, &meta.location);
+                futures::future::ready(checked.map(|()| meta))
+            }))
         })
         .try_flatten()
         .map_err(self.own(path))
         .boxed()
+    }
+
+    fn check_below(&self, path: &Path, listed: &Path) -> Result<()> {
+        match listed.prefix_matches(path) {
+            true => Ok(()),
+            false => Err(CloudError::Unreadable.into_store(self.name, path.as_ref())),
+        }
     }
 
     /// Attributes become headers, and `object_store` panics where one cannot.
@@ -173,8 +220,11 @@ impl ObjectStore for CloudStore {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        // One request for each object: where a service deletes many at once, what it says of each is
-        // text of the library, which is neither typed nor ours to show.
+        if self.deletes_many {
+            return self.delete_together(locations);
+        }
+        // One request for each object: where a library deletes many at once, what the service says
+        // of each is text of the library, which is neither typed nor ours to show.
         let this = self.clone();
         locations
             .map(move |location| {
@@ -194,7 +244,7 @@ impl ObjectStore for CloudStore {
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
         let prefix = prefix.cloned();
         let path = prefix.clone().unwrap_or_default();
-        self.stream(&path, move |store| store.list(prefix.as_ref()))
+        self.listed(&path, move |store| store.list(prefix.as_ref()))
     }
 
     fn list_with_offset(
@@ -204,7 +254,7 @@ impl ObjectStore for CloudStore {
     ) -> BoxStream<'static, Result<ObjectMeta>> {
         let (prefix, offset) = (prefix.cloned(), offset.clone());
         let path = prefix.clone().unwrap_or_default();
-        self.stream(&path, move |store| {
+        self.listed(&path, move |store| {
             store.list_with_offset(prefix.as_ref(), &offset)
         })
     }
@@ -213,7 +263,12 @@ impl ObjectStore for CloudStore {
         let path = prefix.cloned().unwrap_or_default();
         let store = self.store(path.as_ref()).await?;
         let listed = store.list_with_delimiter(prefix).await;
-        listed.map_err(self.own(&path))
+        let listed = listed.map_err(self.own(&path))?;
+        let objects = listed.objects.iter().map(|meta| &meta.location);
+        for found in objects.chain(&listed.common_prefixes) {
+            self.check_below(&path, found)?;
+        }
+        Ok(listed)
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {

@@ -1,5 +1,6 @@
 //! `s3s-fs` with what it leaves out and these tests need: a directory is no object, conditions of
-//! a read are heeded, so are ends longer than the object, a write is one step, and what an object is to be like is noted.
+//! a read are heeded, so are ends longer than the object, a write is one step and makes no bucket,
+//! and what an object is to be like is noted.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -88,6 +89,9 @@ macro_rules! hand_on {
                 mut request: S3Request<PutObjectInput>,
             ) -> S3Result<S3Response<PutObjectOutput>> {
                 note!(self, "put", request);
+                if !self.root.join(&request.input.bucket).is_dir() {
+                    return Err(s3_error!(NoSuchBucket));
+                }
                 let _turn = self.turn.lock().await;
                 self.files.put_object(request).await
             }
@@ -157,6 +161,7 @@ macro_rules! hand_on {
 
 hand_on! {
     delete_object(DeleteObjectInput) -> DeleteObjectOutput;
+    delete_objects(DeleteObjectsInput) -> DeleteObjectsOutput;
     head_bucket(HeadBucketInput) -> HeadBucketOutput;
     list_objects_v2(ListObjectsV2Input) -> ListObjectsV2Output;
     upload_part(UploadPartInput) -> UploadPartOutput;

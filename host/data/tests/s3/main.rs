@@ -9,10 +9,16 @@
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
 mod causes;
+#[path = "../common/cloud.rs"]
+mod cloud;
+mod deletes;
 mod faults;
 mod files;
+mod front;
+mod integration;
 mod roles;
 mod server;
 mod settings;
+#[path = "../common/suite.rs"]
 mod suite;
 mod transfers;

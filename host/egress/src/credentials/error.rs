@@ -26,6 +26,15 @@ pub enum CredentialError {
     /// The connection is to use what the host lends, and the host lends nothing of the kind.
     #[error("this host lends its connections no credentials of {0}")]
     NothingLent(&'static str),
+    /// The machine has no identity, or its metadata service does not give it.
+    #[error("the metadata service of this machine gives no credentials of {0}")]
+    NoMachine(&'static str),
+    /// The host's own key is not one that is taken.
+    #[error("the credentials of this host: {0}")]
+    LentKey(GoogleKeyFault),
+    /// The file with the identity of the host cannot be read.
+    #[error("the file with the identity of this host cannot be read")]
+    IdentityFile,
     /// The service refused the credentials.
     #[error("{host} refused the credentials: {refusal}")]
     Refused {
@@ -177,7 +186,9 @@ impl CredentialError {
             Self::GoogleKey(_) | Self::Missing(_) | Self::UnknownCloud | Self::NoHeader => {
                 FailureClass::InvalidUri
             }
-            Self::NothingLent(_) => FailureClass::Unsupported,
+            Self::NothingLent(_) | Self::NoMachine(_) | Self::LentKey(_) | Self::IdentityFile => {
+                FailureClass::Unsupported
+            }
             Self::Refused { refusal, .. } => refusal.class(),
             Self::Unavailable { .. } => FailureClass::Unreachable,
             Self::Unreadable { .. } => FailureClass::Protocol,
@@ -194,6 +205,15 @@ impl CredentialError {
             Self::Missing(_) => "create the connection again",
             Self::UnknownCloud => "give the connection one of Azure's own environments",
             Self::NothingLent(_) => "give the connection credentials of its own",
+            Self::NoMachine(_) => {
+                "give the machine an identity, or the connection credentials of its own"
+            }
+            Self::LentKey(_) => {
+                "give this host the JSON key of a service account, as Google has issued it"
+            }
+            Self::IdentityFile => {
+                "let the user that runs Portolan read the file that the host's variables name"
+            }
             Self::Refused { refusal, .. } => refusal.hint(),
             Self::Unavailable { .. } => "try again later",
             Self::Unreadable { .. } => "look for a proxy on the way that answers in its place",

@@ -3,13 +3,15 @@
 //!
 //! # Layout
 //!
-//! * [`GoogleTokens`]: a service account's or a user's key, a token as it was given, and the chain of
-//!   accounts to act as.
-//! * [`EntraTokens`]: the client credentials of an application, in one of the [`AzureCloud`]s.
+//! * [`GoogleTokens`]: a service account's or a user's key, a token as it was given, or what the host
+//!   lends; and the chain of accounts to act as.
+//! * [`EntraTokens`]: the client credentials of an application, or what the host lends, in one of the
+//!   [`AzureCloud`]s.
 //! * [`OauthTokens`]: OAuth client credentials, at the one URL that the connection's own URI names.
 //! * [`Lent`]: what a host lends its connections.
-//! * [`TokenSource`]: where a token comes from; what a host lends its connections will be one more.
+//! * [`TokenSource`]: where a token comes from.
 //! * `cache`: one token at a time, renewed before it ends. `ask`: one question to a token service.
+//!   `identity_file`: what a platform says of a program.
 //! * [`CredentialError`]: why there is no token, by type, with its class and hint.
 //!
 //! A secret stands in the body of a request to the token service and nowhere else; of a service's
@@ -22,6 +24,7 @@ mod cache;
 mod entra;
 mod error;
 mod google;
+mod identity_file;
 mod lent;
 mod oauth;
 mod token;

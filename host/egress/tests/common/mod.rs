@@ -65,9 +65,20 @@ pub(crate) fn plan(
 
 /// The client of a plan whose hosts are led to one server.
 pub(crate) fn client(plan: &StoredPlan, authority: &Authority, to: SocketAddr) -> EndpointClient {
+    let hosts: Vec<_> = plan.plan.endpoints().map(|one| one.host.as_str()).collect();
+    client_of(plan, &hosts, authority, to)
+}
+
+/// The same for these hosts, which need not be the plan's.
+pub(crate) fn client_of(
+    plan: &StoredPlan,
+    hosts: &[&str],
+    authority: &Authority,
+    to: SocketAddr,
+) -> EndpointClient {
     let mut connect_to = ConnectTo::default();
-    for endpoint in plan.plan.endpoints() {
-        let from = format!("{}:{}", endpoint.host, endpoint.port);
+    for host in hosts {
+        let from = format!("{host}:443");
         connect_to.add(&from, &to.to_string()).expect("a line");
     }
     let roots = TrustRoots::nobody().with_pem(authority.pem().as_bytes());

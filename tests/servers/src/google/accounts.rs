@@ -12,6 +12,9 @@ use serde_json::{Value, json};
 use super::ServiceAccount;
 use crate::http_server::{Answer, answer};
 
+/// What impersonation needs.
+pub(super) const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
 /// A user who has logged in once.
 #[derive(Debug, Clone)]
 pub(super) struct User {
@@ -63,10 +66,11 @@ impl Accounts {
         (*end > Instant::now()).then(|| (account.clone(), scope.clone()))
     }
 
-    fn give(&mut self, account: &str, scope: &str) -> String {
+    pub(super) fn give(&mut self, account: &str, scope: &str) -> String {
         self.given += 1;
         let token = format!("ya29.t0k3n-{}-{account}", self.given);
-        let end = Instant::now() + Duration::from_secs(self.lifetime);
+        // Longer than it is told, so that no test depends on how busy the machine is.
+        let end = Instant::now() + Duration::from_secs(self.lifetime + 60);
         self.tokens
             .insert(token.clone(), (account.to_owned(), scope.to_owned(), end));
         token
@@ -100,19 +104,13 @@ impl Accounts {
                 if field("refresh_token") != user.refresh_token {
                     return oauth_error(400, "invalid_grant", "Token has been expired or revoked.");
                 }
-                (self.owner.clone(), field("scope").to_owned())
+                // What such a user agrees to when they log in.
+                (self.owner.clone(), CLOUD_SCOPE.to_owned())
             }
             _ => return oauth_error(400, "unsupported_grant_type", "Invalid grant_type"),
         };
         let token = self.give(&account, &scope);
-        let body = json!({
-            "access_token": token, "expires_in": self.lifetime, "token_type": "Bearer",
-        });
-        answer(
-            200,
-            &[("content-type", "application/json")],
-            body.to_string(),
-        )
+        granted(&token, self.lifetime)
     }
 
     /// The claims beside the signature.
@@ -133,6 +131,24 @@ impl Accounts {
             && end - issued <= 3600
     }
 
+    /// `GET /computeMetadata/v1/instance/service-accounts/default/token?scopes=SCOPE`.
+    pub(super) fn attached(&mut self, account: &str, request: &Request<Bytes>) -> Answer {
+        let header = |name| Some(request.headers().get(name)?.as_bytes());
+        let named = header("host") == Some(b"metadata.google.internal");
+        let asked = request.uri().to_string();
+        let path = "/computeMetadata/v1/instance/service-accounts/default/token?scopes=";
+        let (true, Some(scope)) = (named, asked.strip_prefix(path)) else {
+            return answer(404, &[], "");
+        };
+        // Without it a request could be one that somebody made the machine send.
+        if header("metadata-flavor") != Some(b"Google") {
+            return answer(403, &[], "");
+        }
+        let scope = percent_decode_str(scope).decode_utf8_lossy().into_owned();
+        let token = self.give(account, &scope);
+        granted(&token, self.lifetime)
+    }
+
     /// `POST /v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken`.
     pub(super) fn impersonate(&mut self, request: &Request<Bytes>) -> Answer {
         let token = request.headers().get(AUTHORIZATION);
@@ -148,7 +164,7 @@ impl Accounts {
         let (Some(target), Some(asked)) = (target, asked) else {
             return status_error(404, "NOT_FOUND");
         };
-        if scope != "https://www.googleapis.com/auth/cloud-platform" {
+        if scope != CLOUD_SCOPE {
             return status_error(403, "PERMISSION_DENIED");
         }
         if target.starts_with("nobody@") {
@@ -180,6 +196,17 @@ impl Accounts {
             body.to_string(),
         )
     }
+}
+
+fn granted(token: &str, lifetime: u64) -> Answer {
+    let body = json!({
+        "access_token": token, "expires_in": lifetime, "token_type": "Bearer",
+    });
+    answer(
+        200,
+        &[("content-type", "application/json")],
+        body.to_string(),
+    )
 }
 
 fn oauth_error(status: u16, error: &str, text: &str) -> Answer {

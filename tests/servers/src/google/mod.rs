@@ -1,6 +1,7 @@
 //! A stand-in for what of Google a storage connection meets.
 
 mod accounts;
+mod emulator;
 mod objects;
 
 use std::net::SocketAddr;
@@ -14,7 +15,8 @@ use serde_json::json;
 
 use crate::http_server::{Answer, HttpServer, answer};
 use crate::{Authority, RsaKey};
-use accounts::Accounts;
+use accounts::{Accounts, CLOUD_SCOPE};
+use emulator::Emulator;
 use objects::Objects;
 
 /// The hosts that it answers for.
@@ -27,7 +29,7 @@ const NAMES: [&str; 3] = [
 /// What a token needs for storage.
 const SCOPES: [&str; 2] = [
     "https://www.googleapis.com/auth/devstorage.read_write",
-    "https://www.googleapis.com/auth/cloud-platform",
+    CLOUD_SCOPE,
 ];
 
 /// A service account and its key.
@@ -70,7 +72,7 @@ impl ServiceAccount {
 }
 
 /// Google's token endpoint (assertions and refresh tokens), impersonation, and the XML API of Cloud
-/// Storage over objects in memory.
+/// Storage, over objects in memory or before an emulator.
 ///
 /// Signatures, times, scopes and the links of a chain are really checked. That the real services
 /// answer like this is not proved.
@@ -83,23 +85,49 @@ pub struct GoogleStandIn {
 #[derive(Debug)]
 struct State {
     accounts: Accounts,
-    objects: Arc<Objects>,
-    /// Answered with this instead, by host, where it is set: a status, headers and a body.
-    instead: Option<(String, u16, Vec<(String, String)>, String)>,
+    bucket: Arc<Bucket>,
+    /// Who may list the bucket is who may use it, unless nobody may.
+    listable: bool,
+    /// Everything for this host is answered with this, where it is set.
+    instead: Option<(String, Answer)>,
     /// The `x-goog-user-project` of the last request for storage.
     billed: Option<String>,
     /// Every request for storage, as method and path with query.
     storage_requests: Vec<String>,
 }
 
+/// What holds the objects.
+#[derive(Debug)]
+enum Bucket {
+    /// The stand-in itself.
+    Own(Objects),
+    /// `fake-gcs-server`.
+    Emulated(Emulator),
+}
+
 impl GoogleStandIn {
     /// Has one bucket, which this account may use.
     #[must_use]
     pub fn start(authority: &Authority, bucket: &str, account: ServiceAccount) -> Self {
-        let objects = Arc::new(Objects::new(bucket));
+        Self::before(authority, Bucket::Own(Objects::new(bucket)), account)
+    }
+
+    /// The same, the bucket being one of `fake-gcs-server`. It knows reading, unconditional writing,
+    /// deleting and listing in one page; the rest is refused as not implemented.
+    #[must_use]
+    pub fn before_emulator(authority: &Authority, bucket: &str, account: ServiceAccount) -> Self {
+        Self::before(
+            authority,
+            Bucket::Emulated(Emulator::start(bucket)),
+            account,
+        )
+    }
+
+    fn before(authority: &Authority, bucket: Bucket, account: ServiceAccount) -> Self {
         let state = Arc::new(Mutex::new(State {
             accounts: Accounts::new(account),
-            objects,
+            bucket: Arc::new(bucket),
+            listable: true,
             instead: None,
             billed: None,
             storage_requests: Vec::new(),
@@ -128,9 +156,15 @@ impl GoogleStandIn {
         self.state().accounts.owner = account.to_owned();
     }
 
-    /// Gives tokens that live so many seconds.
+    /// Gives tokens of which it says that they live so many seconds.
     pub fn set_lifetime(&self, seconds: u64) {
         self.state().accounts.lifetime = seconds;
+    }
+
+    /// A token of this account for storage, as nobody has asked for it.
+    #[must_use]
+    pub fn give(&self, account: &str) -> String {
+        self.state().accounts.give(account, SCOPES[0])
     }
 
     /// Takes none of the tokens that were given until now.
@@ -144,9 +178,27 @@ impl GoogleStandIn {
         self.state().accounts.given
     }
 
+    /// Lets nobody list the bucket.
+    pub fn deny_lists(&self) {
+        self.state().listable = false;
+    }
+
     /// Lists so many objects in a page.
     pub fn set_page(&self, most: usize) {
-        self.state().objects.set_page(most);
+        self.own(|objects| objects.set_page(most));
+    }
+
+    /// How many uploads were begun and neither completed nor given up.
+    #[must_use]
+    pub fn uploads(&self) -> usize {
+        self.own(Objects::uploads)
+    }
+
+    fn own<T>(&self, ask: impl FnOnce(&Objects) -> T) -> T {
+        match &*self.state().bucket {
+            Bucket::Own(objects) => ask(objects),
+            Bucket::Emulated(_) => panic!("the emulator does not have that"),
+        }
     }
 
     /// The project that the last request for storage was billed to.
@@ -176,11 +228,25 @@ impl GoogleStandIn {
         .to_string()
     }
 
+    /// The metadata server of a machine that this account is attached to. Its tokens are this
+    /// stand-in's.
+    #[must_use]
+    pub fn machine(&self, account: &str) -> HttpServer {
+        let (state, account) = (Arc::clone(&self.state), account.to_owned());
+        HttpServer::plain(move |request| {
+            let answer = state
+                .lock()
+                .expect("a lock")
+                .accounts
+                .attached(&account, &request);
+            async move { answer }.boxed()
+        })
+    }
+
     /// Answers everything for one of its hosts with this from now on.
     pub fn answer_with(&self, host: &str, status: u16, headers: &[(&str, &str)], body: &str) {
-        let headers = headers.iter();
-        let headers = headers.map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        self.state().instead = Some((host.to_owned(), status, headers.collect(), body.to_owned()));
+        let instead = answer(status, headers, body.to_owned());
+        self.state().instead = Some((host.to_owned(), instead));
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -192,16 +258,12 @@ async fn respond(state: &Mutex<State>, request: Request<Bytes>) -> Answer {
     let host = request.headers().get(HOST);
     let host = host.and_then(|host| host.to_str().ok()).unwrap_or_default();
     let host = host.to_owned();
-    let objects = {
+    let bucket = {
         let mut state = state.lock().expect("a lock");
-        if let Some((instead, status, headers, body)) = &state.instead
+        if let Some((instead, answer)) = &state.instead
             && *instead == host
         {
-            let headers: Vec<_> = headers
-                .iter()
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
-            return answer(*status, &headers, body.clone());
+            return answer.clone();
         }
         match host.as_str() {
             "oauth2.googleapis.com" => return state.accounts.exchange(&request),
@@ -226,7 +288,18 @@ async fn respond(state: &Mutex<State>, request: Request<Bytes>) -> Answer {
         if !scoped || account != state.accounts.owner {
             return objects::refused(403, "AccessDenied");
         }
-        Arc::clone(&state.objects)
+        let lists = request
+            .uri()
+            .query()
+            .unwrap_or_default()
+            .contains("list-type");
+        if lists && !state.listable {
+            return objects::refused(403, "AccessDenied");
+        }
+        Arc::clone(&state.bucket)
     };
-    objects.respond(request).await
+    match &*bucket {
+        Bucket::Own(objects) => objects.respond(request).await,
+        Bucket::Emulated(emulator) => emulator.respond(request).await,
+    }
 }

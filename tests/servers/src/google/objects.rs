@@ -11,7 +11,7 @@ use object_store::memory::InMemory;
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, CopyMode, CopyOptions, Error, GetOptions, GetRange, ObjectMeta,
-    ObjectStore, ObjectStoreExt, PutMode, PutOptions, UpdateVersion,
+    ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
 };
 use percent_encoding::percent_decode_str;
 
@@ -25,7 +25,17 @@ pub(super) struct Objects {
     bucket: String,
     store: InMemory,
     page: AtomicUsize,
-    uploads: Mutex<HashMap<String, BTreeMap<u32, Bytes>>>,
+    begun: AtomicUsize,
+    uploads: Mutex<HashMap<String, Upload>>,
+    /// What was put, by key and generation: old versions are kept.
+    versions: Mutex<HashMap<(Path, String), Bytes>>,
+}
+
+/// An upload in parts.
+#[derive(Debug)]
+struct Upload {
+    attributes: Attributes,
+    parts: BTreeMap<u32, Bytes>,
 }
 
 impl Objects {
@@ -34,7 +44,9 @@ impl Objects {
             bucket: bucket.to_owned(),
             store: InMemory::new(),
             page: AtomicUsize::new(1000),
+            begun: AtomicUsize::new(0),
             uploads: Mutex::default(),
+            versions: Mutex::default(),
         }
     }
 
@@ -59,7 +71,7 @@ impl Objects {
             return refused(400, "InvalidObjectName");
         };
         let answered = match (&head.method, query.get("uploadId")) {
-            (&Method::POST, None) if query.contains_key("uploads") => Ok(self.begin(&key)),
+            (&Method::POST, None) if query.contains_key("uploads") => Ok(self.begin(&head.headers)),
             (&Method::PUT, Some(upload)) => Ok(self.part(upload, &query, body)),
             (&Method::POST, Some(upload)) => self.complete(upload, &key, &body).await,
             (&Method::DELETE, Some(upload)) => Ok(self.abort(upload)),
@@ -95,7 +107,7 @@ impl Objects {
             None => PutMode::Overwrite,
             Some("0") => PutMode::Create,
             Some(generation) => PutMode::Update(UpdateVersion {
-                e_tag: Some(generation.to_owned()),
+                e_tag: Some(tag_of_generation(generation)),
                 version: None,
             }),
         };
@@ -104,17 +116,17 @@ impl Objects {
             attributes: attributes(headers),
             ..PutOptions::default()
         };
-        let put = self.store.put_opts(key, body.into(), options).await;
+        let put = self.store.put_opts(key, body.clone().into(), options).await;
         let put = put.map_err(|error| match error {
             Error::NotFound { path, source } => Error::Precondition { path, source },
             other => other,
         })?;
         let tag = put.e_tag.unwrap_or_default();
-        Ok(answer(
-            200,
-            &[("etag", &format!("\"{tag}\"")), ("x-goog-generation", &tag)],
-            "",
-        ))
+        let generation = generation(&tag);
+        let mut versions = self.versions.lock().expect("a lock");
+        versions.insert((key.clone(), generation.clone()), body);
+        let fields = [("etag", &*tag), ("x-goog-generation", &generation)];
+        Ok(answer(200, &fields, ""))
     }
 
     async fn get(
@@ -124,33 +136,46 @@ impl Objects {
         query: &Query,
     ) -> Result<Answer, Error> {
         let headers = &head.headers;
-        let tag = |name| text(headers, name).map(|tags| tags.replace('"', ""));
+        let tag = |name| text(headers, name).map(str::to_owned);
         let date = |name| {
-            let text = text(headers, name)?;
-            let date = jiff::fmt::rfc2822::parse(text).ok()?.timestamp();
-            Some(std::time::SystemTime::from(date))
+            let date = jiff::fmt::rfc2822::parse(text(headers, name)?).ok()?;
+            Some(date.timestamp().as_second())
         };
         let options = GetOptions::new()
             .with_if_match(tag("if-match"))
             .with_if_none_match(tag("if-none-match"))
-            .with_if_modified_since(date("if-modified-since"))
-            .with_if_unmodified_since(date("if-unmodified-since"))
             .with_range(text(headers, "range").and_then(range));
+        // Headers have whole seconds, and tags go before dates.
+        let modified = self.store.head(key).await?.last_modified.timestamp();
+        let changed = date("if-unmodified-since").is_some_and(|time| modified > time);
+        if changed && options.if_match.is_none() {
+            return Ok(refused(412, "PreconditionFailed"));
+        }
+        let unchanged = date("if-modified-since").is_some_and(|time| modified <= time);
+        if unchanged && options.if_none_match.is_none() {
+            return Ok(answer(304, &[], ""));
+        }
         let partial = options.range.is_some();
         let got = self.store.get_opts(key, options).await?;
-        let generation = got.meta.e_tag.clone().unwrap_or_default();
-        if query
+        let tag = got.meta.e_tag.clone().unwrap_or_default();
+        let generation = generation(&tag);
+        if let Some(asked) = query
             .get("generation")
-            .is_some_and(|asked| *asked != generation)
+            .filter(|asked| **asked != generation)
         {
-            return Ok(refused(404, "NoSuchKey"));
+            return Ok(self.version(key, asked, &got.meta));
         }
         let (meta, range) = (got.meta.clone(), got.range.clone());
         let mut fields = vec![
-            ("etag".to_owned(), format!("\"{generation}\"")),
+            ("etag".to_owned(), tag),
             ("x-goog-generation".to_owned(), generation),
             ("last-modified".to_owned(), rfc9110(&meta)),
             ("accept-ranges".to_owned(), "bytes".to_owned()),
+            // Of an empty object the head has no other sign of it.
+            (
+                "content-length".to_owned(),
+                (range.end - range.start).to_string(),
+            ),
         ];
         for (attribute, value) in &got.attributes {
             fields.push((header_of(attribute), value.to_string()));
@@ -166,6 +191,20 @@ impl Objects {
             .collect();
         let bytes = got.bytes().await?;
         Ok(answer(if partial { 206 } else { 200 }, &fields, bytes))
+    }
+
+    /// The whole of an old version.
+    fn version(&self, key: &Path, generation: &str, current: &ObjectMeta) -> Answer {
+        let versions = self.versions.lock().expect("a lock");
+        let Some(content) = versions.get(&(key.clone(), generation.to_owned())) else {
+            return refused(404, "NoSuchKey");
+        };
+        let fields = [
+            ("etag", &*tag_of_generation(generation)),
+            ("x-goog-generation", generation),
+            ("last-modified", &rfc9110(current)),
+        ];
+        answer(200, &fields, content.clone())
     }
 
     async fn delete(&self, key: &Path) -> Result<Answer, Error> {
@@ -221,15 +260,23 @@ impl Objects {
         )
     }
 
-    fn begin(&self, key: &Path) -> Answer {
+    fn begin(&self, headers: &HeaderMap) -> Answer {
+        let id = format!("upload-{}", self.begun.fetch_add(1, Ordering::Relaxed));
         let mut uploads = self.uploads.lock().expect("a lock");
-        let id = format!("upload-{}-{}", uploads.len(), key.as_ref().len());
-        let id = format!("{id}-{:p}", std::ptr::from_ref(key));
-        uploads.insert(id.clone(), BTreeMap::new());
+        let upload = Upload {
+            attributes: attributes(headers),
+            parts: BTreeMap::new(),
+        };
+        uploads.insert(id.clone(), upload);
         let body = format!(
             "<InitiateMultipartUploadResult><UploadId>{id}</UploadId></InitiateMultipartUploadResult>"
         );
         answer(200, &[], body)
+    }
+
+    /// How many uploads were begun and neither completed nor given up.
+    pub(super) fn uploads(&self) -> usize {
+        self.uploads.lock().expect("a lock").len()
     }
 
     fn part(&self, upload: &str, query: &Query, body: Bytes) -> Answer {
@@ -237,36 +284,43 @@ impl Objects {
         let number = query
             .get("partNumber")
             .and_then(|number| number.parse().ok());
-        let (Some(parts), Some(number)) = (uploads.get_mut(upload), number) else {
+        let (Some(begun), Some(number)) = (uploads.get_mut(upload), number) else {
             return refused(404, "NoSuchUpload");
         };
-        parts.insert(number, body);
+        begun.parts.insert(number, body);
         answer(200, &[("etag", &tag_of(upload, number))], "")
     }
 
     async fn complete(&self, upload: &str, key: &Path, body: &Bytes) -> Result<Answer, Error> {
-        let Some(parts) = self.uploads.lock().expect("a lock").remove(upload) else {
+        let Some(begun) = self.uploads.lock().expect("a lock").remove(upload) else {
             return Ok(refused(404, "NoSuchUpload"));
         };
         let asked = String::from_utf8_lossy(body).into_owned();
         // Every part is named with the tag that it was given, in the order of the numbers.
         let mut rest = asked.as_str();
-        for number in parts.keys() {
+        for number in begun.parts.keys() {
             let tag = tag_of(upload, *number);
             let Some(at) = rest.find(&tag) else {
                 return Ok(refused(400, "InvalidPart"));
             };
             rest = &rest[at + tag.len()..];
         }
-        let whole: Vec<u8> = parts.into_values().flatten().collect();
-        let put = self.store.put(key, whole.into()).await?;
+        let whole: PutPayload = begun.parts.into_values().collect();
+        let put = self
+            .store
+            .put_opts(key, whole, begun.attributes.into())
+            .await?;
         let tag = put.e_tag.unwrap_or_default();
         let body = format!(
-            "<CompleteMultipartUploadResult><Bucket>{}</Bucket><Key>k</Key><ETag>\"{tag}\"</ETag>\
+            "<CompleteMultipartUploadResult><Bucket>{}</Bucket><Key>k</Key><ETag>{tag}</ETag>\
              </CompleteMultipartUploadResult>",
             self.bucket
         );
-        Ok(answer(200, &[("x-goog-generation", &tag)], body))
+        Ok(answer(
+            200,
+            &[("x-goog-generation", &generation(&tag))],
+            body,
+        ))
     }
 
     fn abort(&self, upload: &str) -> Answer {
@@ -297,7 +351,7 @@ fn page_of(contents: &[ObjectMeta], prefixes: &BTreeSet<String>, next: Option<St
     }
     for meta in contents {
         page += &format!(
-            "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>\"{}\"</ETag>\
+            "<Contents><Key>{}</Key><LastModified>{}</LastModified><ETag>{}</ETag>\
              <Size>{}</Size></Contents>",
             xml(meta.location.as_ref()),
             meta.last_modified.to_rfc3339(),
@@ -312,6 +366,24 @@ fn page_of(contents: &[ObjectMeta], prefixes: &BTreeSet<String>, next: Option<St
         );
     }
     page + "</ListBucketResult>"
+}
+
+/// The generation of an object of the store in memory, which counts its tags from 0; no object has
+/// the generation 0.
+fn generation(tag: &str) -> String {
+    let number: u64 = tag.trim_matches('"').parse().expect("a number");
+    (number + 1).to_string()
+}
+
+fn tag_of_generation(generation: &str) -> String {
+    match generation
+        .parse::<u64>()
+        .ok()
+        .and_then(|number| number.checked_sub(1))
+    {
+        Some(number) => format!("\"{number}\""),
+        None => "none".to_owned(),
+    }
 }
 
 fn tag_of(upload: &str, part: u32) -> String {

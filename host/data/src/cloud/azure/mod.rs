@@ -27,7 +27,9 @@ use dialect::AzureDialect;
 use store::AzureStore;
 
 use super::authorize::Authorize;
-use super::{CloudError, CloudStore, Connector, no_retries, secret_text, url_of};
+use super::{
+    CloudError, CloudStore, Connector, Lent, check_switches, no_retries, secret_text, url_of,
+};
 
 /// The backend's name.
 const NAME: &str = "azure";
@@ -36,12 +38,15 @@ const NAME: &str = "azure";
 ///
 /// # Errors
 ///
-/// A setting or the credentials of the plan cannot be used.
+/// A setting or the credentials of the plan cannot be used, the host lends none, or the operator does
+/// not allow what the plan asks for.
 pub(crate) fn build(
     egress: &Egress,
     plan: &StoredPlan,
     target: &ObjectStorePlan,
+    lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
+    check_switches(NAME, egress, plan)?;
     let bad = |setting| CloudError::Setting { setting };
     let endpoint = plan.plan.endpoints().next().ok_or(bad("endpoint"))?;
     let account = plan.plan.setting("account").ok_or(bad("account"))?;
@@ -56,7 +61,7 @@ pub(crate) fn build(
             AzureAccessKey::try_new(&key).map_err(|_| bad_account_key())?,
         ),
         None => {
-            let tokens = EntraTokens::of_plan(&client, plan, AzureService::Storage)?;
+            let tokens = tokens(&client, plan, lent)?;
             connector = connector.authorized(Arc::new(Identity(tokens)));
             AzureCredential::BearerToken(String::new())
         }
@@ -80,6 +85,21 @@ pub(crate) fn build(
         container: format!("{}/{}", url_of(endpoint), super::segment(&target.container)),
     };
     Ok(CloudStore::new(NAME, Arc::new(store)))
+}
+
+/// The tokens of the plan's application, or those that the host lends.
+fn tokens(
+    client: &EndpointClient,
+    plan: &StoredPlan,
+    lent: &Lent,
+) -> Result<EntraTokens, CloudError> {
+    let service = AzureService::Storage;
+    if plan.plan.setting("credentials") != Some("implicit") {
+        return Ok(EntraTokens::of_plan(client, plan, service)?);
+    }
+    let environment = lent.environment().ok_or(CloudError::NothingLent)?.clone();
+    let tokens = EntraTokens::lent(client, plan, service, environment, lent.metadata());
+    Ok(tokens?)
 }
 
 fn bad_account_key() -> CloudError {

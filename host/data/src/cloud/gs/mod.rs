@@ -23,7 +23,7 @@ use portolan_egress::http::EndpointClient;
 use dialect::GsDialect;
 
 use super::authorize::Authorize;
-use super::{CloudError, CloudStore, Connector, no_retries, url_of};
+use super::{CloudError, CloudStore, Connector, Lent, check_switches, no_retries, url_of};
 
 /// The backend's name.
 const NAME: &str = "gs";
@@ -35,19 +35,22 @@ const BILLED: HeaderName = HeaderName::from_static("x-goog-user-project");
 ///
 /// # Errors
 ///
-/// A setting or the credentials of the plan cannot be used.
+/// A setting or the credentials of the plan cannot be used, or the operator does not allow what the
+/// plan asks for.
 pub(crate) fn build(
     egress: &Egress,
     plan: &StoredPlan,
     target: &ObjectStorePlan,
+    lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
+    check_switches(NAME, egress, plan)?;
     let bad = |setting| CloudError::Setting { setting };
     let endpoint = plan.plan.endpoints().next().ok_or(bad("endpoint"))?;
     let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
     let identity = Identity {
-        tokens: GoogleTokens::of_plan(&client, plan, STORAGE_SCOPE)?,
+        tokens: tokens(&client, plan, lent)?,
         // A token that was given is the only one.
-        renewable: plan.secret("credentials").is_some() || plan.plan.assumed_roles().count() > 0,
+        renewable: plan.secret("bearer-token").is_none() || plan.plan.assumed_roles().count() > 0,
         billed: match plan.plan.setting("billing-project") {
             None => None,
             Some(project) => {
@@ -72,6 +75,20 @@ pub(crate) fn build(
         NAME,
         Arc::new(store) as Arc<dyn ObjectStore>,
     ))
+}
+
+/// The tokens that the plan's credentials are exchanged for, or that the host lends.
+fn tokens(
+    client: &EndpointClient,
+    plan: &StoredPlan,
+    lent: &Lent,
+) -> Result<GoogleTokens, CloudError> {
+    if plan.plan.setting("credentials") != Some("implicit") {
+        return Ok(GoogleTokens::of_plan(client, plan, STORAGE_SCOPE)?);
+    }
+    let environment = lent.environment().ok_or(CloudError::NothingLent)?.clone();
+    let tokens = GoogleTokens::lent(client, plan, STORAGE_SCOPE, environment, lent.metadata());
+    Ok(tokens?)
 }
 
 /// Who the connection is, and who pays.

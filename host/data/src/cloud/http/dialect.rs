@@ -10,8 +10,8 @@ use crate::cloud::{Answer, Cause, Dialect, Reading, Words};
 const WORDS: Words = Words {
     service: "the server",
     container: "folder",
-    identity: "a user name",
-    secret: "a password",
+    identity: "the user",
+    secret: "the password",
     token: "the token",
     region: "",
 };

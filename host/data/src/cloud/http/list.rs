@@ -20,7 +20,7 @@ use super::dialect::PROPFIND;
 use super::read::date;
 use super::write::method;
 use super::{HttpStore, NAME};
-use crate::cloud::CloudError;
+use crate::cloud::{Cause, CloudError};
 
 /// How deep folders may lie in each other, so that a server that makes up ever new ones comes to an
 /// end.
@@ -29,9 +29,23 @@ const MOST_DEPTH: usize = 256;
 /// How deep elements of an answer may lie in each other.
 const MOST_ELEMENTS: usize = 32;
 
-const DEPTH: HeaderName = HeaderName::from_static("depth");
+/// How far below the place a request reaches.
+pub(super) const DEPTH: HeaderName = HeaderName::from_static("depth");
 
-/// What lies right in a folder.
+/// What is at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// Neither an object nor a folder.
+    Nothing,
+    /// A folder, with whatever is in it.
+    Folder,
+    /// An object.
+    Object,
+    /// A server without WebDAV does not say.
+    Untold,
+}
+
+/// What lies right in a folder, in the order of names.
 #[derive(Debug, Default)]
 pub(super) struct Folder {
     pub(super) objects: Vec<ObjectMeta>,
@@ -39,23 +53,46 @@ pub(super) struct Folder {
 }
 
 impl HttpStore {
-    /// One folder; one that is not there is empty.
-    pub(super) async fn folder(&self, location: &Path) -> std::result::Result<Folder, CloudError> {
-        let url = self.folder_url(location);
-        let headers = [(DEPTH, HeaderValue::from_static("1"))];
+    /// What WebDAV tells of a place: nothing where nothing is there.
+    async fn told(
+        &self,
+        url: String,
+        depth: &'static str,
+    ) -> std::result::Result<Vec<Entry>, CloudError> {
+        let headers = [(DEPTH, HeaderValue::from_static(depth))];
         let empty = HttpRequestBody::empty();
         let answer = self.send(method(PROPFIND)?, url, headers, empty).await?;
         match answer.status() {
             StatusCode::MULTI_STATUS => {}
-            // Also where there is an object of that name.
-            StatusCode::NOT_FOUND | StatusCode::CONFLICT => return Ok(Folder::default()),
+            // Also where an object has the name of the folder.
+            StatusCode::NOT_FOUND | StatusCode::CONFLICT => return Ok(Vec::new()),
             // A server that answers as it would to any method speaks no WebDAV.
             _ => return Err(CloudError::Unsupported),
         }
         let body = answer.into_body().bytes().await;
-        let body = body.map_err(|_| CloudError::Unreadable)?;
+        entries(&body.map_err(|_| CloudError::Unreadable)?)
+    }
+
+    /// What is at a place, as far as the server tells.
+    pub(super) async fn place(&self, location: &Path) -> std::result::Result<Place, CloudError> {
+        match self.told(self.url(location), "0").await {
+            Ok(entries) if entries.is_empty() => Ok(Place::Nothing),
+            Ok(entries) if entries.iter().any(|entry| entry.is_folder) => Ok(Place::Folder),
+            Ok(_) => Ok(Place::Object),
+            Err(CloudError::Unsupported) => Ok(Place::Untold),
+            Err(CloudError::Refused(refusal)) => match refusal.cause() {
+                Cause::Folder => Ok(Place::Folder),
+                Cause::NotImplemented => Ok(Place::Untold),
+                _ => Err(CloudError::Refused(refusal)),
+            },
+            Err(error) => Err(error),
+        }
+    }
+
+    /// One folder; one that is not there is empty.
+    pub(super) async fn folder(&self, location: &Path) -> std::result::Result<Folder, CloudError> {
         let mut folder = Folder::default();
-        for entry in entries(&body)? {
+        for entry in self.told(self.folder_url(location), "1").await? {
             let path = path_of(&entry.href)?;
             let Some(mut rest) = path.prefix_match(location) else {
                 return Err(CloudError::Unreadable);
@@ -77,6 +114,10 @@ impl HttpStore {
                 }),
             }
         }
+        folder
+            .objects
+            .sort_unstable_by(|one, other| one.location.cmp(&other.location));
+        folder.folders.sort_unstable();
         Ok(folder)
     }
 
@@ -143,6 +184,7 @@ fn entries(body: &[u8]) -> std::result::Result<Vec<Entry>, CloudError> {
     let mut entries = Vec::new();
     let mut entry = Entry::default();
     let mut text = String::new();
+    let mut is_list = false;
     loop {
         match reader.read_event().map_err(|_| CloudError::Unreadable)? {
             Event::Start(start) => {
@@ -150,11 +192,13 @@ fn entries(body: &[u8]) -> std::result::Result<Vec<Entry>, CloudError> {
                     return Err(unreadable);
                 }
                 open.push(start.local_name().as_ref().to_vec());
+                is_list |= is_root(&open);
                 entry.is_folder |= is_collection(&open);
                 text.clear();
             }
             Event::Empty(empty) => {
                 open.push(empty.local_name().as_ref().to_vec());
+                is_list |= is_root(&open);
                 entry.is_folder |= is_collection(&open);
                 open.pop();
             }
@@ -189,10 +233,14 @@ fn entries(body: &[u8]) -> std::result::Result<Vec<Entry>, CloudError> {
             _ => {}
         }
     }
-    match open.is_empty() {
+    match is_list && open.is_empty() {
         true => Ok(entries),
         false => Err(unreadable),
     }
+}
+
+fn is_root(open: &[Vec<u8>]) -> bool {
+    open == [b"multistatus"]
 }
 
 fn is_collection(open: &[Vec<u8>]) -> bool {

@@ -10,10 +10,12 @@
 //! * `read`: `GET` and `HEAD`, ranges and conditions.
 //! * `list`: a folder as WebDAV tells it.
 //! * `write`: `PUT`, `DELETE`, `COPY`, and the folders on the way.
+//! * `upload`: a `PUT` whose body comes in parts.
 
 mod dialect;
 mod list;
 mod read;
+mod upload;
 mod write;
 
 use std::fmt;
@@ -26,7 +28,7 @@ use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Method, Uri};
-use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
+use object_store::client::{HttpRequestBody, HttpResponse};
 use object_store::path::Path;
 use object_store::{
     CopyMode, CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
@@ -38,6 +40,7 @@ use portolan_egress::http::EndpointClient;
 use portolan_secret::SecretText;
 
 use dialect::HttpDialect;
+use write::Folders;
 
 use super::authorize::Authorize;
 use super::{CloudError, CloudStore, Connector, segment, url_of};
@@ -74,7 +77,11 @@ pub(crate) fn build(
         value.set_sensitive(true);
         connector = connector.authorized(Arc::new(User { own, value }));
     }
-    let store = HttpStore { connector, base };
+    let store = HttpStore {
+        connector,
+        base,
+        folders: Arc::default(),
+    };
     Ok(CloudStore::new(NAME, Arc::new(store)))
 }
 
@@ -106,6 +113,7 @@ struct HttpStore {
     connector: Connector,
     /// The URL of the server, without a path.
     base: String,
+    folders: Arc<Folders>,
 }
 
 impl HttpStore {
@@ -130,9 +138,7 @@ impl HttpStore {
         headers: impl IntoIterator<Item = (HeaderName, HeaderValue)>,
         body: HttpRequestBody,
     ) -> std::result::Result<HttpResponse, CloudError> {
-        let mut request = HttpRequest::new(body);
-        *request.method_mut() = method;
-        *request.uri_mut() = url.parse().map_err(|_| CloudError::BadName)?;
+        let mut request = request(method, &url, body)?;
         request.headers_mut().extend(headers);
         self.connector.send(request).await
     }
@@ -143,6 +149,17 @@ impl HttpStore {
             implementer: NAME.to_owned(),
         }
     }
+}
+
+fn request<B>(
+    method: Method,
+    url: &str,
+    body: B,
+) -> std::result::Result<http::Request<B>, CloudError> {
+    let mut request = http::Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = url.parse().map_err(|_| CloudError::BadName)?;
+    Ok(request)
 }
 
 impl fmt::Display for HttpStore {
@@ -172,10 +189,15 @@ impl ObjectStore for HttpStore {
 
     async fn put_multipart_opts(
         &self,
-        _: &Path,
-        _: PutMultipartOptions,
+        location: &Path,
+        options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
-        Err(self.cannot("write an object in parts"))
+        if !options.attributes.is_empty() {
+            return Err(self.cannot("keep attributes with an object"));
+        }
+        let upload = self.upload(location).await;
+        let upload = upload.map_err(|error| error.into_store(NAME, location.as_ref()))?;
+        Ok(Box::new(upload))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {

@@ -53,14 +53,12 @@ impl HttpStore {
             }
             _ => return Err(CloudError::Unreadable),
         };
-        let path = location.to_string();
         let content = body.bytes_stream().map(move |part| {
             part.map_err(|error| Error::Generic {
                 store: NAME,
                 source: Box::new(error),
             })
         });
-        tracing::trace!(%path, "an object is read");
         Ok(GetResult {
             payload: GetResultPayload::Stream(content.boxed()),
             meta: ObjectMeta {
@@ -129,7 +127,7 @@ fn content_range(text: &str) -> Option<(Range<u64>, u64)> {
     let (first, last) = range.split_once('-')?;
     let (first, last): (u64, u64) = (first.parse().ok()?, last.parse().ok()?);
     let size = size.parse().ok()?;
-    (first <= last && last < size).then_some((first..last + 1, size))
+    (first <= last && last < size).then(|| (first..last + 1, size))
 }
 
 fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {

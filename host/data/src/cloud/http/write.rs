@@ -1,4 +1,10 @@
 //! `PUT`, `DELETE`, `COPY`, and the folders on the way.
+//!
+//! WebDAV has a client make the folders, and a server that does not may answer that it is broken.
+//! So they are made before something is written below them; which were made is remembered.
+
+use std::collections::HashSet;
+use std::sync::{Mutex, PoisonError};
 
 use http::header::{CONTENT_LENGTH, ETAG};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
@@ -8,6 +14,7 @@ use object_store::{Extensions, PutPayload, PutResult};
 
 use super::HttpStore;
 use super::dialect::{COPY, MKCOL};
+use super::list::{DEPTH, Place};
 use crate::cloud::CloudError;
 
 /// Where a copy goes.
@@ -16,14 +23,44 @@ const DESTINATION: HeaderName = HeaderName::from_static("destination");
 /// Whether a copy may replace what is there.
 const OVERWRITE: HeaderName = HeaderName::from_static("overwrite");
 
+/// How many folders are remembered.
+const MOST_FOLDERS: usize = 10_000;
+
+/// The folders that are known to be there.
+#[derive(Debug, Default)]
+pub(super) struct Folders(Mutex<HashSet<Path>>);
+
+impl Folders {
+    fn contains(&self, folder: &Path) -> bool {
+        self.lock().contains(folder)
+    }
+
+    fn insert(&self, folder: Path) {
+        let mut folders = self.lock();
+        if folders.len() == MOST_FOLDERS {
+            folders.clear();
+        }
+        folders.insert(folder);
+    }
+
+    fn forget(&self) {
+        self.lock().clear();
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashSet<Path>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 impl HttpStore {
     pub(super) async fn put(
         &self,
         location: &Path,
         payload: PutPayload,
     ) -> Result<PutResult, CloudError> {
-        let mut made_folders = false;
+        let mut again = true;
         loop {
+            self.make_folders(location).await?;
             let length = HeaderValue::from(payload.content_length());
             let answer = self
                 .send(
@@ -44,17 +81,20 @@ impl HttpStore {
                     });
                 }
                 // WebDAV says so where a folder on the way is missing; some servers say 404.
-                StatusCode::CONFLICT | StatusCode::NOT_FOUND if !made_folders => {
-                    made_folders = true;
-                    self.make_folders(location).await?;
-                }
-                StatusCode::NOT_FOUND => return Err(CloudError::Missing),
+                StatusCode::CONFLICT | StatusCode::NOT_FOUND if again => self.folders.forget(),
+                StatusCode::CONFLICT | StatusCode::NOT_FOUND => return Err(CloudError::InTheWay),
                 _ => return Err(CloudError::Changed),
             }
+            again = false;
         }
     }
 
+    /// Deletes an object. WebDAV would delete a folder of that name with all that is in it, so it
+    /// is asked first.
     pub(super) async fn delete_one(&self, location: &Path) -> Result<(), CloudError> {
+        if matches!(self.place(location).await?, Place::Nothing | Place::Folder) {
+            return Err(CloudError::Missing);
+        }
         let empty = HttpRequestBody::empty();
         let answer = self
             .send(Method::DELETE, self.url(location), [], empty)
@@ -66,19 +106,29 @@ impl HttpStore {
         }
     }
 
+    /// Copies an object. Over a folder, WebDAV would delete the folder; and of one, depth 0 leaves
+    /// behind what is in it.
     pub(super) async fn copy_one(
         &self,
         from: &Path,
         to: &Path,
         overwrite: bool,
     ) -> Result<(), CloudError> {
+        if matches!(self.place(from).await?, Place::Nothing | Place::Folder) {
+            return Err(CloudError::Missing);
+        }
+        if matches!(self.place(to).await?, Place::Folder) {
+            return Err(CloudError::InTheWay);
+        }
         let target = HeaderValue::try_from(self.url(to)).map_err(|_| CloudError::BadName)?;
         let overwrite = HeaderValue::from_static(if overwrite { "T" } else { "F" });
-        let mut made_folders = false;
+        let mut again = true;
         loop {
+            self.make_folders(to).await?;
             let headers = [
                 (DESTINATION, target.clone()),
                 (OVERWRITE, overwrite.clone()),
+                (DEPTH, HeaderValue::from_static("0")),
             ];
             let empty = HttpRequestBody::empty();
             let answer = self
@@ -87,25 +137,31 @@ impl HttpStore {
             match answer.status() {
                 status if status.is_success() => return Ok(()),
                 StatusCode::PRECONDITION_FAILED => return Err(CloudError::Exists),
-                StatusCode::CONFLICT if !made_folders => {
-                    made_folders = true;
-                    self.make_folders(to).await?;
-                }
+                StatusCode::CONFLICT if again => self.folders.forget(),
+                StatusCode::CONFLICT => return Err(CloudError::InTheWay),
                 StatusCode::NOT_FOUND => return Err(CloudError::Missing),
                 _ => return Err(CloudError::Changed),
             }
+            again = false;
         }
     }
 
-    /// Makes the folders that lead to an object, from the outermost on.
-    async fn make_folders(&self, location: &Path) -> Result<(), CloudError> {
+    /// Makes the folders that lead to an object, from the outermost on, but for those that are known.
+    pub(super) async fn make_folders(&self, location: &Path) -> Result<(), CloudError> {
         let parts: Vec<_> = location.parts().collect();
         for length in 1..parts.len() {
             let folder: Path = parts[..length].iter().cloned().collect();
+            if self.folders.contains(&folder) {
+                continue;
+            }
             let empty = HttpRequestBody::empty();
-            // Whatever it answers: the request that needs the folder tells whether it is there.
-            self.send(method(MKCOL)?, self.folder_url(&folder), [], empty)
-                .await?;
+            let made = self.send(method(MKCOL)?, self.folder_url(&folder), [], empty);
+            match made.await {
+                // Whatever it answers: a folder may be there already, or none be needed. The request
+                // that needs it tells.
+                Ok(_) | Err(CloudError::Refused(_)) => self.folders.insert(folder),
+                Err(error) => return Err(error),
+            }
         }
         Ok(())
     }

@@ -1,10 +1,11 @@
 //! How S3 says things.
 
+use http::StatusCode;
 use http::request::Parts;
-use http::{Method, StatusCode};
 use portolan_egress::EgressError;
 
-use crate::cloud::dialect::{MOST_WHOLE, has_query, may_repeat};
+use crate::cloud::dialect::may_repeat;
+use crate::cloud::xml::{Meaning, Operation, common_code};
 use crate::cloud::{Answer, Cause, CloudError, Dialect, Reading, Words};
 
 /// The words of the URI's options.
@@ -21,7 +22,7 @@ pub(super) const WORDS: Words = Words {
 pub(super) const REGION_HEADER: &str = "x-amz-bucket-region";
 
 /// S3, as requests for this region see it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct S3Dialect {
     /// The region that requests are signed for.
     pub(super) region: String,
@@ -35,61 +36,30 @@ impl Dialect for S3Dialect {
     }
 
     fn permission(&self, asked: &Parts) -> Option<&'static str> {
-        let permission = match asked.method {
-            Method::GET if has_query(asked, "list-type") => "s3:ListBucket",
-            Method::GET | Method::HEAD => "s3:GetObject",
-            Method::PUT if is_copy(asked) => "s3:GetObject and s3:PutObject",
-            Method::PUT | Method::POST => "s3:PutObject",
-            Method::DELETE if has_query(asked, "uploadId") => "s3:AbortMultipartUpload",
-            Method::DELETE => "s3:DeleteObject",
-            _ => return None,
+        let permission = match operation(asked) {
+            Operation::List => "s3:ListBucket",
+            Operation::Read => "s3:GetObject",
+            Operation::Copy => "s3:GetObject and s3:PutObject",
+            Operation::Write | Operation::Complete => "s3:PutObject",
+            Operation::Abort => "s3:AbortMultipartUpload",
+            Operation::Delete | Operation::DeleteMany => "s3:DeleteObject",
+            Operation::Other => return None,
         };
         Some(permission)
     }
 
-    fn cause(&self, asked: &Parts, answer: &Answer) -> Option<(Cause, Option<&'static str>)> {
-        let is_error = answer.has_xml_root("Error");
-        if answer.status.is_success() {
-            // Every document reads as a list without objects.
-            if has_query(asked, "list-type") && !answer.has_xml_root("ListBucketResult") {
-                return Some((Cause::NotThisService, None));
-            }
-            // The result of a copy and of an upload's completion comes after the status.
-            return is_error.then(|| {
-                self.by_code(asked, answer)
-                    .unwrap_or((Cause::Unexpected, None))
-            });
-        }
-        if is_error {
-            return self.by_code(asked, answer);
-        }
-        let elsewhere = self.elsewhere(answer);
-        if answer.is_bodiless() {
-            // Of a request without a body in its answer, a region that is another one tells most.
-            let wrong = matches!(
-                answer.status,
-                StatusCode::MOVED_PERMANENTLY
-                    | StatusCode::TEMPORARY_REDIRECT
-                    | StatusCode::BAD_REQUEST
-            );
-            return match elsewhere {
-                Some(region) if wrong => Some((
-                    Cause::WrongRegion {
-                        expected: Some(region),
-                    },
-                    None,
-                )),
-                _ => None,
-            };
-        }
-        (answer.status.is_client_error() && !answer.body.is_empty())
-            .then_some((Cause::NotThisService, None))
+    fn cause(&self, asked: &Parts, answer: &Answer) -> Option<Meaning> {
+        operation(asked)
+            .cause(answer, || self.by_code(asked, answer))
+            .or_else(|| self.by_region(answer))
     }
 
     fn may_repeat(&self, asked: &Parts) -> bool {
         // A completion that is asked for twice is found done, or gone: never worse than not asking.
-        let completes = asked.method == Method::POST && has_query(asked, "uploadId");
-        may_repeat(asked) || (completes && !asked.headers.contains_key(http::header::IF_NONE_MATCH))
+        let completes = operation(asked) == Operation::Complete;
+        may_repeat(asked)
+            || operation(asked) == Operation::DeleteMany
+            || (completes && !asked.headers.contains_key(http::header::IF_NONE_MATCH))
     }
 
     fn unreached(&self, error: EgressError) -> CloudError {
@@ -104,22 +74,16 @@ impl Dialect for S3Dialect {
     }
 
     fn reading(&self, asked: &Parts) -> Reading {
-        match asked.method {
-            Method::GET if !has_query(asked, "list-type") => Reading::Stream,
-            Method::HEAD => Reading::Stream,
-            _ => Reading::Whole(MOST_WHOLE),
-        }
+        operation(asked).reading()
     }
 
     fn may_fail_in_success(&self, asked: &Parts) -> bool {
-        is_copy(asked)
-            || has_query(asked, "list-type")
-            || (asked.method == Method::POST && has_query(asked, "uploadId"))
+        operation(asked).may_fail_in_success()
     }
 }
 
-fn is_copy(asked: &Parts) -> bool {
-    asked.headers.contains_key("x-amz-copy-source")
+fn operation(asked: &Parts) -> Operation {
+    Operation::of(asked, "x-amz-copy-source")
 }
 
 impl S3Dialect {
@@ -129,28 +93,41 @@ impl S3Dialect {
         (super::is_label(region) && region != self.region).then(|| region.to_owned())
     }
 
+    /// Of a request without a body in its answer, a region that is another one tells most.
+    fn by_region(&self, answer: &Answer) -> Option<Meaning> {
+        let wrong = matches!(
+            answer.status,
+            StatusCode::MOVED_PERMANENTLY
+                | StatusCode::TEMPORARY_REDIRECT
+                | StatusCode::BAD_REQUEST
+        );
+        if !answer.is_bodiless() || !wrong {
+            return None;
+        }
+        let expected = Some(self.elsewhere(answer)?);
+        Some((Cause::WrongRegion { expected }, None))
+    }
+
     /// What the code of an error document means; nothing where it is one that `object_store` makes
     /// something of.
-    fn by_code(&self, asked: &Parts, answer: &Answer) -> Option<(Cause, Option<&'static str>)> {
+    fn by_code(&self, asked: &Parts, answer: &Answer) -> Option<Meaning> {
         let code = answer.xml("Error", "Code")?;
+        self.meaning(&code, asked, answer)
+    }
+
+    /// What a code means, in whatever part of an answer it stands.
+    pub(super) fn meaning(&self, code: &str, asked: &Parts, answer: &Answer) -> Option<Meaning> {
         let region = || {
             let named = answer.xml("Error", "Region");
             let named = named.filter(|region| super::is_label(region));
             named.or_else(|| self.elsewhere(answer))
         };
-        let (code, cause) = match code.as_str() {
+        let (code, cause) = match code {
             "SignatureDoesNotMatch" => ("SignatureDoesNotMatch", Cause::WrongSecret),
             "InvalidAccessKeyId" => ("InvalidAccessKeyId", Cause::UnknownKey),
             "ExpiredToken" => ("ExpiredToken", Cause::ExpiredToken),
             "TokenRefreshRequired" => ("TokenRefreshRequired", Cause::ExpiredToken),
             "InvalidToken" => ("InvalidToken", Cause::InvalidToken),
-            "RequestTimeTooSkewed" => (
-                "RequestTimeTooSkewed",
-                Cause::ClockSkew {
-                    seconds: answer.skew(),
-                },
-            ),
-            "NoSuchBucket" => ("NoSuchBucket", Cause::NoSuchContainer),
             "AuthorizationHeaderMalformed" => match region() {
                 expected @ Some(_) => (
                     "AuthorizationHeaderMalformed",
@@ -164,14 +141,7 @@ impl S3Dialect {
             ),
             "PermanentRedirect" => ("PermanentRedirect", self.redirect(answer)),
             "TemporaryRedirect" => ("TemporaryRedirect", self.redirect(answer)),
-            "AccessDenied" => (
-                "AccessDenied",
-                Cause::AccessDenied {
-                    permission: self.permission(asked),
-                },
-            ),
             "AllAccessDisabled" => ("AllAccessDisabled", Cause::AccountDisabled),
-            "AccountProblem" => ("AccountProblem", Cause::AccountDisabled),
             "NotSignedUp" => ("NotSignedUp", Cause::AccountDisabled),
             "KMS.DisabledException" => ("KMS.DisabledException", Cause::EncryptionKey),
             "KMS.NotFoundException" => ("KMS.NotFoundException", Cause::EncryptionKey),
@@ -182,9 +152,6 @@ impl S3Dialect {
                 ("KMS.InvalidKeyUsageException", Cause::EncryptionKey)
             }
             "InvalidObjectState" => ("InvalidObjectState", Cause::Archived),
-            "EntityTooLarge" => ("EntityTooLarge", Cause::TooLarge),
-            "BadDigest" => ("BadDigest", Cause::Corrupted),
-            "InvalidDigest" => ("InvalidDigest", Cause::Corrupted),
             "XAmzContentSHA256Mismatch" => ("XAmzContentSHA256Mismatch", Cause::Corrupted),
             "InvalidStorageClass" => (
                 "InvalidStorageClass",
@@ -198,18 +165,13 @@ impl S3Dialect {
                     option: "AWS_SERVER_ENC_MODE",
                 },
             ),
-            "SlowDown" => ("SlowDown", Cause::Throttled),
             "Throttling" => ("Throttling", Cause::Throttled),
             "RequestLimitExceeded" => ("RequestLimitExceeded", Cause::Throttled),
             "TooManyRequests" => ("TooManyRequests", Cause::Throttled),
-            "InternalError" => ("InternalError", Cause::ServerError),
-            "ServiceUnavailable" => ("ServiceUnavailable", Cause::ServerError),
             "RequestTimeout" => ("RequestTimeout", Cause::ServerError),
             "ConditionalRequestConflict" => ("ConditionalRequestConflict", Cause::Conflict),
             "OperationAborted" => ("OperationAborted", Cause::Conflict),
-            "NotImplemented" => ("NotImplemented", Cause::NotImplemented),
-            "MethodNotAllowed" => ("MethodNotAllowed", Cause::NotImplemented),
-            _ => return None,
+            code => return common_code(code, answer, self.permission(asked)),
         };
         Some((cause, Some(code)))
     }
@@ -239,7 +201,7 @@ impl Dialect for Discovery {
         None
     }
 
-    fn cause(&self, _: &Parts, answer: &Answer) -> Option<(Cause, Option<&'static str>)> {
+    fn cause(&self, _: &Parts, answer: &Answer) -> Option<Meaning> {
         (answer.status == StatusCode::NOT_FOUND).then_some((Cause::NoSuchContainer, None))
     }
 

@@ -6,9 +6,11 @@
 //!
 //! * `settings`: what a plan says of its bucket. `credentials`: whose keys sign.
 //! * `dialect`: what answers of S3 mean.
-//! * `region`: asking the bucket where it is. `store`: the bucket itself.
+//! * `region`: asking the bucket where it is. `store`: the bucket itself. `delete`: many objects at
+//!   once.
 
 mod credentials;
+mod delete;
 mod dialect;
 mod region;
 mod settings;
@@ -17,7 +19,7 @@ mod store;
 use std::sync::Arc;
 
 use object_store::aws::AwsCredentialProvider;
-use portolan_contract::{ObjectStorePlan, StoredPlan};
+use portolan_contract::{ObjectStorePlan, Plan, StoredPlan};
 use portolan_egress::Egress;
 use portolan_egress::http::EndpointClient;
 
@@ -27,7 +29,7 @@ use region::Undiscovered;
 use settings::Settings;
 use store::Bucket;
 
-use super::{CloudError, CloudStore, Connector, Lent};
+use super::{CloudError, CloudStore, Connector, Lent, check_switches};
 
 /// The backend's name.
 const NAME: &str = "s3";
@@ -44,49 +46,39 @@ pub(crate) fn build(
     target: &ObjectStorePlan,
     lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
-    check_switches(egress, plan)?;
+    check_switches(NAME, egress, plan)?;
     let settings = Settings::of(plan, target)?;
     let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
     let keys = Keys::of(plan, &settings, &client, lent)?;
     let credentials: AwsCredentialProvider = Arc::new(keys);
     let dialect = S3Dialect {
         region: settings.region().to_owned(),
-        bucket_in_custom_host: !settings.path_style
-            && plan.plan.setting("custom-endpoint") == Some("true"),
+        bucket_in_custom_host: has_bucket_in_custom_host(&plan.plan),
     };
-    let connector = Connector::new(client, Arc::new(dialect), plan);
+    let connector = Connector::new(client, Arc::new(dialect.clone()), plan);
     if settings.discovery {
         let bucket = Undiscovered {
             settings,
             connector,
             credentials,
         };
-        return Ok(CloudStore::opening(NAME, Arc::new(bucket)));
+        return Ok(CloudStore::opening(NAME, Arc::new(bucket)).deleting_many());
     }
-    let bucket = Bucket::new(&settings, &connector, &credentials)?;
-    Ok(CloudStore::new(NAME, Arc::new(bucket)))
+    let bucket = Bucket::new(&settings, &connector, dialect, &credentials)?;
+    Ok(CloudStore::new(NAME, Arc::new(bucket)).deleting_many())
 }
 
-/// What the operator's switches forbid. A plan is asked when it is made; the switches may have
-/// changed since.
-fn check_switches(egress: &Egress, plan: &StoredPlan) -> Result<(), CloudError> {
-    let options = egress.options();
-    let is = |name, value| plan.plan.setting(name) == Some(value);
-    if options.disable_http && is("custom-endpoint", "true") {
-        return Err(CloudError::Disallowed {
-            what: "custom endpoints",
-            backend: NAME,
-            flag: "http",
-        });
-    }
-    if options.disable_implicit_credentials && is("credentials", "implicit") {
-        return Err(CloudError::Disallowed {
-            what: "implicit credentials",
-            backend: NAME,
-            flag: "implicit-credentials",
-        });
-    }
-    Ok(())
+/// Whether a plan has its bucket before the host of a server that is not AWS's.
+pub(super) fn has_bucket_in_custom_host(plan: &Plan) -> bool {
+    plan.setting("custom-endpoint") == Some("true") && plan.setting("path-style") != Some("true")
+}
+
+/// What to do about such a host, before what anybody else advises.
+pub(super) fn path_style_first(otherwise: &str) -> String {
+    format!(
+        "if the server has its buckets in the path, as MinIO does, write AWS_USE_PATH_STYLE=true; \
+         else {otherwise}"
+    )
 }
 
 /// Whether a text is one DNS label, so that it can be a part of a host's name.

@@ -31,15 +31,16 @@ impl Open for Undiscovered {
             .client()
             .with_endpoint(&settings.endpoint.host, settings.endpoint.port)
             .map_err(CloudError::Egress)?;
+        let dialect = S3Dialect {
+            region,
+            bucket_in_custom_host: false,
+        };
         let connector = self
             .connector
             .clone()
             .with_client(client)
-            .with_dialect(Arc::new(S3Dialect {
-                region,
-                bucket_in_custom_host: false,
-            }));
-        let bucket = Bucket::new(&settings, &connector, &self.credentials)?;
+            .with_dialect(Arc::new(dialect.clone()));
+        let bucket = Bucket::new(&settings, &connector, dialect, &self.credentials)?;
         Ok(Arc::new(bucket))
     }
 }

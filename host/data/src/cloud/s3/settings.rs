@@ -30,7 +30,8 @@ pub(super) struct Settings {
     pub(super) storage_class: Option<String>,
     encryption: Option<String>,
     kms_key: Option<String>,
-    skip_checksum: bool,
+    /// Whether the server takes no checksums but those that every server takes.
+    pub(super) skip_checksum: bool,
 }
 
 impl Settings {
@@ -119,7 +120,7 @@ impl Settings {
             .with_virtual_hosted_style_request(true)
             .with_bucket_name(&self.bucket)
             .with_region(self.region())
-            // Objects are deleted one at a time, so that each error has a type and a path.
+            // What it deletes is one object; many are deleted by a request of ours.
             .with_disable_bulk_delete(true);
         if !self.skip_checksum {
             // The hash is made for the signature anyway.

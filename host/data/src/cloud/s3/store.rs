@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use object_store::aws::{AmazonS3, AwsCredentialProvider, S3ConditionalPut, S3CopyIfNotExists};
 use object_store::path::Path;
@@ -16,8 +17,16 @@ use object_store::{
     PutOptions, PutPayload, PutResult, RenameOptions, RenameTargetMode, Result,
 };
 
+use super::delete::{Deletes, Fate, MOST_OBJECTS};
+use super::dialect::S3Dialect;
 use super::settings::Settings;
-use crate::cloud::{CloudError, Connector, no_retries};
+use crate::cloud::{CloudError, Connector, no_retries, own};
+
+/// How many requests for many objects are under way at the same time.
+const MANY_AT_ONCE: usize = 4;
+
+/// How many requests for one object each are under way for those of such a request.
+const ONE_BY_ONE: usize = 20;
 
 /// A bucket whose objects have the storage class of the connection, however they come there.
 ///
@@ -29,6 +38,7 @@ use crate::cloud::{CloudError, Connector, no_retries};
 pub(super) struct Bucket {
     objects: AmazonS3,
     copies: AmazonS3,
+    deletes: Arc<Deletes>,
     storage_class: Option<String>,
 }
 
@@ -36,6 +46,7 @@ impl Bucket {
     pub(super) fn new(
         settings: &Settings,
         connector: &Connector,
+        dialect: S3Dialect,
         credentials: &AwsCredentialProvider,
     ) -> std::result::Result<Self, CloudError> {
         let build = |headers: HeaderMap| {
@@ -65,6 +76,7 @@ impl Bucket {
         Ok(Self {
             objects: build(HeaderMap::new())?,
             copies: build(class)?,
+            deletes: Arc::new(Deletes::new(settings, connector, dialect, credentials)),
             storage_class: settings.storage_class.clone(),
         })
     }
@@ -83,6 +95,40 @@ impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(super::NAME)
     }
+}
+
+/// Deletes objects; what became of each, in their order. The caller's own errors are given back as
+/// they are.
+async fn delete(
+    objects: AmazonS3,
+    deletes: Arc<Deletes>,
+    locations: Vec<Result<Path>>,
+) -> Vec<Result<Path>> {
+    let paths: Vec<&Path> = locations.iter().flatten().collect();
+    let mut fates = deletes.delete(&paths).await.into_iter();
+    let objects = &objects;
+    let ending = |location: Result<Path>| {
+        let fate = match location {
+            Ok(_) => fates.next(),
+            Err(_) => None,
+        };
+        async move {
+            let location = location?;
+            match fate {
+                Some(Fate::Deleted) => {}
+                Some(Fate::Kept(error)) => {
+                    return Err(error.into_store(super::NAME, location.as_ref()));
+                }
+                Some(Fate::Undone) | None => {
+                    let deleted = objects.delete(&location).await;
+                    deleted.map_err(|error| own(error, super::NAME, location.as_ref()))?;
+                }
+            }
+            Ok(location)
+        }
+    };
+    let endings: Vec<_> = locations.into_iter().map(ending).collect();
+    stream::iter(endings).buffered(ONE_BY_ONE).collect().await
 }
 
 #[async_trait]
@@ -119,7 +165,16 @@ impl ObjectStore for Bucket {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.objects.delete_stream(locations)
+        let (objects, deletes) = (self.objects.clone(), Arc::clone(&self.deletes));
+        // What is there by then: nobody waits for more, as whoever names the next object may be
+        // waiting for what became of this one.
+        locations
+            .ready_chunks(MOST_OBJECTS)
+            .map(move |locations| delete(objects.clone(), Arc::clone(&deletes), locations))
+            .buffered(MANY_AT_ONCE)
+            .map(stream::iter)
+            .flatten()
+            .boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {

@@ -2,16 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::io::Read;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use portolan_secret::SecretText;
 
 use super::{AwsCredentialError, AwsKeys, AwsSource, TokenService};
-
-/// The most bytes of a file with an identity.
-const MOST_BYTES: u64 = 64 << 10;
+use crate::credentials::identity_file;
 
 /// The variables that the host may lend credentials from. Nobody else's are read.
 #[derive(Clone)]
@@ -102,17 +99,8 @@ impl LentKeys {
         file: &SecretText,
         role: &SecretText,
     ) -> Result<AwsKeys, AwsCredentialError> {
-        let file = file.expose().to_owned();
-        let read = tokio::task::spawn_blocking(move || {
-            let mut identity = String::new();
-            let file = std::fs::File::open(file)?;
-            file.take(MOST_BYTES).read_to_string(&mut identity)?;
-            Ok::<_, std::io::Error>(SecretText::new(identity))
-        });
-        let identity = match read.await {
-            Ok(Ok(identity)) => identity,
-            _ => return Err(AwsCredentialError::IdentityFile),
-        };
+        let identity = identity_file::read(file.clone()).await;
+        let identity = identity.ok_or(AwsCredentialError::IdentityFile)?;
         let session = self.environment.get("AWS_ROLE_SESSION_NAME");
         let session = session.as_ref().map(SecretText::expose);
         let assumed = self

@@ -9,6 +9,7 @@ use portolan_secret::SecretText;
 use serde::Deserialize;
 
 use super::{AwsCredentialError, AwsKeys, AwsSource, HostEnvironment};
+use crate::credentials::identity_file;
 use crate::{MetadataAnswer, MetadataClient, MetadataService};
 
 /// How long a session with the instance metadata service lives, in seconds: its longest.
@@ -19,9 +20,6 @@ const ROLE: &str = "/latest/meta-data/iam/security-credentials/";
 
 /// What a pod's variable holds before the path: the pod identity agent, and nobody else.
 const POD_AGENT: &str = "http://169.254.170.23";
-
-/// The most bytes of the file with a pod's identity.
-const MOST_BYTES: u64 = 64 << 10;
 
 /// The key of the machine, in the order of AWS's own tools: of the task whose path
 /// `AWS_CONTAINER_CREDENTIALS_RELATIVE_URI` holds, of the pod that
@@ -91,17 +89,9 @@ impl MachineKeys {
         let Some(file) = self.environment.get(name) else {
             return Ok(self.environment.get("AWS_CONTAINER_AUTHORIZATION_TOKEN"));
         };
-        let file = file.expose().to_owned();
-        let read = tokio::task::spawn_blocking(move || {
-            use std::io::Read;
-            let mut identity = String::new();
-            let file = std::fs::File::open(file)?;
-            file.take(MOST_BYTES).read_to_string(&mut identity)?;
-            Ok::<_, std::io::Error>(SecretText::new(identity))
-        });
-        match read.await {
-            Ok(Ok(identity)) => Ok(Some(SecretText::new(identity.expose().trim()))),
-            _ => Err(AwsCredentialError::NoMachine),
+        match identity_file::read(file).await {
+            Some(identity) => Ok(Some(identity)),
+            None => Err(AwsCredentialError::NoMachine),
         }
     }
 

@@ -16,7 +16,7 @@ use crate::credentials::{AccessToken, CredentialError, TokenRefusal, TokenSource
 use crate::http::EndpointClient;
 
 /// The token service, and its path.
-const HOST: &str = "oauth2.googleapis.com";
+pub(super) const HOST: &str = "oauth2.googleapis.com";
 const PATH: &str = "/token";
 
 /// Who an assertion is for.
@@ -55,7 +55,7 @@ impl TokenSource for KeySource {
                 ];
                 Question::form(HOST, PATH.to_owned(), &pairs)
             }
-            GoogleKey::User(key) => refreshing(key, scope),
+            GoogleKey::User(key) => refreshing(key),
         };
         let asked = Instant::now();
         let answer = question.ask(&self.client).await?;
@@ -71,13 +71,14 @@ impl TokenSource for KeySource {
     }
 }
 
-fn refreshing(key: &UserKey, scope: &str) -> Question<'static> {
+/// It names no scope: the token then has what the user has agreed to, and a scope that is another
+/// word for a part of it is not always taken.
+fn refreshing(key: &UserKey) -> Question<'static> {
     let pairs = [
         ("grant_type", "refresh_token"),
         ("client_id", &key.client_id),
         ("client_secret", key.client_secret.expose()),
         ("refresh_token", key.refresh_token.expose()),
-        ("scope", scope),
     ];
     Question::form(HOST, PATH.to_owned(), &pairs)
 }

@@ -58,6 +58,37 @@ impl Impersonation {
         })
     }
 
+    async fn ask(&self, scope: &str) -> Result<AccessToken, CredentialError> {
+        let first = self.cache.get(|| self.source.fetch(CLOUD_SCOPE)).await?;
+        let asking = Asking {
+            scope: [scope],
+            lifetime: format!("{}s", LIFETIME.as_secs()),
+            delegates: self.delegates.iter().map(|link| name(link)).collect(),
+        };
+        let body = serde_json::to_string(&asking).map_err(|_| CredentialError::Missing("scope"))?;
+        let question = Question {
+            host: HOST,
+            path: format!(
+                "/v1/projects/-/serviceAccounts/{}:generateAccessToken",
+                utf8_percent_encode(&self.target, SEGMENT)
+            ),
+            content_type: "application/json",
+            body: SecretText::new(body),
+            authorization: Some(first.bearer()?),
+        };
+        let asked = Instant::now();
+        let answer = question.ask(&self.client).await?;
+        if !answer.status.is_success() {
+            return Err(self.refused(answer));
+        }
+        let granted: Granted = answer.json()?;
+        Ok(AccessToken::new(
+            SecretText::new(granted.access_token),
+            asked,
+            lifetime(&granted.expire_time, SystemTime::now()),
+        ))
+    }
+
     /// What a refusal means. The service does not tell which link of the chain does not hold.
     fn refused(&self, answer: Answer) -> CredentialError {
         let refused = match answer.json::<Refused>() {
@@ -92,34 +123,14 @@ impl Impersonation {
 #[async_trait]
 impl TokenSource for Impersonation {
     async fn fetch(&self, scope: &str) -> Result<AccessToken, CredentialError> {
-        let first = self.cache.get(|| self.source.fetch(CLOUD_SCOPE)).await?;
-        let asking = Asking {
-            scope: [scope],
-            lifetime: format!("{}s", LIFETIME.as_secs()),
-            delegates: self.delegates.iter().map(|link| name(link)).collect(),
-        };
-        let body = serde_json::to_string(&asking).map_err(|_| CredentialError::Missing("scope"))?;
-        let question = Question {
-            host: HOST,
-            path: format!(
-                "/v1/projects/-/serviceAccounts/{}:generateAccessToken",
-                utf8_percent_encode(&self.target, SEGMENT)
-            ),
-            content_type: "application/json",
-            body: SecretText::new(body),
-            authorization: Some(first.bearer()?),
-        };
-        let asked = Instant::now();
-        let answer = question.ask(&self.client).await?;
-        if !answer.status.is_success() {
-            return Err(self.refused(answer));
+        match self.ask(scope).await {
+            // The first identity's token can have ended before its time: a new one is tried once.
+            Err(CredentialError::Refused {
+                refusal: TokenRefusal::TokenNotAccepted,
+                ..
+            }) => self.ask(scope).await,
+            asked => asked,
         }
-        let granted: Granted = answer.json()?;
-        Ok(AccessToken::new(
-            SecretText::new(granted.access_token),
-            asked,
-            lifetime(&granted.expire_time, SystemTime::now()),
-        ))
     }
 }
 

@@ -1,8 +1,12 @@
 //! Google's tokens.
+//!
+//! * `key`: the JSON of credentials. `exchange`: from a key to a token.
+//! * `impersonate`: acting as another account. `lent`: what the host lends its connections.
 
 mod exchange;
 mod impersonate;
 mod key;
+mod lent;
 
 pub use key::GoogleKeyFault;
 
@@ -15,11 +19,14 @@ use http::uri::{Scheme, Uri};
 use portolan_contract::StoredPlan;
 use portolan_secret::SecretText;
 
+use super::aws::HostEnvironment;
 use super::cache::TokenCache;
 use super::{AccessToken, CredentialError, TokenSource};
+use crate::MetadataClient;
 use crate::http::EndpointClient;
 use exchange::KeySource;
 use impersonate::Impersonation;
+use lent::LentTokens;
 
 /// What the storage backend asks for.
 pub const STORAGE_SCOPE: &str = "https://www.googleapis.com/auth/devstorage.read_write";
@@ -65,13 +72,31 @@ impl GoogleTokens {
         } else {
             return Err(CredentialError::Missing("Google credentials"));
         };
-        Ok(Self::lent(client, plan, scope, source))
+        Ok(Self::new(client, plan, scope, source))
     }
 
-    /// The tokens of a plan whose first identity is another one's: what the host lends the
-    /// connection. The accounts to act as are the plan's.
-    #[must_use]
+    /// The tokens that the host lends a plan, for one scope: by its variables, and by `machine` where
+    /// those name no key. The accounts to act as are the plan's.
+    ///
+    /// # Errors
+    ///
+    /// The token service cannot be an endpoint.
     pub fn lent(
+        client: &EndpointClient,
+        plan: &StoredPlan,
+        scope: &str,
+        environment: HostEnvironment,
+        machine: Option<MetadataClient>,
+    ) -> Result<Self, CredentialError> {
+        let source = LentTokens {
+            client: client.with_trusted_endpoint(exchange::HOST, 443)?,
+            environment,
+            machine,
+        };
+        Ok(Self::new(client, plan, scope, Box::new(source)))
+    }
+
+    fn new(
         client: &EndpointClient,
         plan: &StoredPlan,
         scope: &str,

@@ -1,0 +1,364 @@
+//! A real S3 server in this process: `s3s` with `s3s-fs` behind a front with TLS, which numbers and
+//! notes the requests, may change them, and may answer in the server's place.
+//!
+//! Tests of other crates take this file and `files` as modules of their own.
+
+use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::request::Parts;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Full, StreamBody};
+use hyper::body::{Frame, Incoming};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use portolan_egress::tls::TrustRoots;
+use portolan_egress::{ConnectTo, EgressOptions};
+use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
+use s3s::access::{S3Access, S3AccessContext};
+use s3s::auth::{S3Auth, SecretKey};
+use s3s::host::MultiDomain;
+use s3s::service::{S3Service, S3ServiceBuilder};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::net::TcpListener;
+use tokio_rustls::TlsAcceptor;
+
+use super::files::{Files, Noted};
+
+pub(crate) const BUCKET: &str = "harbour";
+pub(crate) const REGION: &str = "eu-north-1";
+pub(crate) const HOST: &str = "harbour.s3.eu-north-1.amazonaws.com";
+pub(crate) const TOKEN_HOST: &str = "sts.eu-north-1.amazonaws.com";
+pub(crate) const KEY: &str = "AKIAPORTOLANTESTKEY1";
+pub(crate) const SECRET: &str = "wJalr+XUtnFEMI/K7MDENG/bPxRfiCYTESTSECRET";
+/// What a server writes into the text of an error; it must be shown nowhere.
+pub(crate) const CHATTER: &str = "hunter2-of-the-server";
+
+pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>;
+
+/// What a front does with a request before the server sees it; an answer is given in its place.
+type Before = dyn Fn(usize, &mut Parts) -> Option<Response<Body>> + Send + Sync;
+
+/// What a front does with the answer.
+type After = dyn Fn(&mut http::response::Parts) + Send + Sync;
+
+/// A front: requests are numbered from 0.
+pub(crate) struct Front {
+    pub(crate) before: Box<Before>,
+    pub(crate) after: Box<After>,
+    /// The body of the answer to this request breaks off after so many bytes.
+    pub(crate) cut: Option<(usize, usize)>,
+    /// The operations that the key may not do, in the words of the API.
+    pub(crate) denies: &'static [&'static str],
+}
+
+impl Front {
+    pub(crate) fn open() -> Self {
+        Self::answering(|_, _| None)
+    }
+
+    pub(crate) fn answering(
+        before: impl Fn(usize, &mut Parts) -> Option<Response<Body>> + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            before: Box::new(before),
+            after: Box::new(|_| {}),
+            cut: None,
+            denies: &[],
+        }
+    }
+
+    /// The server's own policy denies these operations.
+    pub(crate) fn denying(operations: &'static [&'static str]) -> Self {
+        Self {
+            denies: operations,
+            ..Self::open()
+        }
+    }
+}
+
+/// One request as a front saw it.
+#[derive(Debug, Clone)]
+pub(crate) struct Seen {
+    pub(crate) method: Method,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+}
+
+/// A running server, and its certificate authority.
+pub(crate) struct Server {
+    pub(crate) address: SocketAddr,
+    pub(crate) root: tempfile::TempDir,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    noted: Arc<Mutex<Vec<Noted>>>,
+    pub(crate) authority: String,
+}
+
+/// Knows one key, or that it knows none.
+struct OneKey;
+
+#[async_trait::async_trait]
+impl S3Auth for OneKey {
+    async fn get_secret_key(&self, id: &str) -> s3s::S3Result<SecretKey> {
+        match id == KEY {
+            true => Ok(SecretKey::from(SECRET)),
+            false => Err(s3s::s3_error!(InvalidAccessKeyId, "{CHATTER}")),
+        }
+    }
+}
+
+/// Allows the one key everything but these operations.
+struct Denies(&'static [&'static str]);
+
+#[async_trait::async_trait]
+impl S3Access for Denies {
+    async fn check(&self, context: &mut S3AccessContext<'_>) -> s3s::S3Result<()> {
+        let denied = self.0.contains(&context.s3_op().name());
+        match context.credentials() {
+            Some(_) if !denied => Ok(()),
+            _ => Err(s3s::s3_error!(AccessDenied, "{CHATTER}")),
+        }
+    }
+}
+
+fn service(files: Files, denies: &'static [&'static str]) -> S3Service {
+    let mut builder = S3ServiceBuilder::new(files);
+    builder.set_auth(OneKey);
+    builder.set_access(Denies(denies));
+    let domain = HOST.strip_prefix("harbour.").expect("the bucket first");
+    builder.set_host(MultiDomain::new([domain, "s3.amazonaws.com"]).expect("a domain"));
+    builder.build()
+}
+
+/// Starts `s3s` over a fresh directory with one bucket, behind a front with TLS.
+pub(crate) async fn start(front: Front) -> Server {
+    start_as(&[HOST, "*.s3.amazonaws.com", "s3.amazonaws.com"], front).await
+}
+
+/// The same with a certificate for these names.
+pub(crate) async fn start_as(names: &[&str], front: Front) -> Server {
+    let root = tempfile::tempdir().expect("a directory");
+    let files = Files::new(root.path());
+    let noted = Arc::clone(&files.noted);
+    let service = service(files, front.denies);
+    std::fs::create_dir(root.path().join(BUCKET)).expect("a bucket");
+    let (acceptor, authority) = acceptor(names);
+    let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
+    let front = Arc::new(front);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let all = Arc::clone(&seen);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (front, seen) = (Arc::clone(&front), Arc::clone(&all));
+            let (service, acceptor) = (service.clone(), acceptor.clone());
+            tokio::spawn(async move {
+                let Ok(stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let handle = |request| {
+                    handle(
+                        Arc::clone(&front),
+                        Arc::clone(&seen),
+                        service.clone(),
+                        request,
+                    )
+                };
+                serve(stream, handle).await;
+            });
+        }
+    });
+    Server {
+        address,
+        root,
+        seen,
+        noted,
+        authority,
+    }
+}
+
+async fn handle(
+    front: Arc<Front>,
+    seen: Arc<Mutex<Vec<Seen>>>,
+    service: S3Service,
+    request: Request<Incoming>,
+) -> Result<Response<Body>, Infallible> {
+    let (mut parts, body) = request.into_parts();
+    let number = {
+        let mut seen = seen.lock().expect("no panic");
+        seen.push(Seen {
+            method: parts.method.clone(),
+            uri: parts.uri.clone(),
+            headers: parts.headers.clone(),
+        });
+        seen.len() - 1
+    };
+    if let Some(answer) = (front.before)(number, &mut parts) {
+        // What was sent is read, so that the answer is not lost with the connection.
+        let _ = body.collect().await;
+        return Ok(answer);
+    }
+    let request = Request::from_parts(parts, s3s::Body::from(body));
+    let answer = service.call(request).await;
+    let (mut head, body) = answer.expect("an answer").into_parts();
+    (front.after)(&mut head);
+    if let Some((which, most)) = front.cut
+        && which == number
+    {
+        let body = body.collect().await.expect("a body").to_bytes();
+        return Ok(Response::from_parts(head, broken(body.slice(..most))));
+    }
+    Ok(Response::from_parts(
+        head,
+        Body::new(body.map_err(Into::into)),
+    ))
+}
+
+/// A body that breaks off after these bytes.
+fn broken(bytes: Bytes) -> Body {
+    let first = futures::stream::iter([Ok(Frame::data(bytes))]);
+    let lost = futures::stream::once(async {
+        // What was written before is on its way then.
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(std::io::Error::from(std::io::ErrorKind::ConnectionReset))
+    });
+    let pieces = futures::StreamExt::chain(first, lost);
+    Body::new(BodyExt::map_err(StreamBody::new(pieces), Into::into))
+}
+
+pub(crate) async fn serve<S, F, H>(stream: S, handle: H)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    F: Future<Output = Result<Response<Body>, Infallible>>,
+    H: Fn(Request<Incoming>) -> F,
+{
+    // A client that goes away is no fault of the server.
+    let _ = http1::Builder::new()
+        .serve_connection(TokioIo::new(stream), service_fn(handle))
+        .await;
+}
+
+/// Starts a server that reads the head of a request and writes these bytes, then closes or is
+/// silent.
+pub(crate) async fn start_raw(bytes: Vec<u8>, then_silent: bool) -> Server {
+    let (acceptor, authority) = acceptor(&[HOST]);
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    let bytes = Arc::new(bytes);
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let (acceptor, bytes) = (acceptor.clone(), Arc::clone(&bytes));
+            tokio::spawn(async move {
+                let Ok(mut stream) = acceptor.accept(stream).await else {
+                    return;
+                };
+                let mut head = Vec::new();
+                while !head.ends_with(b"\r\n\r\n") {
+                    match stream.read_u8().await {
+                        Ok(byte) => head.push(byte),
+                        Err(_) => return,
+                    }
+                }
+                let _ = stream.write_all(&bytes).await;
+                let _ = stream.flush().await;
+                if then_silent {
+                    tokio::time::sleep(Duration::from_secs(60)).await;
+                }
+                let _ = stream.shutdown().await;
+            });
+        }
+    });
+    Server {
+        address,
+        root: tempfile::tempdir().expect("a directory"),
+        seen: Arc::default(),
+        noted: Arc::default(),
+        authority,
+    }
+}
+
+/// Speaks TLS with a certificate for these names, of an authority that is returned in PEM.
+pub(crate) fn acceptor(names: &[&str]) -> (TlsAcceptor, String) {
+    let authority_key = rcgen::KeyPair::generate().expect("a key");
+    let mut parameters = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
+    parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+    let authority = parameters
+        .self_signed(&authority_key)
+        .expect("an authority");
+    let issuer = rcgen::Issuer::new(parameters, &authority_key);
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
+    let parameters = rcgen::CertificateParams::new(names).expect("parameters");
+    let certificate = parameters.signed_by(&key, &issuer).expect("a certificate");
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(
+        rustls::crypto::ring::default_provider(),
+    ))
+    .with_safe_default_protocol_versions()
+    .expect("versions")
+    .with_no_client_auth()
+    .with_single_cert(
+        vec![certificate.der().clone()],
+        PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+    )
+    .expect("a certificate");
+    (TlsAcceptor::from(Arc::new(config)), authority.pem())
+}
+
+impl Server {
+    /// How the client gets here.
+    pub(crate) fn options(&self) -> EgressOptions {
+        let mut connect_to = ConnectTo::default();
+        let address = self.address.to_string();
+        for host in [
+            HOST,
+            "harbour.s3.amazonaws.com",
+            "nowhere.s3.eu-north-1.amazonaws.com",
+            "s3.amazonaws.com",
+        ] {
+            connect_to
+                .add(&format!("{host}:443"), &address)
+                .expect("a line");
+        }
+        EgressOptions {
+            connect_to,
+            roots: TrustRoots::nobody()
+                .with_pem(self.authority.as_bytes())
+                .expect("an authority"),
+            silence_timeout: Duration::from_secs(2),
+            ..EgressOptions::default()
+        }
+    }
+
+    pub(crate) fn requests(&self) -> Vec<Seen> {
+        self.seen.lock().expect("no panic").clone()
+    }
+
+    /// What the objects that came were to be like.
+    pub(crate) fn noted(&self) -> Vec<Noted> {
+        self.noted.lock().expect("no panic").clone()
+    }
+}
+
+/// An answer of AWS as its documentation writes errors.
+pub(crate) fn refusal(status: u16, code: &str, more: &str) -> Response<Body> {
+    xml(
+        status,
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<Error><Code>{code}</Code>\
+             <Message>{CHATTER}</Message>{more}<RequestId>4442587FB7D0A2F9</RequestId></Error>"
+        ),
+    )
+}
+
+pub(crate) fn xml(status: u16, body: String) -> Response<Body> {
+    let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
+    let mut answer = Response::new(Body::new(body));
+    *answer.status_mut() = StatusCode::from_u16(status).expect("a status");
+    answer
+}
