@@ -85,36 +85,9 @@ async fn an_unknown_key_is_refused_by_the_server() {
     );
 }
 
-/// The front moves the date of the request into the past, which is what a clock that is behind
-/// does, and tells the time of the answer an hour ahead; the server itself compares the clocks.
 #[tokio::test]
 async fn a_clock_that_is_an_hour_behind_is_told_in_seconds() {
-    let front = Front {
-        before: Box::new(|_, request| {
-            let date = request.headers.get_mut("x-amz-date").expect("signed");
-            let text = date.to_str().expect("text");
-            let then = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text)
-                .and_then(|parsed| parsed.to_datetime())
-                .expect("a date");
-            // In the first hour of a day into the future: the day stays that of the signature, and the
-            // server minds either.
-            let hours = if then.hour() == 0 { 1 } else { -1 };
-            let then = then
-                .checked_add(jiff::Span::new().hours(hours))
-                .expect("a date");
-            let text = then.strftime("%Y%m%dT%H%M%SZ").to_string();
-            *date = HeaderValue::from_str(&text).expect("a value");
-            None
-        }),
-        after: Box::new(|answer| {
-            let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3600);
-            let ahead = ahead.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            let ahead = HeaderValue::from_str(&ahead).expect("a value");
-            answer.headers.insert("date", ahead);
-        }),
-        ..Front::open()
-    };
-    let server = start(front).await;
+    let server = start(Front::an_hour_ahead()).await;
     let store = server.store(&Planned::default().plan());
     let failure = failure(&put(&store).await);
     let seconds = failure.message.strip_prefix("this host's clock is ");

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use http_body_util::combinators::UnsyncBoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
 use hyper::body::{Frame, Incoming};
@@ -71,6 +71,36 @@ impl Front {
             after: Box::new(|_| {}),
             cut: None,
             denies: &[],
+        }
+    }
+
+    /// A client whose clock is an hour behind: the date of each request is moved, which the server
+    /// compares with its own, and the time of each answer is an hour ahead.
+    pub(crate) fn an_hour_ahead() -> Self {
+        Self {
+            before: Box::new(|_, request| {
+                let date = request.headers.get_mut("x-amz-date").expect("signed");
+                let text = date.to_str().expect("text");
+                let then = jiff::fmt::strtime::parse("%Y%m%dT%H%M%SZ", text)
+                    .and_then(|parsed| parsed.to_datetime())
+                    .expect("a date");
+                // In the first hour of a day into the future: the day stays that of the signature,
+                // and the server minds either.
+                let hours = if then.hour() == 0 { 1 } else { -1 };
+                let then = then
+                    .checked_add(jiff::Span::new().hours(hours))
+                    .expect("a date");
+                let text = then.strftime("%Y%m%dT%H%M%SZ").to_string();
+                *date = HeaderValue::from_str(&text).expect("a value");
+                None
+            }),
+            after: Box::new(|answer| {
+                let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(3600);
+                let ahead = ahead.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+                let ahead = HeaderValue::from_str(&ahead).expect("a value");
+                answer.headers.insert("date", ahead);
+            }),
+            ..Self::open()
         }
     }
 
