@@ -66,8 +66,8 @@ pub(crate) struct Moto {
 
 impl Moto {
     pub(crate) async fn start() -> Self {
-        let program =
-            Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers/moto-5.2.5/bin/moto_server");
+        let program = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("../../target/servers/moto-5.2.5/bin/moto_server");
         let missing = "moto is not there: run tests/servers/install";
         let program = program.canonicalize().expect(missing);
         let directory = tempfile::tempdir().expect("a directory");
