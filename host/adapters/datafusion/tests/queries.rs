@@ -6,17 +6,20 @@ mod support;
 
 use std::sync::Arc;
 
-use datafusion::execution::object_store::DefaultObjectStoreRegistry;
+use datafusion::execution::object_store::{DefaultObjectStoreRegistry, ObjectStoreUrl};
 use datafusion::prelude::{ParquetReadOptions, SessionConfig, SessionContext};
-use object_store_0_13::ObjectStoreExt;
 use object_store_0_13::memory::InMemory;
 use object_store_0_13::path::Path;
+use object_store_0_13::{ObjectStore, ObjectStoreExt};
 use portolan::{Principal, SqlState};
 use portolan_datafusion::{Connections, refusal};
 use support::{World, number, query, refused};
 use url::Url;
 
 const NO_USAGE: &str = "user carl does not have USAGE privilege on external_connection lake";
+
+/// The one file of the table in each place.
+const OBJECT: &str = "t/1.parquet";
 
 /// A store with a table of one number in each of two places, which `lake` and `other` name.
 async fn world() -> World {
@@ -46,6 +49,13 @@ async fn with_table(world: &World) -> SessionContext {
     let sql = "CREATE EXTERNAL TABLE t STORED AS PARQUET LOCATION 'external://lake/t/'";
     query(&carl, sql).await.expect("a table");
     carl
+}
+
+/// The store of `lake`, as a query of this session gets it.
+fn held(context: &SessionContext) -> Arc<dyn ObjectStore> {
+    let url = ObjectStoreUrl::parse("external://lake").expect("a URL");
+    let store = context.runtime_env().object_store(url);
+    store.expect("a store")
 }
 
 fn url(text: &str) -> Url {
@@ -83,18 +93,12 @@ async fn a_connection_is_open_while_it_is_used_and_once_for_all_who_use_it() {
     let world = world().await;
     let carl = with_table(&world).await;
     assert!(world.host.open_handles().is_empty(), "it has been read");
-    let runtime = carl.runtime_env();
-    let store = runtime
-        .object_store(url("external://lake"))
-        .expect("a store");
+    let store = held(&carl);
     assert!(
         world.host.open_handles().is_empty(),
         "nothing was asked of it"
     );
-    store
-        .head(&Path::from("t/1.parquet"))
-        .await
-        .expect("an object");
+    store.head(&Path::from(OBJECT)).await.expect("an object");
     query(&carl, "SELECT n FROM t").await.expect("rows");
     let open = world.host.open_handles();
     assert_eq!(open.len(), 1);
@@ -136,11 +140,8 @@ async fn who_may_not_use_a_connection_is_refused_in_portolans_own_words() {
 async fn after_alter_a_table_and_a_store_that_is_held_read_the_new_version() {
     let world = world().await;
     let carl = with_table(&world).await;
-    let runtime = carl.runtime_env();
-    let store = runtime
-        .object_store(url("external://lake"))
-        .expect("a store");
-    let object = Path::from("t/1.parquet");
+    let store = held(&carl);
+    let object = Path::from(OBJECT);
     let before = store.get(&object).await.expect("an object");
     let before = before.bytes().await.expect("its bytes");
     assert_eq!(
@@ -167,11 +168,8 @@ async fn after_alter_a_table_and_a_store_that_is_held_read_the_new_version() {
 async fn after_revoke_a_query_is_refused_whatever_datafusion_saw_before_and_after_grant_it_works() {
     let world = world().await;
     let carl = with_table(&world).await;
-    let runtime = carl.runtime_env();
-    let store = runtime
-        .object_store(url("external://lake"))
-        .expect("a store");
-    let object = Path::from("t/1.parquet");
+    let store = held(&carl);
+    let object = Path::from(OBJECT);
     store.head(&object).await.expect("an object");
     let counted = "SELECT count(*) FROM t";
     let queries = [counted, "SELECT max(n) FROM t", "SELECT n FROM t"];
@@ -197,11 +195,8 @@ async fn after_revoke_a_query_is_refused_whatever_datafusion_saw_before_and_afte
 async fn after_drop_what_is_held_stays_dead_and_a_later_query_looks_the_name_up_anew() {
     let world = world().await;
     let carl = with_table(&world).await;
-    let runtime = carl.runtime_env();
-    let store = runtime
-        .object_store(url("external://lake"))
-        .expect("a store");
-    let object = Path::from("t/1.parquet");
+    let store = held(&carl);
+    let object = Path::from(OBJECT);
     store.head(&object).await.expect("an object");
     world.run(&["DROP EXTERNAL CONNECTION lake"]).await;
     let dropped = refused(&carl, "SELECT n FROM t").await;
@@ -239,7 +234,8 @@ async fn nothing_but_connections_is_reachable_unless_the_program_says_so() {
     }
     let memory = InMemory::new();
     let stored = std::fs::read(world.external().join("other/t/1.parquet")).expect("the file");
-    let put = memory.put(&Path::from("t/1.parquet"), stored.into());
+    let object = Path::from(OBJECT);
+    let put = memory.put(&object, stored.into());
     put.await.expect("written");
     let memory = Arc::new(memory);
     // A store that is registered in the place of a connection is not what is read.
