@@ -44,7 +44,8 @@
 //! delta-rs 1.1 takes stores of the same version of `object_store`, so what [`Connections`] gives
 //! serves it too. The store stands at the root of the connection; delta-rs finds the table below it
 //! by the path of the URL. It knows the scheme once a `LogStoreFactory` is registered for it, whose
-//! `with_options` is a call of `deltalake::logstore::default_logstore` with the same arguments:
+//! `with_options` is a call of `deltalake::logstore::default_logstore` with the same arguments (no
+//! test here builds delta-rs):
 //!
 //! ```text
 //! logstore_factories().insert(Url::parse("external://")?, Arc::new(ExternalLogs));
