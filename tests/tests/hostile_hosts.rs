@@ -53,7 +53,7 @@ const fn part(provider: &'static str, uri: &'static str) -> Form {
 }
 
 /// Every place of a URI that becomes a host, or could.
-const FORMS: [Form; 22] = [
+const FORMS: [Form; 27] = [
     host(
         "s3",
         "s3://b/p?AWS_ENDPOINT={escaped}&AWS_USE_PATH_STYLE=true",
@@ -103,6 +103,20 @@ const FORMS: [Form; 22] = [
         "gs://b/p?BEARER_TOKEN=swordfish&GOOGLE_BILLING_PROJECT={escaped}",
     ),
     part("gs", "gs://b/{escaped}?AUTH=implicit"),
+    host(
+        "aws-kms",
+        "aws-kms:///k?REGION=eu-north-1&AWS_ENDPOINT={escaped}",
+    ),
+    host(
+        "aws-kms",
+        "aws-kms:///k?REGION=eu-north-1&AWS_ENDPOINT=https://{escaped}:9000",
+    ),
+    part("aws-kms", "aws-kms:///k?REGION={escaped}"),
+    part(
+        "aws-kms",
+        "aws-kms:///k?REGION=eu-north-1&ASSUME_ROLE={escaped}",
+    ),
+    part("aws-kms", "aws-kms://{raw}/k?REGION=eu-north-1"),
 ];
 
 /// The providers that reach nothing, whatever their URIs say.
@@ -121,7 +135,7 @@ impl Form {
             .replace("{raw}", text)
             .replace("{escaped}", &escaped);
         match (self.provider, uri.contains('?')) {
-            ("s3", true) => format!("{uri}&{KEYS}"),
+            ("s3" | "aws-kms", true) => format!("{uri}&{KEYS}"),
             _ => uri,
         }
     }
