@@ -10,7 +10,7 @@ use portolan_sandbox::Inspection;
 use tokio::runtime::Handle;
 
 use crate::metrics::Metrics;
-use crate::open::{Handles, OpenHandle};
+use crate::open::{Handles, Known, OpenHandle};
 use crate::providers::Registry;
 use crate::{Error, HostBuilder, Principal, RequestContext, Session};
 
@@ -31,6 +31,7 @@ pub(crate) struct Shared {
     pub(crate) providers: Arc<Registry>,
     pub(crate) backends: Backends,
     pub(crate) handles: Handles,
+    pub(crate) known: Known,
     pub(crate) metrics: Metrics,
     pub(crate) runtime: Handle,
     /// Where added providers lie.
