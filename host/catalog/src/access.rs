@@ -19,10 +19,30 @@ pub type ReadFunction<'a> = dyn FnMut(&dyn Reader) -> Result<(), CatalogError> +
 /// What a write transaction runs.
 pub type WriteFunction<'a> = dyn FnMut(&mut dyn Writer) -> Result<(), CatalogError> + 'a;
 
+/// A state of a catalog, as one open catalog tells it from the others that it has seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StateMark(u64);
+
+impl StateMark {
+    /// The mark with this number, which a catalog never gives again after another one.
+    #[must_use]
+    pub fn new(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// Durable rows, several readers and one writer at a time.
 pub trait Catalog: Debug + Send + Sync {
     /// Tells this catalog from every other.
     fn id(&self) -> CatalogId;
+
+    /// Marks the state that a transaction would see if it began now. As long as the mark is the
+    /// same, nothing was made durable by anybody, not in another process either; so what was read in
+    /// a transaction that began after one mark was asked for holds while the next one equals it.
+    ///
+    /// This does not wait for a disk, a network or a writer. A catalog that would have to, or fails,
+    /// gives nothing, and then nothing that was read before holds.
+    fn mark(&self) -> Option<StateMark>;
 
     /// Runs `function` on one consistent state. Writers go on meanwhile.
     ///

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, watch};
 
-use crate::access::{Catalog, Reader, Writer};
+use crate::access::{Catalog, Reader, StateMark, Writer};
 use crate::error::CatalogError;
 use crate::model::CatalogId;
 
@@ -51,6 +51,13 @@ impl CatalogHandle {
     #[must_use]
     pub fn id(&self) -> CatalogId {
         self.shared.catalog.id()
+    }
+
+    /// Marks the state that a transaction would see if it began now, as [`Catalog::mark`] does. It
+    /// takes a few microseconds and needs no other thread.
+    #[must_use]
+    pub fn mark(&self) -> Option<StateMark> {
+        self.shared.catalog.mark()
     }
 
     /// Runs `function` on one consistent state.

@@ -23,7 +23,7 @@ pub mod privilege;
 pub mod sqlite;
 pub mod userfiles;
 
-pub use access::{Catalog, Reader, Writer};
+pub use access::{Catalog, Reader, StateMark, Writer};
 pub use error::CatalogError;
 pub use handle::CatalogHandle;
 pub use model::{

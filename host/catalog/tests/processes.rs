@@ -152,6 +152,30 @@ fn processes_at_the_same_time_lose_nothing_and_see_each_other() {
 }
 
 #[test]
+fn every_mark_is_of_a_state_in_which_all_that_others_made_durable_is_seen() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let catalog = open(directory.path()).expect("opens");
+    let other = open(directory.path()).expect("opens");
+    let mut last = catalog.mark().expect("a mark");
+    for number in 0..200 {
+        assert_eq!(catalog.mark(), Some(last), "nobody wrote");
+        let name = format!("c{number}");
+        match number % 3 {
+            0 => drop(write(&other, |writer| writer.append_audit(&audit(&name)))),
+            _ => drop(write(&other, |writer| {
+                writer.insert_connection(&new_connection(&name))
+            })),
+        }
+        let mark = catalog.mark().expect("a mark");
+        assert_ne!(mark, last, "after {number}");
+        last = mark;
+    }
+    let mut child = start(directory.path(), "a", 1);
+    assert!(child.wait().expect("ends").success());
+    assert_ne!(catalog.mark(), Some(last), "another process wrote");
+}
+
+#[test]
 fn a_handle_notices_what_another_process_changed_within_a_second() {
     let directory = tempfile::tempdir().expect("a directory");
     let runtime = tokio::runtime::Builder::new_current_thread()

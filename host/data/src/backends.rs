@@ -103,6 +103,14 @@ impl Backends {
         Ok(Confined::new(store, prefix, gate))
     }
 
+    /// Whether building the store of this plan opens a directory, and so may wait for a disk. Any
+    /// other store is built in memory, once the certificates of its plan are known.
+    #[must_use]
+    pub fn opens_directory(&self, plan: &StoredPlan) -> bool {
+        let target = plan.plan.object_store();
+        target.is_some_and(|target| target.backend == "nodelocal")
+    }
+
     /// The local store itself, for those who look after it.
     ///
     /// # Errors

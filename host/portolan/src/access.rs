@@ -20,6 +20,10 @@ impl Actor {
         self.0.0.name()
     }
 
+    pub(crate) fn principal(&self) -> &Principal {
+        &self.0.0
+    }
+
     pub(crate) fn context(&self) -> &RequestContext {
         &self.0.1
     }

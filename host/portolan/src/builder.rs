@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 
 use crate::host::Shared;
 use crate::metrics::Metrics;
-use crate::open::Handles;
+use crate::open::{Handles, Known};
 use crate::providers::Registry;
 use crate::{Error, Host, SqlState};
 
@@ -199,6 +199,7 @@ impl HostBuilder {
                 backends,
                 lent,
                 handles: Handles::new(metrics.clone()),
+                known: Known::default(),
                 metrics,
                 runtime,
                 plugins_dir: self.plugins_dir,

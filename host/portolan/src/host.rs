@@ -11,7 +11,7 @@ use portolan_sandbox::Inspection;
 use tokio::runtime::Handle;
 
 use crate::metrics::Metrics;
-use crate::open::{Handles, OpenHandle};
+use crate::open::{Handles, Known, OpenHandle};
 use crate::providers::Registry;
 use crate::{Error, HostBuilder, Principal, RequestContext, Session};
 
@@ -34,6 +34,7 @@ pub(crate) struct Shared {
     /// What connections get that ask for the host's own credentials.
     pub(crate) lent: Lent,
     pub(crate) handles: Handles,
+    pub(crate) known: Known,
     pub(crate) metrics: Metrics,
     pub(crate) runtime: Handle,
     /// Where added providers lie.

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 ///
 /// The name needs no row in the catalog, and grants may name principals without one. Vouched roles
 /// count in this session only; they are added to those that the catalog knows of.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Principal {
     name: String,
     roles: Vec<String>,

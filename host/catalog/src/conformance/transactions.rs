@@ -15,6 +15,7 @@ list![
     a_reader_keeps_its_state_while_others_write,
     every_changing_transaction_is_one_revision,
     writers_at_the_same_time_lose_nothing,
+    a_mark_stays_until_something_is_made_durable,
 ];
 
 fn a_function_that_fails_leaves_nothing_behind(catalog: &dyn Catalog) {
@@ -127,4 +128,23 @@ fn writers_at_the_same_time_lose_nothing(catalog: &dyn Catalog) {
         assert_eq!(reader.revision()?, start + all as u64);
         Ok(())
     });
+}
+
+fn a_mark_stays_until_something_is_made_durable(catalog: &dyn Catalog) {
+    // A catalog that cannot tell gives none, and then there is nothing to require.
+    let Some(before) = catalog.mark() else { return };
+    read(catalog, |reader| reader.revision());
+    let given_up: Result<(), _> = try_write(catalog, |writer| {
+        writer.insert_connection(&new_connection("bucket", "owner"))?;
+        assert_eq!(catalog.mark(), Some(before), "nobody sees it yet");
+        Err(CatalogError::Interrupted)
+    });
+    assert!(given_up.is_err());
+    assert_eq!(catalog.mark(), Some(before));
+    insert(catalog, "bucket");
+    let after = catalog.mark().expect("a mark");
+    assert_ne!(after, before, "a connection was made");
+    assert_eq!(catalog.mark(), Some(after));
+    write(catalog, |writer| writer.append_audit(&audit("SHOW", None)));
+    assert_ne!(catalog.mark(), Some(before), "no mark comes again");
 }

@@ -13,6 +13,7 @@
 //! * `open`: files, the store's key, making a store
 //! * `schema`: its tables, and how an older store gets them
 //! * `pool`: connections to the file
+//! * `watch`: whether anybody has changed the file
 //! * `transaction`: what runs in one transaction
 //! * `record`: rows with their codes
 //! * `connections`, `principals`, `grants`, `providers`, `user_files`, `audit`, `store`: one module per kind of row
@@ -31,18 +32,20 @@ mod schema;
 mod store;
 mod transaction;
 mod user_files;
+mod watch;
 
 use std::path::PathBuf;
 
 use portolan_secret::SecretText;
 
-use crate::access::{Catalog, ReadFunction, WriteFunction};
+use crate::access::{Catalog, ReadFunction, StateMark, WriteFunction};
 use crate::error::CatalogError;
 use crate::model::CatalogId;
 use failure::failed;
 use pool::Pool;
 use record::Keys;
 use transaction::Transaction;
+use watch::Watch;
 
 /// Where the key that opens the store comes from.
 #[derive(Debug, Clone)]
@@ -68,6 +71,7 @@ pub struct SqliteOptions {
 pub struct SqliteCatalog {
     keys: Keys,
     pool: Pool,
+    watch: Watch,
 }
 
 impl SqliteCatalog {
@@ -83,6 +87,7 @@ impl SqliteCatalog {
         let (connection, keys) = open::open(&options)?;
         Ok(Self {
             keys,
+            watch: Watch::new(&options.path).map_err(failed)?,
             pool: Pool::new(options.path, pool::connect, connection),
         })
     }
@@ -91,6 +96,10 @@ impl SqliteCatalog {
 impl Catalog for SqliteCatalog {
     fn id(&self) -> CatalogId {
         self.keys.catalog
+    }
+
+    fn mark(&self) -> Option<StateMark> {
+        self.watch.mark()
     }
 
     fn read(&self, function: &mut ReadFunction<'_>) -> Result<(), CatalogError> {

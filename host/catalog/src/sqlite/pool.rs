@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior, ffi};
 
 /// How long a writer waits for another one, of this process or of any other.
@@ -25,6 +26,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    stay_compiled(&connection)?;
     // Every commit is on the disk before it is reported; what is deleted is overwritten; no
     // temporary file is made; functions that a changed schema names are not run.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -32,6 +34,13 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.pragma_update(None, "temp_store", "MEMORY")?;
     connection.pragma_update(None, "trusted_schema", "OFF")?;
     Ok(connection)
+}
+
+/// Keeps statements compiled whatever values they are run with. Otherwise each is compiled anew for
+/// another name, in case a better plan is found for it; every one of ours has one plan.
+pub(crate) fn stay_compiled(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+    Ok(())
 }
 
 #[derive(Debug)]

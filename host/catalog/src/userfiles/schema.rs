@@ -9,6 +9,7 @@ use rusqlite::{Connection, OpenFlags};
 use super::failure::failed;
 use crate::error::CatalogError;
 use crate::sqlite::open::{explain, in_transaction, make_file, use_log};
+use crate::sqlite::pool::stay_compiled;
 
 /// "PoUf" in ASCII: marks the file as ours (`PRAGMA application_id`).
 const APPLICATION_ID: i64 = 0x506f_5566;
@@ -41,6 +42,7 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     let mut connection = Connection::open_with_flags(path, flags)?;
     connection.busy_handler(Some(nap))?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    stay_compiled(&connection)?;
     // Every commit is on the disk before it is reported. What is deleted is not overwritten: files are
     // no secrets.
     connection.pragma_update(None, "synchronous", "FULL")?;

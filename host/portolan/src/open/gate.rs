@@ -68,14 +68,14 @@ struct State {
 struct Judged {
     newest: u64,
     /// The newer version, for a handle that follows.
-    replacement: Option<(Pinned, Confined)>,
+    replacement: Option<(Arc<Pinned>, Confined)>,
 }
 
 impl HandleGate {
     pub(crate) fn new(
         host: &Shared,
         actor: &Actor,
-        pinned: Pinned,
+        pinned: Arc<Pinned>,
         sub_path: Path,
         operation: Operation,
         follow: bool,
@@ -97,7 +97,7 @@ impl HandleGate {
             metrics: host.metrics.clone(),
             state: Mutex::new(State {
                 newest: Some(pinned.connection.version),
-                pinned: Arc::new(pinned),
+                pinned,
                 store: None,
                 seen: None,
                 verdict: Ok(()),
@@ -127,19 +127,29 @@ impl HandleGate {
         Arc::clone(&lock(&self.state).pinned)
     }
 
-    /// Builds the store that the handle begins with, behind this gate.
-    pub(crate) async fn first_store(self: &Arc<Self>) -> Result<Arc<Confined>, Error> {
+    /// Builds the store that the handle begins with, behind this gate. `known` says that a store of
+    /// the plan was built before.
+    pub(crate) async fn first_store(self: &Arc<Self>, known: bool) -> Result<Arc<Confined>, Error> {
         let gate: Arc<dyn Gate> = Arc::<Self>::clone(self);
-        Ok(Arc::new(self.store_of(&self.pinned(), gate).await?))
+        let pinned = self.pinned();
+        if known && !self.backends.opens_directory(&pinned.stored) {
+            // Its certificates were read then, so there is nothing left that could take long.
+            let _runtime = self.runtime.enter();
+            let built = self
+                .backends
+                .build_confined(&pinned.stored, &self.sub_path, gate)?;
+            return Ok(Arc::new(built));
+        }
+        Ok(Arc::new(self.store_of(&pinned, gate).await?))
     }
 
-    async fn store_of(&self, pinned: &Pinned, gate: Arc<dyn Gate>) -> Result<Confined, Error> {
+    async fn store_of(&self, pinned: &Arc<Pinned>, gate: Arc<dyn Gate>) -> Result<Confined, Error> {
         let backends = self.backends.clone();
-        let plan = pinned.stored.clone();
+        let pinned = Arc::clone(pinned);
         let sub_path = self.sub_path.clone();
         let built = self
             .runtime
-            .spawn_blocking(move || backends.build_confined(&plan, &sub_path, gate))
+            .spawn_blocking(move || backends.build_confined(&pinned.stored, &sub_path, gate))
             .await
             .map_err(|_| interrupted())?;
         Ok(built?)
@@ -182,7 +192,7 @@ impl HandleGate {
             Ok(Some(judged)) => {
                 state.newest = Some(judged.newest);
                 if let Some((pinned, store)) = judged.replacement {
-                    state.pinned = Arc::new(pinned);
+                    state.pinned = pinned;
                     state.store = Some(Arc::new(store));
                 }
                 Ok(())
@@ -214,7 +224,8 @@ impl HandleGate {
                 access.require(&connection.name, Some(&connection), usage)?;
                 let newest = connection.version;
                 let newer = if follow && newest != used {
-                    Some(Pinned::read(&access, &registry, connection, operation)?)
+                    let newer = Pinned::read(&access, &registry, connection, operation)?;
+                    Some(Arc::new(newer))
                 } else {
                     None
                 };

@@ -3,11 +3,13 @@
 mod follow;
 mod gate;
 mod handles;
+mod known;
 mod pinned;
 mod storage;
 
 pub(crate) use handles::Handles;
 pub use handles::OpenHandle;
+pub(crate) use known::Known;
 pub(crate) use pinned::check_provider;
 pub use storage::{Capabilities, StorageConnection};
 
@@ -20,6 +22,7 @@ use crate::access::{Access, missing};
 use crate::call::Call;
 use crate::planning::connection_type;
 use crate::{Error, SqlState, policy};
+use known::{Answer, Asked};
 use pinned::Pinned;
 
 /// How a connection is opened.
@@ -50,7 +53,8 @@ impl Opened {
     }
 }
 
-/// Opens a connection. One consistent state is read: name, privilege, plan and provider.
+/// Opens a connection. Name, privilege, plan and provider are those of one consistent state, the one
+/// that the catalog has when it is opened.
 pub(crate) async fn open(
     call: &Call<'_>,
     url: &str,
@@ -60,18 +64,18 @@ pub(crate) async fn open(
     let url: ExternalUrl = url.parse()?;
     let name = url.name.to_string();
     call.concerns(AuditObject::connection(name.as_str()));
-    let registry = Arc::clone(&call.host.providers);
-    let has_path = !url.path.is_empty();
-    let pinned = call
-        .read(move |access| {
-            let connection = find(access, &name)?;
-            let pinned = Pinned::read(access, &registry, connection, operation)?;
-            if has_path && pinned.plan().object_store().is_none() {
-                return Err(no_path());
-            }
-            Ok(pinned)
-        })
-        .await?;
+    let asked = Asked {
+        principal: call.actor.principal().clone(),
+        connection: name,
+        operation,
+    };
+    let (pinned, known, mark) = match call.host.known.find(call.catalog(), &asked) {
+        Answer::Known(pinned) => (pinned, true, None),
+        Answer::Unknown(mark) => (read(call, &asked).await?, false, mark),
+    };
+    if !url.path.is_empty() && pinned.plan().object_store().is_none() {
+        return Err(no_path());
+    }
     call.runs(&pinned.connection.provider);
     policy::judge(&call.host.egress, pinned.plan())?;
     if pinned.plan().object_store().is_none() {
@@ -87,13 +91,30 @@ pub(crate) async fn open(
     let storage = StorageConnection::open(
         call.host,
         &call.actor,
-        pinned,
+        Arc::clone(&pinned),
+        known,
         &url.path,
         operation,
         options,
     )
     .await?;
+    if let Some(mark) = mark {
+        call.host.known.keep(mark, asked, &pinned);
+    }
     Ok(Opened::Storage(storage))
+}
+
+/// The answer of the catalog, in one consistent state.
+async fn read(call: &Call<'_>, asked: &Asked) -> Result<Arc<Pinned>, Error> {
+    let registry = Arc::clone(&call.host.providers);
+    let (name, operation) = (asked.connection.clone(), asked.operation);
+    let pinned = call
+        .read(move |access| {
+            let connection = find(access, &name)?;
+            Pinned::read(access, &registry, connection, operation)
+        })
+        .await?;
+    Ok(Arc::new(pinned))
 }
 
 /// The connection of this name, for somebody who may use it.

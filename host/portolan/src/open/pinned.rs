@@ -8,10 +8,12 @@ use crate::providers::Registry;
 use crate::{Error, SqlState};
 
 /// A connection's row and its plan.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Pinned {
     pub(crate) connection: Connection,
     pub(crate) stored: StoredPlan,
+    /// How long the plan is where it is stored.
+    pub(crate) bytes: usize,
 }
 
 impl Pinned {
@@ -27,7 +29,11 @@ impl Pinned {
         let stored = StoredPlan::from_bytes(&secrets.plan)?;
         super::check_operation(&connection, &stored.plan, operation)?;
         check_provider(access, registry, &connection, &stored)?;
-        Ok(Self { connection, stored })
+        Ok(Self {
+            connection,
+            stored,
+            bytes: secrets.plan.len(),
+        })
     }
 
     pub(crate) fn plan(&self) -> &Plan {

@@ -48,7 +48,8 @@ impl StorageConnection {
     pub(crate) async fn open(
         host: &Shared,
         actor: &Actor,
-        pinned: Pinned,
+        pinned: Arc<Pinned>,
+        known: bool,
         path: &SubPath,
         operation: Operation,
         OpenOptions { follow }: OpenOptions,
@@ -56,7 +57,7 @@ impl StorageConnection {
         let sub_path = object_path(path)?;
         let gate = HandleGate::new(host, actor, pinned, sub_path, operation, follow);
         let gate = Arc::new(gate);
-        let first = gate.first_store().await?;
+        let first = gate.first_store(known).await?;
         host.handles.add(&gate);
         let store: Arc<dyn ObjectStore> = if follow {
             Arc::new(Following::new(Arc::clone(&gate), first))

@@ -14,7 +14,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
-use portolan::catalog::access::{ReadFunction, WriteFunction};
+use portolan::catalog::access::{ReadFunction, StateMark, WriteFunction};
 use portolan::catalog::{
     AuditFilter, AuditRecord, Catalog, CatalogError, CatalogHandle, CatalogId, KeySource,
     SqliteCatalog, SqliteOptions, SqliteUserFiles,
@@ -268,6 +268,10 @@ struct Pausing {
 impl Catalog for Pausing {
     fn id(&self) -> CatalogId {
         self.catalog.id()
+    }
+
+    fn mark(&self) -> Option<StateMark> {
+        self.catalog.mark()
     }
 
     fn read(&self, function: &mut ReadFunction<'_>) -> Result<(), CatalogError> {
