@@ -39,6 +39,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../azure-blob.wasm"),
             manifest: include_str!("../azure-blob.toml"),
         },
+        #[cfg(feature = "gcp-kms")]
+        BuiltIn {
+            name: "gcp-kms",
+            component: include_bytes!("../gcp-kms.wasm"),
+            manifest: include_str!("../gcp-kms.toml"),
+        },
         #[cfg(feature = "gs")]
         BuiltIn {
             name: "gs",
@@ -112,6 +118,7 @@ mod tests {
     #[cfg(all(
         feature = "aws-kms",
         feature = "azure-blob",
+        feature = "gcp-kms",
         feature = "gs",
         feature = "http",
         feature = "nodelocal",
@@ -125,6 +132,7 @@ mod tests {
             [
                 "aws-kms",
                 "azure-blob",
+                "gcp-kms",
                 "gs",
                 "http",
                 "nodelocal",
