@@ -15,7 +15,8 @@
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
-//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, and the XML API of Cloud Storage.
+//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, and Cloud
+//!   KMS.
 //! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
 //!
 //! And what they are made of:
