@@ -39,6 +39,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../azure-blob.wasm"),
             manifest: include_str!("../azure-blob.toml"),
         },
+        #[cfg(feature = "azure-kms")]
+        BuiltIn {
+            name: "azure-kms",
+            component: include_bytes!("../azure-kms.wasm"),
+            manifest: include_str!("../azure-kms.toml"),
+        },
         #[cfg(feature = "gcp-kms")]
         BuiltIn {
             name: "gcp-kms",
@@ -118,6 +124,7 @@ mod tests {
     #[cfg(all(
         feature = "aws-kms",
         feature = "azure-blob",
+        feature = "azure-kms",
         feature = "gcp-kms",
         feature = "gs",
         feature = "http",
@@ -132,6 +139,7 @@ mod tests {
             [
                 "aws-kms",
                 "azure-blob",
+                "azure-kms",
                 "gcp-kms",
                 "gs",
                 "http",
