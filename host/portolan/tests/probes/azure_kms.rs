@@ -1,8 +1,13 @@
 //! `azure-kms`: stand-ins for Entra and for Azure Key Vault. That the real services answer like them
 //! is not proved.
 
+use std::time::Duration;
+
 use portolan::EgressOptions;
-use portolan_servers::{Authority, EntraApplication, EntraStandIn, KeyVaultStandIn};
+use portolan_egress::MetadataClient;
+use portolan_servers::{
+    Authority, EntraApplication, EntraStandIn, HttpServer, KeyVaultStandIn, answer,
+};
 
 use super::support::{World, refused, rows};
 use super::told::{escaped, expect, failing, made, named, nobody, ways};
@@ -140,15 +145,30 @@ async fn a_probe_that_reads_encrypts_nothing_and_asks_for_no_token() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn implicit_credentials_are_refused_where_the_host_lends_none() {
+async fn the_machines_tokens_are_lent_where_the_host_lends_over_stand_ins() {
+    for name in ["AZURE_CLIENT_ID", "AZURE_CLIENT_SECRET", "AZURE_TENANT_ID"] {
+        let variable = std::env::var_os(name);
+        assert!(
+            variable.is_none(),
+            "unset {name}: this is a machine without"
+        );
+    }
     let setting = Setting::new();
-    let world = World::with(|builder| builder.egress(setting.options())).await;
+    let machine = machine(&setting.entra);
+    let options = EgressOptions {
+        metadata: metadata(&machine),
+        ..setting.options()
+    };
     let create = format!(
         "CREATE EXTERNAL CONNECTION c AS \
          'azure-kms:///{}/{}?AUTH=implicit&AZURE_VAULT_NAME=harbour-1'",
         KeyVaultStandIn::KEY,
         KeyVaultStandIn::VERSION
     );
+    let lending = World::with(|builder| builder.egress(options.clone()).lend_host_credentials());
+    lending.await.run(&[&create]).await;
+
+    let world = World::with(|builder| builder.egress(options)).await;
     let error = refused(&world.root(), &create).await;
     assert_eq!(
         (error.sqlstate().to_string(), error.hint()),
@@ -157,6 +177,34 @@ async fn implicit_credentials_are_refused_where_the_host_lends_none() {
             Some("give the connection credentials of its own")
         )
     );
+}
+
+/// Answers as the metadata service of a machine in Azure is documented to, with a token for vaults.
+fn machine(entra: &EntraStandIn) -> HttpServer {
+    let token = entra.token("https://vault.azure.net");
+    HttpServer::plain(move |request| {
+        let line = format!("{} {}", request.method(), request.uri());
+        let asked = "GET /metadata/identity/oauth2/token?api-version=2018-02-01&\
+                     resource=https%3A%2F%2Fvault.azure.net%2F";
+        let is_asked = line == asked && request.headers().contains_key("metadata");
+        let told = match is_asked {
+            true => answer(
+                200,
+                &[],
+                format!(r#"{{"access_token":"{token}","expires_in":"86399"}}"#),
+            ),
+            false => answer(400, &[], ""),
+        };
+        Box::pin(async move { told })
+    })
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the metadata server of this test is on loopback"
+)]
+fn metadata(machine: &HttpServer) -> MetadataClient {
+    MetadataClient::on_loopback(machine.address().port(), Duration::from_secs(10))
 }
 
 #[tokio::test(flavor = "multi_thread")]
