@@ -39,6 +39,18 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../azure-blob.wasm"),
             manifest: include_str!("../azure-blob.toml"),
         },
+        #[cfg(feature = "azure-kms")]
+        BuiltIn {
+            name: "azure-kms",
+            component: include_bytes!("../azure-kms.wasm"),
+            manifest: include_str!("../azure-kms.toml"),
+        },
+        #[cfg(feature = "gcp-kms")]
+        BuiltIn {
+            name: "gcp-kms",
+            component: include_bytes!("../gcp-kms.wasm"),
+            manifest: include_str!("../gcp-kms.toml"),
+        },
         #[cfg(feature = "gs")]
         BuiltIn {
             name: "gs",
@@ -112,6 +124,8 @@ mod tests {
     #[cfg(all(
         feature = "aws-kms",
         feature = "azure-blob",
+        feature = "azure-kms",
+        feature = "gcp-kms",
         feature = "gs",
         feature = "http",
         feature = "nodelocal",
@@ -125,6 +139,8 @@ mod tests {
             [
                 "aws-kms",
                 "azure-blob",
+                "azure-kms",
+                "gcp-kms",
                 "gs",
                 "http",
                 "nodelocal",

@@ -36,6 +36,8 @@ async fn every_uri_of_the_fuzzers_corpora_is_planned_under_the_rules_or_refused(
     for (name, corpus) in [
         ("aws-kms", "plan_aws_kms"),
         ("azure-blob", "plan_azure_blob"),
+        ("azure-kms", "plan_azure_kms"),
+        ("gcp-kms", "plan_gcp_kms"),
         ("gs", "plan_gs"),
         ("http", "plan_http"),
         ("s3", "plan_s3"),

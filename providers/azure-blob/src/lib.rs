@@ -4,10 +4,8 @@
 //! # Layout
 //!
 //! * `plan`: the URI becomes an object store of the host, or the reason why not.
-//! * `environment`: the clouds and their hosts.
 //! * `probe`: reach the account; write, list, read back and compare the marker.
 
-mod environment;
 mod plan;
 mod probe;
 

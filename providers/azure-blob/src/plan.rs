@@ -1,17 +1,13 @@
 //! Phase one: the container, its account and the credentials, or the reason why not.
 
+use portolan_azure::{Application, Environment, SERVER};
 use portolan_sdk::{
     Failure, Kind, Options, Plan, Secret, TlsVerification, UriPieces, is_dns_label, joined,
     object_prefix, refuse_userinfo,
 };
 
-use crate::environment::Environment;
-
 /// The number of the account's endpoint.
 pub(crate) const ACCOUNT: u32 = 0;
-
-/// The TLS profile of every endpoint.
-const SERVER: &str = "server";
 
 /// The containers whose names no other container can have.
 const SPECIAL_CONTAINERS: [&str; 3] = ["$root", "$web", "$logs"];
@@ -27,11 +23,7 @@ struct Credentials<'uri> {
 /// Whose credentials are used.
 enum Access<'uri> {
     AccountKey(&'uri Secret),
-    Application {
-        tenant: &'uri str,
-        client_id: &'uri str,
-        client_secret: &'uri Secret,
-    },
+    Application(Application<'uri>),
     Implicit,
 }
 
@@ -58,7 +50,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         true => credentials.refuse_beside_implicit()?,
         false => credentials.access()?,
     };
-    let environment = Environment::of(environment)?;
+    let environment = Environment::of(environment, "azure environment")?;
     if let Access::AccountKey(key) = access
         && let Some(problem) = key.base64_problem()
     {
@@ -90,18 +82,10 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         Access::AccountKey(key) => plan
             .set("credentials", "specified")
             .secret_as_given("account-key", key),
-        Access::Application {
-            tenant,
-            client_id,
-            client_secret,
-        } => {
-            check_tenant(tenant)?;
+        Access::Application(application) => {
             options.word("AZURE_CLIENT_ID")?;
-            plan.set("credentials", "specified")
-                .endpoint(environment.login, 443, Some(SERVER))
-                .set("tenant", tenant)
-                .set("client-id", client_id)
-                .secret_as_given("client-secret", client_secret)
+            let plan = plan.set("credentials", "specified");
+            application.planned(plan, environment)?
         }
     };
     Ok(plan.object_store("azure", &uri.authority, &object_prefix(uri)?))
@@ -131,11 +115,13 @@ impl<'uri> Credentials<'uri> {
             self.client_secret,
         ) {
             (Some(key), None, None, None) => Ok(Access::AccountKey(key)),
-            (None, Some(tenant), Some(client_id), Some(client_secret)) => Ok(Access::Application {
-                tenant,
-                client_id,
-                client_secret,
-            }),
+            (None, Some(tenant), Some(client_id), Some(client_secret)) => {
+                Ok(Access::Application(Application {
+                    tenant,
+                    client_id,
+                    client_secret,
+                }))
+            }
             _ => Err(Failure::invalid_uri(
                 "explicit azure uri requires exactly one authentication method: \
                  \"AZURE_ACCOUNT_KEY\" OR all three of \"AZURE_TENANT_ID\", \"AZURE_CLIENT_ID\", \
@@ -181,17 +167,6 @@ fn check_account(account: &str) -> Result<(), Failure> {
             )
             .with_option("AZURE_ACCOUNT_NAME"),
     )
-}
-
-/// A tenant becomes a segment of a path: an id, or one of the tenant's domains.
-fn check_tenant(tenant: &str) -> Result<(), Failure> {
-    let in_name = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.');
-    if tenant.bytes().all(in_name) && tenant.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
-        return Ok(());
-    }
-    Err(Failure::invalid_uri("AZURE_TENANT_ID is not a tenant")
-        .with_hint("Write the tenant's id, or one of its domains.")
-        .with_option("AZURE_TENANT_ID"))
 }
 
 /// A container becomes a segment of a path.

@@ -34,6 +34,18 @@ pub struct EntraStandIn {
     state: Arc<Mutex<State>>,
 }
 
+/// The tokens that a stand-in has given.
+#[derive(Debug)]
+pub(crate) struct GivenTokens(Arc<Mutex<State>>);
+
+impl GivenTokens {
+    /// Whether a token was given, and for this audience.
+    pub(crate) fn are_of(&self, token: &str, audience: &str) -> bool {
+        let state = self.0.lock().expect("a lock");
+        state.tokens.get(token).is_some_and(|it| it == audience)
+    }
+}
+
 #[derive(Debug)]
 struct State {
     application: EntraApplication,
@@ -41,6 +53,10 @@ struct State {
     identity: Option<String>,
     lifetime: u64,
     given: usize,
+    /// Each token, and the audience that it was given for.
+    tokens: HashMap<String, String>,
+    /// Whether tokens are not kept there.
+    worthless: bool,
     /// Everything is answered with this, where it is set.
     instead: Option<Answer>,
 }
@@ -54,6 +70,8 @@ impl EntraStandIn {
             identity: None,
             lifetime: 3599,
             given: 0,
+            tokens: HashMap::new(),
+            worthless: false,
             instead: None,
         }));
         let shared = Arc::clone(&state);
@@ -74,6 +92,16 @@ impl EntraStandIn {
     #[must_use]
     pub fn token(&self, audience: &str) -> String {
         self.state.lock().expect("a lock").token(audience)
+    }
+
+    /// The tokens that it gives, for a service that takes them.
+    pub(crate) fn given_tokens(&self) -> GivenTokens {
+        GivenTokens(Arc::clone(&self.state))
+    }
+
+    /// Gives tokens that no service takes from now on, as those of another tenant are.
+    pub fn give_worthless_tokens(&self) {
+        self.state.lock().expect("a lock").worthless = true;
     }
 
     /// How many tokens it has given.
@@ -172,11 +200,15 @@ impl State {
             "tid": application.tenant, "jti": self.given,
         });
         let header = json!({"alg": "RS256", "typ": "JWT"});
-        format!(
+        let token = format!(
             "{}.{}.unsigned",
             BASE64_URL_SAFE_NO_PAD.encode(header.to_string()),
             BASE64_URL_SAFE_NO_PAD.encode(claims.to_string())
-        )
+        );
+        if !self.worthless {
+            self.tokens.insert(token.clone(), audience.to_owned());
+        }
+        token
     }
 }
 

@@ -15,7 +15,9 @@
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
-//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, and the XML API of Cloud Storage.
+//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, and Cloud
+//!   KMS.
+//! * [`KeyVaultStandIn`]: keys of Azure Key Vault, for the tokens of [`EntraStandIn`].
 //! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
 //!
 //! And what they are made of:
@@ -46,6 +48,9 @@ pub use google::{GoogleStandIn, ServiceAccount};
 
 mod http_server;
 pub use http_server::{Answer, HttpServer, answer};
+
+mod key_vault;
+pub use key_vault::KeyVaultStandIn;
 
 mod moto;
 pub use moto::{Moto, MotoUser};

@@ -45,6 +45,39 @@ impl RsaKey {
         &self.pem
     }
 
+    /// A text encrypted with RSA-OAEP, SHA-256 and MGF1 with SHA-256; none where it is too long.
+    #[must_use]
+    pub fn encrypt(&self, text: &[u8]) -> Option<Vec<u8>> {
+        self.oaep("-encrypt", text)
+    }
+
+    /// The text in what [`RsaKey::encrypt`] made; none where there is none.
+    #[must_use]
+    pub fn decrypt(&self, encrypted: &[u8]) -> Option<Vec<u8>> {
+        self.oaep("-decrypt", encrypted)
+    }
+
+    fn oaep(&self, verb: &str, input: &[u8]) -> Option<Vec<u8>> {
+        let folder = tempfile::tempdir().expect("a folder");
+        let write = |name: &str, content: &[u8]| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).expect("a file");
+            path
+        };
+        let (key, input) = (write("key.pem", self.pem.as_bytes()), write("input", input));
+        let done = command("openssl")
+            .args(["pkeyutl", verb, "-inkey"])
+            .arg(key)
+            .arg("-in")
+            .arg(input)
+            .args(["-pkeyopt", "rsa_padding_mode:oaep"])
+            .args(["-pkeyopt", "rsa_oaep_md:sha256"])
+            .args(["-pkeyopt", "rsa_mgf1_md:sha256"])
+            .output()
+            .expect("openssl is not there: run tests/servers/install");
+        done.status.success().then_some(done.stdout)
+    }
+
     /// The claims of a token, if this key has signed it as RS256.
     #[must_use]
     pub fn verify(&self, token: &str) -> Option<Value> {

@@ -14,7 +14,7 @@ use portolan_contract::{Authentication, Endpoint, RequestRule, StoredPlan};
 use portolan_secret::{SecretBytes, SecretText};
 
 use super::ServiceError;
-use crate::credentials::aws::{CachedKeys, keys_of_plan, sign};
+use crate::credentials::aws::{CachedKeys, HostEnvironment, keys_of_plan, sign};
 use crate::credentials::{
     AzureService, CredentialError, EntraTokens, GoogleTokens, Lent, OauthTokens,
 };
@@ -176,12 +176,24 @@ impl Identities {
         let held = self.hold(way, rule, || match way {
             Authentication::Google => {
                 let scope = scope.unwrap_or_default();
-                Ok(Held::Google(GoogleTokens::of_plan(client, plan, scope)?))
+                Ok(Held::Google(match self.lent_environment() {
+                    Some(environment) => {
+                        let machine = self.lent.metadata();
+                        GoogleTokens::lent(client, plan, scope, environment, machine)?
+                    }
+                    None => GoogleTokens::of_plan(client, plan, scope)?,
+                }))
             }
             Authentication::Entra => {
                 let service = rule.service.as_deref().and_then(AzureService::named);
                 let service = service.ok_or(ServiceError::Missing("service of Azure"))?;
-                Ok(Held::Entra(EntraTokens::of_plan(client, plan, service)?))
+                Ok(Held::Entra(match self.lent_environment() {
+                    Some(environment) => {
+                        let machine = self.lent.metadata();
+                        EntraTokens::lent(client, plan, service, environment, machine)?
+                    }
+                    None => EntraTokens::of_plan(client, plan, service)?,
+                }))
             }
             Authentication::OauthClientCredentials => {
                 let option = self.token_url.as_deref();
@@ -198,6 +210,14 @@ impl Identities {
             Held::Oauth(tokens) => tokens.authorization(uri).await?,
             Held::Keys(_) => return Err(ServiceError::Missing("token")),
         })
+    }
+
+    /// The variables of the host, where the plan asks for what is lent and something is.
+    fn lent_environment(&self) -> Option<HostEnvironment> {
+        match self.plan.plan.setting("credentials") {
+            Some("implicit") => self.lent.environment().cloned(),
+            _ => None,
+        }
     }
 
     async fn sign(

@@ -7,6 +7,8 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod azure;
+mod azure_kms;
+mod gcp_kms;
 mod gs;
 mod http;
 #[path = "../support/mod.rs"]

@@ -1,7 +1,7 @@
 use portolan_sdk::testing::{broken_at, pieces, public_options};
 use portolan_sdk::{
-    Endpoint, FailureClass, Fragment, NamedSecret, ObjectStore, Operation, Provider, TlsProfile,
-    print_redacted,
+    AssumedRole, Endpoint, FailureClass, Fragment, NamedSecret, ObjectStore, Operation, PlanEntry,
+    Provider, TlsProfile, print_redacted,
 };
 
 use super::*;

@@ -4,12 +4,11 @@ use std::collections::{HashMap, HashSet};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
-use http::header::AUTHORIZATION;
 use http::{Method, Request};
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
-use super::ServiceAccount;
+use super::{ServiceAccount, bearer};
 use crate::http_server::{Answer, answer};
 
 /// What impersonation needs.
@@ -151,9 +150,8 @@ impl Accounts {
 
     /// `POST /v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken`.
     pub(super) fn impersonate(&mut self, request: &Request<Bytes>) -> Answer {
-        let token = request.headers().get(AUTHORIZATION);
-        let token = token.and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-        let Some((caller, scope)) = token.and_then(|token| self.holder(token)) else {
+        let holder = bearer(request).and_then(|token| self.holder(token));
+        let Some((caller, scope)) = holder else {
             return status_error(401, "UNAUTHENTICATED");
         };
         let path = percent_decode_str(request.uri().path()).decode_utf8_lossy();

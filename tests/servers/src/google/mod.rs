@@ -1,7 +1,8 @@
-//! A stand-in for what of Google a storage connection meets.
+//! A stand-in for what of Google a connection to storage or to a key meets.
 
 mod accounts;
 mod emulator;
+mod keys;
 mod objects;
 
 use std::net::SocketAddr;
@@ -17,12 +18,14 @@ use crate::http_server::{Answer, HttpServer, answer};
 use crate::{Authority, RsaKey};
 use accounts::{Accounts, CLOUD_SCOPE};
 use emulator::Emulator;
+use keys::Keys;
 use objects::Objects;
 
 /// The hosts that it answers for.
-const NAMES: [&str; 3] = [
+const NAMES: [&str; 4] = [
     "oauth2.googleapis.com",
     "iamcredentials.googleapis.com",
+    "cloudkms.googleapis.com",
     "storage.googleapis.com",
 ];
 
@@ -71,10 +74,10 @@ impl ServiceAccount {
     }
 }
 
-/// Google's token endpoint (assertions and refresh tokens), impersonation, and the XML API of Cloud
-/// Storage, over objects in memory or before an emulator.
+/// Google's token endpoint (assertions and refresh tokens), impersonation, the XML API of Cloud
+/// Storage, over objects in memory or before an emulator, and one symmetric key of Cloud KMS.
 ///
-/// Signatures, times, scopes and the links of a chain are really checked. That the real services
+/// Signatures, times, scopes and the links of a chain are really checked, and the key really encrypts. That the real services
 /// answer like this is not proved.
 #[derive(Debug)]
 pub struct GoogleStandIn {
@@ -86,6 +89,7 @@ pub struct GoogleStandIn {
 struct State {
     accounts: Accounts,
     bucket: Arc<Bucket>,
+    keys: Keys,
     /// Who may list the bucket is who may use it, unless nobody may.
     listable: bool,
     /// Everything for this host is answered with this, where it is set.
@@ -106,6 +110,9 @@ enum Bucket {
 }
 
 impl GoogleStandIn {
+    /// The name of its key in Cloud KMS.
+    pub const KEY: &str = keys::NAME;
+
     /// Has one bucket, which this account may use.
     #[must_use]
     pub fn start(authority: &Authority, bucket: &str, account: ServiceAccount) -> Self {
@@ -125,6 +132,7 @@ impl GoogleStandIn {
 
     fn before(authority: &Authority, bucket: Bucket, account: ServiceAccount) -> Self {
         let state = Arc::new(Mutex::new(State {
+            keys: Keys::new(&account.email),
             accounts: Accounts::new(account),
             bucket: Arc::new(bucket),
             listable: true,
@@ -165,6 +173,28 @@ impl GoogleStandIn {
     #[must_use]
     pub fn give(&self, account: &str) -> String {
         self.state().accounts.give(account, SCOPES[0])
+    }
+
+    /// A token of this account for a scope, as nobody has asked for it.
+    #[must_use]
+    pub fn give_for(&self, account: &str, scope: &str) -> String {
+        self.state().accounts.give(account, scope)
+    }
+
+    /// Lets this account, and no other, do with the key what is listed: `encrypt`, `decrypt`.
+    pub fn own_key(&self, account: &str, uses: &[&'static str]) {
+        let uses = uses.iter().map(|what| (account.to_owned(), *what));
+        self.state().keys.allowed = uses.collect();
+    }
+
+    /// Disables the key's only version.
+    pub fn disable_key(&self) {
+        self.state().keys.enabled = false;
+    }
+
+    /// Changes one bit of every ciphertext on its way to the client from now on.
+    pub fn spoil_ciphertexts(&self) {
+        self.state().keys.spoils = true;
     }
 
     /// Takes none of the tokens that were given until now.
@@ -268,6 +298,10 @@ async fn respond(state: &Mutex<State>, request: Request<Bytes>) -> Answer {
         match host.as_str() {
             "oauth2.googleapis.com" => return state.accounts.exchange(&request),
             "iamcredentials.googleapis.com" => return state.accounts.impersonate(&request),
+            "cloudkms.googleapis.com" => {
+                let holder = bearer(&request).and_then(|token| state.accounts.holder(token));
+                return state.keys.respond(holder, &request);
+            }
             "storage.googleapis.com" => {}
             _ => return answer(421, &[], ""),
         }
@@ -280,8 +314,8 @@ async fn respond(state: &Mutex<State>, request: Request<Bytes>) -> Answer {
         state.billed = header("x-goog-user-project").map(str::to_owned);
         let line = format!("{} {}", request.method(), request.uri());
         state.storage_requests.push(line);
-        let token = header(AUTHORIZATION.as_str()).and_then(|value| value.strip_prefix("Bearer "));
-        let Some((account, scope)) = token.and_then(|token| state.accounts.holder(token)) else {
+        let holder = bearer(&request).and_then(|token| state.accounts.holder(token));
+        let Some((account, scope)) = holder else {
             return objects::refused(401, "AuthenticationRequired");
         };
         let scoped = scope.split(' ').any(|scope| SCOPES.contains(&scope));
@@ -302,4 +336,10 @@ async fn respond(state: &Mutex<State>, request: Request<Bytes>) -> Answer {
         Bucket::Own(objects) => objects.respond(request).await,
         Bucket::Emulated(emulator) => emulator.respond(request).await,
     }
+}
+
+/// The token that a request is authorised with.
+fn bearer(request: &Request<Bytes>) -> Option<&str> {
+    let value = request.headers().get(AUTHORIZATION)?;
+    value.to_str().ok()?.strip_prefix("Bearer ")
 }
