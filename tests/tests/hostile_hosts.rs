@@ -53,7 +53,7 @@ const fn part(provider: &'static str, uri: &'static str) -> Form {
 }
 
 /// Every place of a URI that becomes a host, or could.
-const FORMS: [Form; 27] = [
+const FORMS: [Form; 34] = [
     host(
         "s3",
         "s3://b/p?AWS_ENDPOINT={escaped}&AWS_USE_PATH_STYLE=true",
@@ -117,6 +117,28 @@ const FORMS: [Form; 27] = [
         "aws-kms:///k?REGION=eu-north-1&ASSUME_ROLE={escaped}",
     ),
     part("aws-kms", "aws-kms://{raw}/k?REGION=eu-north-1"),
+    part("gcp-kms", "gcp-kms://{raw}/k?BEARER_TOKEN=swordfish"),
+    part("gcp-kms", "gcp-kms:///{escaped}?BEARER_TOKEN=swordfish"),
+    part(
+        "gcp-kms",
+        "gcp-kms:///k?BEARER_TOKEN=swordfish&ASSUME_ROLE={escaped}",
+    ),
+    part(
+        "azure-kms",
+        "azure-kms:///k/1?AUTH=implicit&AZURE_VAULT_NAME={escaped}",
+    ),
+    part(
+        "azure-kms",
+        "azure-kms:///k/1?AUTH=implicit&AZURE_VAULT_NAME=v3c&AZURE_ENVIRONMENT={escaped}",
+    ),
+    part(
+        "azure-kms",
+        "azure-kms:///k/1?AZURE_VAULT_NAME=v3c&AZURE_CLIENT_ID=i&AZURE_CLIENT_SECRET=swordfish&AZURE_TENANT_ID={escaped}",
+    ),
+    part(
+        "azure-kms",
+        "azure-kms://{raw}/k/1?AUTH=implicit&AZURE_VAULT_NAME=v3c",
+    ),
 ];
 
 /// The providers that reach nothing, whatever their URIs say.
