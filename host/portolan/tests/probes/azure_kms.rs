@@ -1,16 +1,16 @@
 //! `azure-kms`: stand-ins for Entra and for Azure Key Vault. That the real services answer like them
 //! is not proved.
 
-use std::time::Duration;
-
 use portolan::EgressOptions;
-use portolan_egress::MetadataClient;
 use portolan_servers::{
     Authority, EntraApplication, EntraStandIn, HttpServer, KeyVaultStandIn, answer,
 };
 
 use super::support::{World, refused, rows};
-use super::told::{escaped, expect, failing, made, named, nobody, ways};
+use super::told::{
+    ALL, DECRYPTING, ENCRYPTING, NOT_DECRYPTED, NOT_ENCRYPTED, escaped, expect, failing, made,
+    metadata, named, nobody, ways,
+};
 
 const VAULT: &str = "harbour-1.vault.azure.net";
 const LOGIN: &str = "login.microsoftonline.com";
@@ -29,14 +29,6 @@ const CLOUDS: [[&str; 3]; 2] = [
         "login.chinacloudapi.cn",
     ],
 ];
-
-const ALL: &str = "resolve ok, dial ok, tls ok, encrypt ok, decrypt ok, compare ok";
-const ENCRYPTING: &str = "resolve ok, dial ok, tls ok, encrypt failed";
-const DECRYPTING: &str = "resolve ok, dial ok, tls ok, encrypt ok, decrypt failed";
-const NOT_ENCRYPTED: &str =
-    "failed to encrypt marker content when setting up External Connection: ";
-const NOT_DECRYPTED: &str =
-    "failed to decrypt marker content when setting up External Connection: ";
 
 /// Entra with one application, and a vault with one key.
 struct Setting {
@@ -197,14 +189,6 @@ fn machine(entra: &EntraStandIn) -> HttpServer {
         };
         Box::pin(async move { told })
     })
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the metadata server of this test is on loopback"
-)]
-fn metadata(machine: &HttpServer) -> MetadataClient {
-    MetadataClient::on_loopback(machine.address().port(), Duration::from_secs(10))
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,16 +1,16 @@
 //! `gcp-kms`: a stand-in for Google's token services and Cloud KMS. That the real services answer
 //! like it is not proved.
 
-use std::time::Duration;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use portolan::EgressOptions;
-use portolan_egress::MetadataClient;
-use portolan_servers::{Authority, GoogleStandIn, HttpServer, ServiceAccount};
+use portolan_servers::{Authority, GoogleStandIn, ServiceAccount};
 
 use super::support::{World, refused, rows};
-use super::told::{escaped, expect, failing, made, named, nobody, ways};
+use super::told::{
+    ALL, DECRYPTING, ENCRYPTING, NOT_DECRYPTED, NOT_ENCRYPTED, escaped, expect, failing, made,
+    metadata, named, nobody, ways,
+};
 
 const ACCOUNT: &str = "backup@p.iam.gserviceaccount.com";
 const LAST: &str = "last@p.iam.gserviceaccount.com";
@@ -18,14 +18,6 @@ const KMS: &str = "cloudkms.googleapis.com";
 const TOKENS: &str = "oauth2.googleapis.com";
 const ROLES: &str = "iamcredentials.googleapis.com";
 const SCOPE: &str = "https://www.googleapis.com/auth/cloudkms";
-
-const ALL: &str = "resolve ok, dial ok, tls ok, encrypt ok, decrypt ok, compare ok";
-const ENCRYPTING: &str = "resolve ok, dial ok, tls ok, encrypt failed";
-const DECRYPTING: &str = "resolve ok, dial ok, tls ok, encrypt ok, decrypt failed";
-const NOT_ENCRYPTED: &str =
-    "failed to encrypt marker content when setting up External Connection: ";
-const NOT_DECRYPTED: &str =
-    "failed to decrypt marker content when setting up External Connection: ";
 
 /// Google with one key, and the key of an account that may use it.
 struct Setting {
@@ -175,14 +167,6 @@ async fn the_machines_tokens_are_lent_where_the_host_lends_over_a_stand_in() {
         )
     );
     assert_eq!(setting.google.given(), 1);
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the metadata server of this test is on loopback"
-)]
-fn metadata(machine: &HttpServer) -> MetadataClient {
-    MetadataClient::on_loopback(machine.address().port(), Duration::from_secs(10))
 }
 
 #[tokio::test(flavor = "multi_thread")]

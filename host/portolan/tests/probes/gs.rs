@@ -1,17 +1,14 @@
 //! `gs`: a stand-in for Google's token services and the XML API of Cloud Storage, and
 //! `fake-gcs-server`.
 
-use std::net::SocketAddr;
-use std::time::Duration;
-
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use portolan::{EgressOptions, TrustRoots};
-use portolan_egress::MetadataClient;
 use portolan_servers::{Authority, GoogleStandIn, HttpServer, ServiceAccount, answer};
+use std::net::SocketAddr;
 
 use super::support::{World, refused};
-use super::told::{checked, escaped, expect, failing, made, named, nobody, ways};
+use super::told::{checked, escaped, expect, failing, made, metadata, named, nobody, ways};
 
 const ACCOUNT: &str = "backup@p.iam.gserviceaccount.com";
 const LAST: &str = "last@p.iam.gserviceaccount.com";
@@ -136,14 +133,6 @@ async fn the_machines_tokens_are_lent_where_the_host_lends_over_a_stand_in() {
         )
     );
     assert_eq!(setting.google.given(), 1);
-}
-
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the metadata server of this test is on loopback"
-)]
-fn metadata(machine: &HttpServer) -> MetadataClient {
-    MetadataClient::on_loopback(machine.address().port(), Duration::from_secs(10))
 }
 
 #[tokio::test(flavor = "multi_thread")]

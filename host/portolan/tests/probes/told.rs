@@ -2,14 +2,27 @@
 
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use std::time::Duration;
 
 use portolan::{ConnectTo, EgressOptions, TrustRoots};
-use portolan_servers::Authority;
+use portolan_egress::MetadataClient;
+use portolan_servers::{Authority, HttpServer};
 
 use super::support::{World, refused, rows, run};
 
 /// What `CREATE` puts before the failure of a probe.
 const BEFORE: &str = "failed to construct External Connection details: ";
+
+/// The steps of a key's probe: all of it, and as far as each request that fails.
+pub(crate) const ALL: &str = "resolve ok, dial ok, tls ok, encrypt ok, decrypt ok, compare ok";
+pub(crate) const ENCRYPTING: &str = "resolve ok, dial ok, tls ok, encrypt failed";
+pub(crate) const DECRYPTING: &str = "resolve ok, dial ok, tls ok, encrypt ok, decrypt failed";
+
+/// What those two failures begin with.
+pub(crate) const NOT_ENCRYPTED: &str =
+    "failed to encrypt marker content when setting up External Connection: ";
+pub(crate) const NOT_DECRYPTED: &str =
+    "failed to decrypt marker content when setting up External Connection: ";
 
 /// Leads `host:port` to addresses, and trusts one authority.
 pub(crate) fn ways(authority: &Authority, ways: &[(&str, SocketAddr)]) -> EgressOptions {
@@ -55,6 +68,15 @@ pub(crate) fn named(addresses: &[[u8; 4]]) -> EgressOptions {
 pub(crate) fn nobody() -> SocketAddr {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     listener.local_addr().expect("an address")
+}
+
+/// The way to the metadata service that a machine asks.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the metadata server of this test is on loopback"
+)]
+pub(crate) fn metadata(machine: &HttpServer) -> MetadataClient {
+    MetadataClient::on_loopback(machine.address().port(), Duration::from_secs(10))
 }
 
 /// A text as a value in a URI.
