@@ -38,7 +38,7 @@ mod azurite;
 pub use azurite::{AZURITE_ACCOUNT, Azurite};
 
 mod child;
-pub use child::Child;
+pub use child::{Child, installed};
 
 mod entra;
 pub use entra::{EntraApplication, EntraStandIn};
@@ -65,4 +65,6 @@ mod rsa_key;
 pub use rsa_key::RsaKey;
 
 mod sigv4;
-pub use sigv4::{SIGV4_REGION, SigV4StandIn};
+pub use sigv4::{
+    SIGV4_REGION, SigV4StandIn, sigv4_escaped, sigv4_is_skewed, sigv4_signature,
+};
