@@ -39,7 +39,7 @@ pub use pieces::{FormatVerdict, OptionPair, SecretNumber, SecretReference, UriPi
 mod plan;
 pub use plan::{
     AssumedRole, Endpoint, Fragment, MAX_PLAN_ENTRIES, NamedSecret, ObjectStorePlan, Plan,
-    PlanEntry, TlsProfile, TlsVerification,
+    PlanEntry, QUERY_SECRETS, TlsProfile, TlsVerification,
 };
 
 mod failure;

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 
 use portolan_contract::{
-    Fragment, MAX_PLAN_ENTRIES, Manifest, Operation, Plan, PlanEntry, RuleContext, Secrets,
+    Fragment, MAX_PLAN_ENTRIES, Manifest, Operation, Plan, PlanEntry, QUERY_SECRETS, RuleContext,
+    Secrets,
 };
 
 use crate::bindings::types as guest;
@@ -244,7 +245,13 @@ fn check_secrets(plan: &Plan, given: &Given<'_>) -> Result<(), AnswerProblem> {
             continue;
         };
         let name = secret.name.as_str();
-        if name.is_empty() || name.len() > MAX_NAME || !names.insert(name) {
+        // A query repeats names, so the parameters of requests may.
+        let (own, may_repeat) = match name.strip_prefix(QUERY_SECRETS) {
+            Some(parameter) => (parameter, true),
+            None => (name, false),
+        };
+        let is_first = names.insert(name);
+        if own.is_empty() || own.len() > MAX_NAME || !(is_first || may_repeat) {
             return Err(AnswerProblem::SecretName(given.words.line(name, MAX_NAME)));
         }
         if secret.fragments.len() > MAX_FRAGMENTS {
