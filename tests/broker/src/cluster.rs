@@ -207,7 +207,10 @@ impl std::fmt::Debug for Cluster {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "the server that is tested against")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the server that is tested against"
+)]
 fn bind(address: SocketAddr) -> std::net::TcpListener {
     std::net::TcpListener::bind(address).expect("a port of loopback")
 }

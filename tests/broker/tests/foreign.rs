@@ -9,8 +9,7 @@ use std::time::Duration;
 
 use portolan_broker::{ApiKey, Cluster, Fault, Login, ResponseError, Rule};
 use portolan_servers::{Authority, RsaKey};
-use serde_json::json;
-use support::{Confluent, kafka_python, token};
+use support::{Confluent, SignedBy, kafka_python, token};
 
 const COUNT: usize = 50;
 
@@ -32,10 +31,7 @@ fn librdkafka_produces_with_every_compression_and_reads_it_back_from_three_broke
     assert_eq!(led.len(), 6, "every partition has messages");
     let one = stored.first().expect("a message");
     assert!(one.key.as_ref().is_some_and(|key| key.starts_with(b"key-")));
-    assert_eq!(
-        one.headers,
-        [("from".to_owned(), Some("foreign".into()))]
-    );
+    assert_eq!(one.headers, [("from".to_owned(), Some("foreign".into()))]);
     let mut ours: Vec<_> = stored.iter().map(|it| it.value.clone()).collect();
     let mut theirs = Confluent::new(&cluster).consume("orders", 6, expected);
     ours.sort();
@@ -60,9 +56,15 @@ fn librdkafka_trusts_the_certificate_and_only_that_one() {
     assert_eq!(tls(&authority.pem()).delivered, COUNT);
     let other = tls(&Authority::new("other").pem());
     assert_eq!(other.delivered, 0);
-    assert!(other.errors.contains("certificate verify failed"), "{other:?}");
+    assert!(
+        other.errors.contains("certificate verify failed"),
+        "{other:?}"
+    );
     // And the other way round: plain text to a port with TLS.
-    assert_eq!(Confluent::new(&cluster).produce("orders", COUNT).delivered, 0);
+    assert_eq!(
+        Confluent::new(&cluster).produce("orders", COUNT).delivered,
+        0
+    );
     assert_eq!(cluster.messages("orders").len(), COUNT);
 }
 
@@ -161,7 +163,8 @@ fn librdkafka_is_told_which_mechanisms_are_offered() {
         .produce("orders", COUNT);
     assert_eq!(result.delivered, 0);
     assert!(
-        result.errors.contains("PLAIN,SCRAM-SHA-512") || result.errors.contains("PLAIN, SCRAM-SHA-512"),
+        result.errors.contains("PLAIN,SCRAM-SHA-512")
+            || result.errors.contains("PLAIN, SCRAM-SHA-512"),
         "{result:?}"
     );
 }
@@ -223,10 +226,18 @@ fn librdkafka_outlives_the_death_of_a_broker_and_a_new_leader() {
         .pause(Duration::from_millis(20))
         .produce("orders", COUNT);
     assert_eq!(result.delivered, COUNT, "{result:?}");
-    let mut values: Vec<_> = cluster.messages("orders").into_iter().map(|it| it.value).collect();
+    let mut values: Vec<_> = cluster
+        .messages("orders")
+        .into_iter()
+        .map(|it| it.value)
+        .collect();
     values.sort();
     values.dedup();
-    assert_eq!(values.len(), COUNT, "a repeated message is one that is there");
+    assert_eq!(
+        values.len(),
+        COUNT,
+        "a repeated message is one that is there"
+    );
 }
 
 #[test]
@@ -235,7 +246,10 @@ fn librdkafka_is_told_that_a_topic_is_missing_or_not_allowed() {
     cluster.deny("orders");
     let denied = Confluent::new(&cluster).produce("orders", COUNT);
     assert_eq!(denied.delivered, 0);
-    assert!(denied.errors.contains("TOPIC_AUTHORIZATION_FAILED"), "{denied:?}");
+    assert!(
+        denied.errors.contains("TOPIC_AUTHORIZATION_FAILED"),
+        "{denied:?}"
+    );
     let missing = Confluent::new(&cluster).produce("others", COUNT);
     assert_eq!(missing.delivered, 0);
     assert!(missing.errors.contains("UNKNOWN_TOPIC"), "{missing:?}");
@@ -243,25 +257,43 @@ fn librdkafka_is_told_that_a_topic_is_missing_or_not_allowed() {
 
 #[test]
 fn kafka_python_signs_for_aws_and_only_the_right_key_is_let_in() {
-    let cluster = Cluster::builder()
-        .topic("orders", 1)
-        .mechanisms(&["AWS_MSK_IAM"])
-        .aws_key("AKIAEXAMPLE", "right", "eu-central-1")
-        .start();
-    let signs = |secret: &str, region: &str| kafka_python(&cluster, "AKIAEXAMPLE", secret, region, None);
-    assert_eq!(signs("right", "eu-central-1"), json!(true));
-    assert_eq!(signs("wrong", "eu-central-1"), json!(false));
-    assert_eq!(signs("right", "us-east-1"), json!(false));
-    assert_eq!(cluster.messages("orders").len(), 1);
+    const REGION: &str = "eu-central-1";
+    let authority = Authority::new("msk");
+    let cluster = |id: &str| {
+        Cluster::builder()
+            .topic("orders", 1)
+            .tls(&authority.issue(&["localhost"]))
+            .mechanisms(&["AWS_MSK_IAM"])
+            .aws_key(id, "right", REGION)
+    };
+    let msk = cluster("AKIAEXAMPLE").start();
+    let signs = |secret: &str, region: &str| {
+        let key = SignedBy {
+            id: "AKIAEXAMPLE",
+            secret,
+            region,
+            token: None,
+        };
+        kafka_python(&msk, &authority, &key)
+    };
+    assert!(signs("right", REGION));
+    assert!(!signs("wrong", REGION));
+    assert!(!signs("right", "us-east-1"));
+    assert_eq!(msk.messages("orders").len(), 1);
 
-    let cluster = Cluster::builder()
-        .topic("orders", 1)
-        .mechanisms(&["AWS_MSK_IAM"])
-        .aws_key("ASIAEXAMPLE", "right", "eu-central-1")
+    let msk = cluster("ASIAEXAMPLE")
         .aws_session_token("session/token+1==")
         .start();
-    let signs = |token| kafka_python(&cluster, "ASIAEXAMPLE", "right", "eu-central-1", token);
-    assert_eq!(signs(Some("session/token+1==")), json!(true));
-    assert_eq!(signs(Some("another")), json!(false));
-    assert_eq!(signs(None), json!(false));
+    let signs = |token| {
+        let key = SignedBy {
+            id: "ASIAEXAMPLE",
+            secret: "right",
+            region: REGION,
+            token,
+        };
+        kafka_python(&msk, &authority, &key)
+    };
+    assert!(signs(Some("session/token+1==")));
+    assert!(!signs(Some("another")));
+    assert!(!signs(None));
 }

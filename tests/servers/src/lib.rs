@@ -65,6 +65,4 @@ mod rsa_key;
 pub use rsa_key::RsaKey;
 
 mod sigv4;
-pub use sigv4::{
-    SIGV4_REGION, SigV4StandIn, sigv4_escaped, sigv4_is_skewed, sigv4_signature,
-};
+pub use sigv4::{SIGV4_REGION, SigV4StandIn, sigv4_escaped, sigv4_is_skewed, sigv4_signature};

@@ -22,7 +22,9 @@ pub(crate) fn handshake(
 ) -> anyhow::Result<(Vec<u8>, Option<String>)> {
     let request = SaslHandshakeRequest::decode(&mut body, asked.version)?;
     let offered = &shared.settings.mechanisms;
-    let is_offered = offered.iter().any(|name| name == request.mechanism.as_str());
+    let is_offered = offered
+        .iter()
+        .any(|name| name == request.mechanism.as_str());
     let error = match (error, is_offered, offered.is_empty()) {
         (Some(error), ..) => Some(error),
         (None, true, _) => None,

@@ -55,16 +55,17 @@ fn user(users: &Users, message: &[u8]) -> Option<String> {
         ("X-Amz-Date", time),
         ("X-Amz-Expires", expires),
     ];
-    query.extend(key.token.as_deref().map(|token| ("X-Amz-Security-Token", token)));
+    query.extend(
+        key.token
+            .as_deref()
+            .map(|token| ("X-Amz-Security-Token", token)),
+    );
     query.push(("X-Amz-SignedHeaders", "host"));
     let query: Vec<_> = query
         .into_iter()
         .map(|(name, value)| format!("{name}={}", portolan_servers::sigv4_escaped(value)))
         .collect();
-    let canonical = format!(
-        "GET\n/\n{}\nhost:{host}\n\nhost\n{EMPTY}",
-        query.join("&")
-    );
+    let canonical = format!("GET\n/\n{}\nhost:{host}\n\nhost\n{EMPTY}", query.join("&"));
     let signature = sigv4_signature(&key.secret, &key.region, SERVICE, time, &canonical);
     (text("x-amz-signature") == Some(&signature)).then(|| key.id.clone())
 }

@@ -13,7 +13,8 @@ delivered = False
 try:
     producer = KafkaProducer(
         bootstrap_servers=wanted["bootstrap"],
-        security_protocol="SASL_PLAINTEXT",
+        security_protocol="SASL_SSL",
+        ssl_cafile=wanted["trusted"],
         sasl_mechanism="AWS_MSK_IAM",
         acks="all",
         enable_idempotence=False,

@@ -40,7 +40,7 @@ def produce():
 
 
 def consume():
-    for name in ("acks", "message.timeout.ms", "linger.ms"):
+    for name in ("acks", "message.timeout.ms", "linger.ms", "topic.metadata.propagation.max.ms"):
         settings.pop(name, None)
     consumer = Consumer(dict(settings, **{"group.id": "none", "enable.auto.commit": False}))
     parts = range(wanted["partitions"])
