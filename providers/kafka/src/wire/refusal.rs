@@ -1,0 +1,155 @@
+//! What a broker says when it does not.
+
+use kafka_protocol::error::ResponseError;
+use portolan_sdk::{Failure, FailureClass, joined};
+
+/// The broker does not speak the protocol.
+pub(crate) fn garbled(what: &str) -> Failure {
+    Failure::new(
+        FailureClass::Protocol,
+        joined(&["this is not what a Kafka broker answers: ", what]),
+    )
+}
+
+/// A request that no version of the protocol can hold.
+pub(crate) fn unwritable<E>(_: E) -> Failure {
+    Failure::new(
+        FailureClass::Unsupported,
+        "a request is one that Kafka's protocol cannot hold",
+    )
+}
+
+/// Whether an error goes away when the cluster has settled, so that the same is sent again.
+pub(crate) fn is_passing(error: ResponseError) -> bool {
+    match error {
+        // The batch was broken on the way.
+        ResponseError::CorruptMessage => true,
+        ResponseError::BrokerNotAvailable => true,
+        error => error.is_retriable(),
+    }
+}
+
+/// The failure of an error code; none for 0. `what` is what the broker was asked for.
+pub(crate) fn refusal(code: i16, what: &str) -> Option<Failure> {
+    let error = ResponseError::try_from_code(code)?;
+    let (class, hint) = meaning(error);
+    let name = match error {
+        ResponseError::Unknown(code) => joined(&["the error ", &code.to_string()]),
+        error => error.to_string(),
+    };
+    let failure = Failure::new(class, joined(&[what, ": the broker answered ", &name]));
+    Some(match hint {
+        "" => failure,
+        hint => failure.with_hint(hint),
+    })
+}
+
+fn meaning(error: ResponseError) -> (FailureClass, &'static str) {
+    match error {
+        ResponseError::SaslAuthenticationFailed => (FailureClass::RefusedCredentials, ""),
+        ResponseError::UnsupportedSaslMechanism | ResponseError::UnsupportedVersion => {
+            (FailureClass::Unsupported, "")
+        }
+        ResponseError::IllegalSaslState => (
+            FailureClass::Unsupported,
+            "This port of the broker does not authenticate: leave out sasl_enabled, or write the \
+             port that does.",
+        ),
+        ResponseError::TopicAuthorizationFailed => (
+            FailureClass::Denied,
+            "Allow the user to describe and to write the topic.",
+        ),
+        ResponseError::ClusterAuthorizationFailed
+        | ResponseError::TransactionalIdAuthorizationFailed => (
+            FailureClass::Denied,
+            "Allow the user to connect and to write at this cluster.",
+        ),
+        ResponseError::UnknownTopicOrPartition => (
+            FailureClass::NotFound,
+            "Create the topic at the cluster, or allow the user to describe it; look at \
+             topic_prefix and topic_name.",
+        ),
+        ResponseError::InvalidTopicException => (
+            FailureClass::NotFound,
+            "A topic has 1 to 249 letters, digits, dots, underscores and hyphens.",
+        ),
+        ResponseError::MessageTooLarge | ResponseError::RecordListTooLarge => (
+            FailureClass::Unsupported,
+            "Let the topic take larger messages (max.message.bytes), or send smaller ones.",
+        ),
+        ResponseError::UnsupportedForMessageFormat
+        | ResponseError::UnsupportedCompressionType
+        | ResponseError::InvalidTimestamp
+        | ResponseError::InvalidRecord
+        | ResponseError::PolicyViolation => (
+            FailureClass::Unsupported,
+            "Look at the settings of the topic: it does not take such messages.",
+        ),
+        ResponseError::NotEnoughReplicas | ResponseError::NotEnoughReplicasAfterAppend => (
+            FailureClass::Unreachable,
+            "Too few replicas are in sync: look at the cluster's brokers and at \
+             min.insync.replicas.",
+        ),
+        error if error.is_retriable() => (
+            FailureClass::Unreachable,
+            "The cluster has not settled: look at its brokers, and try again.",
+        ),
+        _ => (FailureClass::Protocol, ""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_has_its_class() {
+        for (error, class) in [
+            (
+                ResponseError::SaslAuthenticationFailed,
+                FailureClass::RefusedCredentials,
+            ),
+            (
+                ResponseError::TopicAuthorizationFailed,
+                FailureClass::Denied,
+            ),
+            (
+                ResponseError::UnknownTopicOrPartition,
+                FailureClass::NotFound,
+            ),
+            (
+                ResponseError::NotLeaderOrFollower,
+                FailureClass::Unreachable,
+            ),
+            (ResponseError::MessageTooLarge, FailureClass::Unsupported),
+            (ResponseError::InvalidRequest, FailureClass::Protocol),
+            (ResponseError::Unknown(999), FailureClass::Protocol),
+        ] {
+            let failure = refusal(error.code(), "topic x").expect("an error");
+            assert_eq!(failure.class, class, "{error:?}");
+            assert!(failure.message.starts_with("topic x: the broker answered "));
+        }
+        assert_eq!(refusal(0, "topic x"), None);
+    }
+
+    #[test]
+    fn what_passes_is_sent_again_and_a_refusal_is_not() {
+        for error in [
+            ResponseError::NotLeaderOrFollower,
+            ResponseError::LeaderNotAvailable,
+            ResponseError::NotEnoughReplicas,
+            ResponseError::RequestTimedOut,
+            ResponseError::CorruptMessage,
+        ] {
+            assert!(is_passing(error), "{error:?}");
+        }
+        for error in [
+            ResponseError::TopicAuthorizationFailed,
+            ResponseError::MessageTooLarge,
+            ResponseError::InvalidTopicException,
+            ResponseError::Unknown(999),
+        ] {
+            assert!(!is_passing(error), "{error:?}");
+        }
+    }
+}
