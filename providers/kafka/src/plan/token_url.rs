@@ -1,7 +1,6 @@
 //! The URL of a token service.
 
-use portolan_sdk::{Failure, HostError, check_host, joined};
-use url::Url;
+use portolan_sdk::{Failure, HostAndPort, joined};
 
 /// Where tokens are asked for.
 pub(super) struct TokenUrl {
@@ -10,27 +9,38 @@ pub(super) struct TokenUrl {
 }
 
 impl TokenUrl {
+    /// The host and the port of `https://HOST[:PORT][/PATH][?QUERY]`. The host of this component
+    /// parses the URL as a whole, and sends a secret only where both have found the same.
     pub(super) fn of(text: &str) -> Result<Self, Failure> {
-        let url = Url::parse(text).map_err(|_| malformed("it is no URL"))?;
-        if url.scheme() != "https" {
-            return Err(malformed("it is no URL of https"));
+        let scheme = text.split_once("://").map(|(scheme, rest)| {
+            let is_https = scheme.eq_ignore_ascii_case("https");
+            (is_https, rest)
+        });
+        let rest = match scheme {
+            None => return Err(malformed("it is no URL")),
+            Some((false, _)) => return Err(malformed("it is no URL of https")),
+            Some((true, rest)) => rest,
+        };
+        // What parsers of URLs drop without a word, or read as another character.
+        if !rest
+            .bytes()
+            .all(|byte| byte.is_ascii_graphic() && byte != b'\\')
+        {
+            return Err(malformed("it holds a character that a URL cannot have"));
         }
-        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+        let end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
+        let (authority, after) = rest.split_at(end);
+        if authority.contains('@') || after.contains('#') {
             return Err(malformed("it holds a user or a fragment"));
         }
-        let host = url.host_str().unwrap_or_default();
-        let host = host
-            .strip_prefix('[')
-            .and_then(|literal| literal.strip_suffix(']'))
-            .unwrap_or(host);
-        check_host(host).map_err(wrong_host)?;
-        match url.port_or_known_default() {
-            Some(port) if port > 0 => Ok(Self {
-                host: host.to_owned(),
-                port,
-            }),
-            _ => Err(wrong_host(HostError::Port)),
-        }
+        let place = HostAndPort::of(authority).map_err(|error| {
+            let failure = error.failure("malformed token url: it");
+            failure.with_option("sasl_token_url")
+        })?;
+        Ok(Self {
+            host: place.host,
+            port: place.port.unwrap_or(443),
+        })
     }
 }
 
@@ -38,9 +48,4 @@ fn malformed(problem: &str) -> Failure {
     Failure::invalid_uri(joined(&["malformed token url: ", problem]))
         .with_hint("Write https://HOST/PATH, escaped as a value of the URI.")
         .with_option("sasl_token_url")
-}
-
-fn wrong_host(error: HostError) -> Failure {
-    let failure = error.failure("malformed token url: it");
-    failure.with_option("sasl_token_url")
 }

@@ -66,16 +66,7 @@ impl Leader {
         topics: &Topics,
         batches: Batches,
     ) -> Result<(), (Failure, Batches)> {
-        let sent = self
-            .broker
-            .version(ApiKey::Produce, 3, 9)
-            .and_then(|version| {
-                let request = request(topics, &batches);
-                self.broker
-                    .frames
-                    .send(ApiKey::Produce, version, &request)?;
-                Ok(version)
-            });
+        let sent = self.write(topics, &batches);
         match sent {
             Ok(version) => {
                 self.under_way = Some(UnderWay {
@@ -87,6 +78,15 @@ impl Leader {
             }
             Err(failure) => Err((failure, batches)),
         }
+    }
+
+    fn write(&mut self, topics: &Topics, batches: &Batches) -> Result<i16, Failure> {
+        let version = self.broker.version(ApiKey::Produce, 3, 9)?;
+        let request = request(topics, batches);
+        let size = batches.iter().map(|(_, batch)| batch.bytes.len() + 300);
+        let frames = &mut self.broker.frames;
+        frames.send(ApiKey::Produce, version, &request, size.sum())?;
+        Ok(version)
     }
 
     /// Looks whether the answer has come, after a wait of so many milliseconds.

@@ -44,18 +44,18 @@ impl Frames {
         version: i16,
         request: &Q,
     ) -> Result<A, Failure> {
-        self.send(key, version, request)?;
+        self.send(key, version, request, 64)?;
         self.answer(version)
     }
 
-    /// Sends a request.
+    /// Sends a request of about this size.
     pub(crate) fn send<Q: Encodable>(
         &mut self,
         key: ApiKey,
         version: i16,
         request: &Q,
+        size: usize,
     ) -> Result<(), Failure> {
-        let size = request.compute_size(version).map_err(unwritable)?;
         // The length, the header with the client's name, and no copy of what comes then.
         let mut frame = BytesMut::with_capacity(4 + 64 + size);
         frame.put_u32(0);
