@@ -21,8 +21,9 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     }
     match is_encrypted {
         true => certificates.check()?,
-        false => certificates
-            .refuse_without_tls("Write https:// or file-https://, or leave it out.")?,
+        false => {
+            certificates.refuse_without_tls("Write https:// or file-https://, or leave it out.")?
+        }
     }
     let server = HostAndPort::of(&uri.authority)
         .map_err(|error| error.failure(&joined(&["the ", &uri.scheme, " URI"])))?;
@@ -36,14 +37,13 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
             .with(PlanEntry::Kind(Kind::Registry))
             .supports([Operation::SchemaRegistry]),
     };
-    let plan = plan
-        .implicit_access("the network of the server");
+    let plan = plan.implicit_access("the network of the server");
     let plan = match is_encrypted {
-        true => {
-            certificates
-                .add(plan, TlsVerification::Full)
-                .endpoint(&server.host, server.port.unwrap_or(443), Some(PROFILE))
-        }
+        true => certificates.add(plan, TlsVerification::Full).endpoint(
+            &server.host,
+            server.port.unwrap_or(443),
+            Some(PROFILE),
+        ),
         false => plan.endpoint(&server.host, server.port.unwrap_or(80), None),
     };
     let plan = match basic {

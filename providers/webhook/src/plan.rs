@@ -22,12 +22,14 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     }
     let mut options = Options::of(uri);
     options.value("COCKROACH_LOCALITY");
-    let unchecked = options.boolean("insecure_tls_skip_verify")?.unwrap_or(false);
+    let unchecked = options
+        .boolean("insecure_tls_skip_verify")?
+        .unwrap_or(false);
     let certificates = Certificates::read(&mut options);
     let forwarded = options.unknown();
     certificates.check()?;
-    let server = HostAndPort::of(&uri.authority)
-        .map_err(|error| error.failure("the webhook-https URI"))?;
+    let server =
+        HostAndPort::of(&uri.authority).map_err(|error| error.failure("the webhook-https URI"))?;
     let basic = basic(uri)?;
     let is_forwarded = |pair: &&OptionPair| forwarded.contains(&pair.name.as_str());
     let count = uri.options.iter().filter(is_forwarded).count();
