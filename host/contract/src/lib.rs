@@ -15,6 +15,7 @@
 //! * [`Plan`]: what a connection becomes.
 //! * [`StoredPlan`]: a plan as it lies in the store.
 //! * [`ConnectionName`], [`ExternalUrl`] and [`SubPath`]: how programs refer to a connection.
+//! * [`Message`]: what a sink takes. [`Schema`]: what a registry keeps.
 //! * [`Failure`] and [`Step`]: what went wrong, and what a probe tells.
 //! * [`strip_controls`]: text of others, made safe to print.
 
@@ -41,6 +42,12 @@ pub use plan::{
     AssumedRole, Endpoint, Fragment, MAX_PLAN_ENTRIES, NamedSecret, ObjectStorePlan, Plan,
     PlanEntry, QUERY_SECRETS, TlsProfile, TlsVerification,
 };
+
+mod message;
+pub use message::{MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, Message};
+
+mod schema;
+pub use schema::{MAX_SCHEMA, MAX_SUBJECTS, Schema, SchemaType};
 
 mod failure;
 pub use failure::{Failure, FailureClass};
