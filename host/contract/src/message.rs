@@ -102,10 +102,19 @@ mod tests {
     #[test]
     fn a_message_is_bounded_and_says_what_is_wrong_with_it() {
         let message = |topic: &str| Message::new(topic, "value");
-        assert_eq!(message("t").with_key("k").with_header("h", "v").check(), Ok(()));
+        assert_eq!(
+            message("t").with_key("k").with_header("h", "v").check(),
+            Ok(())
+        );
         assert_eq!(message("").check(), Err("has no topic"));
-        assert_eq!(message(&"t".repeat(1_025)).check(), Err("has a topic of more than 1 KiB"));
-        assert_eq!(message("a\nb").check(), Err("has a topic with a control character"));
+        assert_eq!(
+            message(&"t".repeat(1_025)).check(),
+            Err("has a topic of more than 1 KiB")
+        );
+        assert_eq!(
+            message("a\nb").check(),
+            Err("has a topic with a control character")
+        );
         let many = (0..65).fold(message("t"), |message, _| message.with_header("h", ""));
         assert_eq!(many.check(), Err("has more than 64 headers"));
         let long = Message::new("t", vec![0; MAX_BATCH_BYTES]);

@@ -297,7 +297,11 @@ mod tests {
         assert_eq!(sink.emit(&mixed).await.expect("taken"), 3);
         assert_eq!(sink.flush().await.expect("written"), 5);
         assert_eq!(sink.flush().await.expect("nothing to do"), 5);
-        let written: Vec<_> = files(&store).await.into_iter().map(|(_, lines)| lines).collect();
+        let written: Vec<_> = files(&store)
+            .await
+            .into_iter()
+            .map(|(_, lines)| lines)
+            .collect();
         assert_eq!(written, ["a\nb\n", "c\ndd\n", "x\n"]);
     }
 
@@ -309,14 +313,20 @@ mod tests {
         let refused = sink.emit(&[message("t", "a\nb", TIME)]).await;
         assert!(matches!(refused, Err(FileSinkError::LineBreak)));
         sink.flush().await.expect("written");
-        assert!(files(&store).await[0].0.starts_with("2026-11-26/2026112605"));
+        assert!(
+            files(&store).await[0]
+                .0
+                .starts_with("2026-11-26/2026112605")
+        );
     }
 
     #[tokio::test]
     async fn a_time_that_no_calendar_has_makes_a_file_all_the_same() {
         let store = Arc::new(InMemory::new());
         let mut sink = FileSink::new(store.clone(), FileLayout::default());
-        sink.emit(&[message("t", "x", u64::MAX)]).await.expect("taken");
+        sink.emit(&[message("t", "x", u64::MAX)])
+            .await
+            .expect("taken");
         sink.flush().await.expect("written");
         assert!(files(&store).await[0].0.starts_with("1970-01-01/"));
     }

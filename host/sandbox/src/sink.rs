@@ -168,7 +168,7 @@ impl Provider {
         let wall = grants.wall.unwrap_or(self.sandbox.limits().call_wall_time);
         let budget = &mut acting.store.data_mut().budget;
         budget.renew();
-        Operation::again(self, wall, budget.clock())
+        Operation::again(self, wall, budget)
     }
 }
 

@@ -137,7 +137,10 @@ mod tests {
     #[test]
     fn lines_that_are_there_go_together_and_nobody_waits_for_more() {
         let pieces: &[&[u8]] = &[b"a\nb\r\nc", b"d\n", b"\ne"];
-        assert_eq!(read(Pieces(pieces.to_vec())), [vec!["a", "b"], vec!["cd"], vec![""], vec!["e"]]);
+        assert_eq!(
+            read(Pieces(pieces.to_vec())),
+            [vec!["a", "b"], vec!["cd"], vec![""], vec!["e"]]
+        );
         assert!(read(Pieces(Vec::new())).is_empty());
     }
 

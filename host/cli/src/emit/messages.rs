@@ -116,7 +116,11 @@ fn found(document: &Value, pointer: &str) -> Result<Vec<u8>, Failure> {
 mod tests {
     use super::*;
 
-    fn messages(format: EmitFormat, key: Option<&str>, key_from: Option<&str>) -> Result<Messages, Failure> {
+    fn messages(
+        format: EmitFormat,
+        key: Option<&str>,
+        key_from: Option<&str>,
+    ) -> Result<Messages, Failure> {
         Messages::new(&EmitArguments {
             url: "external://sink".to_owned(),
             topic: "t".to_owned(),
@@ -137,8 +141,11 @@ mod tests {
     }
 
     fn keys(messages: &[Message]) -> Vec<String> {
-        let keys = messages.iter().map(|message| message.key.clone().unwrap_or_default());
-        keys.map(|key| String::from_utf8(key).expect("a text")).collect()
+        let keys = messages
+            .iter()
+            .map(|message| message.key.clone().unwrap_or_default());
+        keys.map(|key| String::from_utf8(key).expect("a text"))
+            .collect()
     }
 
     #[test]
@@ -146,14 +153,21 @@ mod tests {
         let made = messages(EmitFormat::Lines, Some("k"), None).expect("they go together");
         let (made, wrong) = made.of(lines(&["a", "", "{"]));
         assert_eq!((made.len(), wrong.is_none()), (3, true));
-        assert_eq!((made[1].value.as_slice(), made[1].topic.as_str()), (&b""[..], "t"));
+        assert_eq!(
+            (made[1].value.as_slice(), made[1].topic.as_str()),
+            (&b""[..], "t")
+        );
         assert_eq!(keys(&made), ["k", "k", "k"]);
     }
 
     #[test]
     fn a_document_stays_as_it_is_written_and_holds_its_key() {
         let made = messages(EmitFormat::Ndjson, None, Some("/a/id")).expect("they go together");
-        let (made, wrong) = made.of(lines(&[" {\"a\":{\"id\":\"x\"}}", "", "{\"a\":{\"id\":7}}"]));
+        let (made, wrong) = made.of(lines(&[
+            " {\"a\":{\"id\":\"x\"}}",
+            "",
+            "{\"a\":{\"id\":7}}",
+        ]));
         assert!(wrong.is_none());
         assert_eq!(made[0].value, b" {\"a\":{\"id\":\"x\"}}");
         assert_eq!(keys(&made), ["x", "7"]);
@@ -161,7 +175,11 @@ mod tests {
 
     #[test]
     fn what_is_no_document_ends_it_with_its_place() {
-        for (pointer, text) in [(None, "{hunter2"), (Some("/id"), "{}"), (Some("/id"), "{\"id\":null}")] {
+        for (pointer, text) in [
+            (None, "{hunter2"),
+            (Some("/id"), "{}"),
+            (Some("/id"), "{\"id\":null}"),
+        ] {
             let made = messages(EmitFormat::Ndjson, None, pointer).expect("they go together");
             let (made, wrong) = made.of(lines(&["{\"id\":1}", text, "{\"id\":2}"]));
             let wrong = wrong.expect("it is none");

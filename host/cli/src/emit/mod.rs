@@ -142,12 +142,30 @@ mod tests {
             taken: 3,
             acknowledged: 1,
         };
-        let error = Failure::new("08001", "nothing answers").hint("try again").into();
+        let error = Failure::new("08001", "nothing answers")
+            .hint("try again")
+            .into();
         let failure = told(&error, delivered);
-        assert_eq!(failure.detail.as_deref(), Some("1 of 3 messages acknowledged"));
-        assert_eq!((failure.sqlstate, failure.hint.as_deref()), ("08001", Some("try again")));
+        assert_eq!(
+            failure.detail.as_deref(),
+            Some("1 of 3 messages acknowledged")
+        );
+        assert_eq!(
+            (failure.sqlstate, failure.hint.as_deref()),
+            ("08001", Some("try again"))
+        );
         let error = Failure::new("22023", "no JSON").detail("line 7").into();
-        let detail = told(&error, Delivered { taken: 1, acknowledged: 1 }).detail;
-        assert_eq!(detail.as_deref(), Some("1 of 1 message acknowledged; line 7"));
+        let detail = told(
+            &error,
+            Delivered {
+                taken: 1,
+                acknowledged: 1,
+            },
+        )
+        .detail;
+        assert_eq!(
+            detail.as_deref(),
+            Some("1 of 1 message acknowledged; line 7")
+        );
     }
 }

@@ -5,19 +5,16 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use portolan_contract::{MAX_SUBJECTS, Operation, Schema};
-use portolan_egress::Egress;
-use portolan_egress::credentials::Lent;
-use portolan_sandbox::{Grants, Provider, ProviderError};
+use portolan_sandbox::ProviderError;
 
 use super::OpenOptions;
 use super::gate::{HandleGate, Worker};
-use super::made::Made;
 use super::pinned::Pinned;
+use super::service::{Service, Services};
 use crate::Error;
 use crate::access::Actor;
 use crate::host::Shared;
 use crate::metrics::{Metrics, sqlstate_of};
-use crate::providers::Registry as Providers;
 
 /// The most subjects that are listed: a registry that has more answers with the first of them.
 const MOST_LISTED: u32 = 1_000_000;
@@ -34,34 +31,8 @@ pub struct Registry {
 
 /// What clones of a handle have in common.
 struct Parts {
-    made: Made<Service>,
-    egress: Egress,
-    lent: Lent,
-    providers: Arc<Providers>,
+    services: Services,
     metrics: Metrics,
-}
-
-/// A provider, and what it is granted for one version of a connection.
-#[derive(Debug, Clone)]
-struct Service {
-    provider: Provider,
-    grants: Grants,
-}
-
-impl Service {
-    async fn of(
-        pinned: &Pinned,
-        providers: &Providers,
-        egress: &Egress,
-        lent: &Lent,
-    ) -> Result<Self, Error> {
-        let provider = pinned.provider.load(providers).await?.clone();
-        let grants = Grants::new(Arc::clone(&pinned.stored));
-        Ok(Self {
-            provider,
-            grants: grants.with_network(egress.clone(), lent.clone()),
-        })
-    }
 }
 
 impl Registry {
@@ -74,13 +45,10 @@ impl Registry {
     ) -> Result<Self, Error> {
         let worker = Worker::Provider;
         let gate = HandleGate::new(host, actor, Arc::clone(&pinned), operation, worker, options);
-        let service = Service::of(&pinned, &host.providers, &host.egress, &host.lent).await?;
+        let services = Services::open(host, &pinned).await?;
         host.handles.add(&gate);
         let shared = Parts {
-            made: Made::new(pinned, service),
-            egress: host.egress.clone(),
-            lent: host.lent.clone(),
-            providers: Arc::clone(&host.providers),
+            services,
             metrics: host.metrics.clone(),
         };
         Ok(Self {
@@ -162,15 +130,8 @@ impl Registry {
     async fn turn(&self, operation: &'static str) -> Result<Turn<'_>, Error> {
         let started = Instant::now();
         let pinned = self.gate.pass().await?;
-        let Parts {
-            made,
-            providers,
-            egress,
-            lent,
-            metrics,
-        } = &*self.shared;
-        let making = Service::of(&pinned, providers, egress, lent);
-        let service = made.of(&pinned, making).await?;
+        let Parts { services, metrics } = &*self.shared;
+        let service = services.of(&pinned).await?;
         Ok(Turn {
             service,
             pinned,

@@ -38,7 +38,9 @@ impl Opener for Files<'_> {
 fn layout(plan: &Plan) -> Result<FileLayout, Error> {
     let mut layout = FileLayout::default();
     if let Some(size) = plan.setting("file_size") {
-        let size = size.parse::<ByteSize>().map_err(|_| unreadable("file_size"))?;
+        let size = size
+            .parse::<ByteSize>()
+            .map_err(|_| unreadable("file_size"))?;
         layout.file_size = size.as_u64();
     }
     layout.partition = match plan.setting("partition_format") {

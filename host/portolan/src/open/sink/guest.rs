@@ -4,69 +4,28 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use portolan_contract::{FailureClass, Message};
-use portolan_egress::Egress;
-use portolan_egress::credentials::Lent;
-use portolan_sandbox::{Grants, OpenSink, ProviderError};
+use portolan_sandbox::{OpenSink, ProviderError};
 
 use super::outbox::{Opener, Target, Trouble};
-use crate::Error;
-use crate::host::Shared;
 use crate::open::pinned::Pinned;
-use crate::providers::Registry;
-
-/// What instances of providers need.
-pub(super) struct Guests {
-    egress: Egress,
-    lent: Lent,
-    providers: Arc<Registry>,
-}
-
-impl Guests {
-    pub(super) fn new(host: &Shared) -> Self {
-        Self {
-            egress: host.egress.clone(),
-            lent: host.lent.clone(),
-            providers: Arc::clone(&host.providers),
-        }
-    }
-
-    /// Whether the provider can be loaded at all.
-    pub(super) async fn check(&self, pinned: &Pinned) -> Result<(), Error> {
-        pinned.provider.load(&self.providers).await.map(drop)
-    }
-
-    /// What opens the sink of a version.
-    pub(super) fn of(&self, pinned: Arc<Pinned>) -> GuestOpener<'_> {
-        GuestOpener {
-            guests: self,
-            pinned,
-        }
-    }
-}
+use crate::open::service::Services;
 
 /// Opens the sink of one version of a connection.
-pub(super) struct GuestOpener<'a> {
-    guests: &'a Guests,
-    pinned: Arc<Pinned>,
+pub(super) struct Guest<'a> {
+    pub(super) services: &'a Services,
+    pub(super) pinned: Arc<Pinned>,
 }
 
 #[async_trait]
-impl Opener for GuestOpener<'_> {
+impl Opener for Guest<'_> {
     async fn open(&self) -> Result<Box<dyn Target>, Trouble> {
-        let Guests {
-            egress,
-            lent,
-            providers,
-        } = self.guests;
-        let provider = self.pinned.provider.load(providers).await;
-        let provider = provider.map_err(|error| Trouble {
+        let service = self.services.of(&self.pinned).await;
+        let service = service.map_err(|error| Trouble {
             error,
             may_pass: false,
         })?;
-        let grants = Grants::new(Arc::clone(&self.pinned.stored))
-            .with_network(egress.clone(), lent.clone());
-        let sink = provider.open_sink(&grants).await.map_err(trouble)?;
-        Ok(Box::new(sink))
+        let opened = service.provider.open_sink(&service.grants).await;
+        Ok(Box::new(opened.map_err(trouble)?))
     }
 }
 

@@ -17,10 +17,11 @@ use tokio::sync::Mutex;
 use super::OpenOptions;
 use super::gate::{HandleGate, Worker};
 use super::pinned::Pinned;
+use super::service::Services;
 use super::storage::Builder;
 use crate::access::Actor;
 use crate::host::Shared;
-use crate::metrics::{Metrics, sqlstate_of};
+use crate::metrics::{Metrics, SinkOperation, sqlstate_of};
 use crate::{Error, SqlState};
 use outbox::{Opener, Outbox};
 
@@ -57,7 +58,7 @@ struct State {
 
 /// How messages get there.
 enum Way {
-    Guest(guest::Guests),
+    Guest(Services),
     Files(Builder),
 }
 
@@ -84,9 +85,8 @@ impl Sink {
         let (way, worker) = if pinned.plan().object_store().is_some() {
             (Way::Files(Builder::new(host, path)?), Worker::Host)
         } else {
-            let guests = guest::Guests::new(host);
-            guests.check(&pinned).await?;
-            (Way::Guest(guests), Worker::Provider)
+            let services = Services::open(host, &pinned).await?;
+            (Way::Guest(services), Worker::Provider)
         };
         let gate = HandleGate::new(host, actor, Arc::clone(&pinned), operation, worker, options);
         host.handles.add(&gate);
@@ -184,7 +184,10 @@ impl Sink {
             Ok(pinned) => {
                 state.use_version(&pinned);
                 match &self.shared.way {
-                    Way::Guest(guests) => run(&mut state, &guests.of(pinned)).await,
+                    Way::Guest(services) => {
+                        let guest = guest::Guest { services, pinned };
+                        run(&mut state, &guest).await
+                    }
                     Way::Files(builder) => {
                         let gate = Arc::clone(&self.gate);
                         let files = files::Files {
@@ -203,14 +206,15 @@ impl Sink {
             }
         };
         let (delivered, opened) = state.counts();
-        self.shared.metrics.sink(
-            &state.pinned.connection.provider,
+        let done = SinkOperation {
             operation,
-            sqlstate_of(&result),
-            delivered.acknowledged - before.0.acknowledged,
-            opened - before.1,
-            started.elapsed(),
-        );
+            sqlstate: sqlstate_of(&result),
+            acknowledged: delivered.acknowledged - before.0.acknowledged,
+            opened: opened - before.1,
+            took: started.elapsed(),
+        };
+        let provider = &state.pinned.connection.provider;
+        self.shared.metrics.sink_operation(provider, &done);
         result.map(|()| delivered)
     }
 }

@@ -97,7 +97,8 @@ impl Outbox {
     ) -> Result<(), Error> {
         let bytes: usize = messages.iter().map(Message::bytes).sum();
         let fits = |outbox: &Self| {
-            outbox.bytes + bytes <= MOST_BYTES && outbox.held.len() + messages.len() <= MOST_MESSAGES
+            outbox.bytes + bytes <= MOST_BYTES
+                && outbox.held.len() + messages.len() <= MOST_MESSAGES
         };
         if !fits(self) {
             self.deliver(opener, true).await?;
@@ -139,7 +140,10 @@ impl Outbox {
             if !trouble.may_pass || tries >= TRIES {
                 return Err(trouble.error);
             }
-            tracing::debug!(sqlstate = trouble.error.sqlstate().code(), "a sink is opened anew");
+            tracing::debug!(
+                sqlstate = trouble.error.sqlstate().code(),
+                "a sink is opened anew"
+            );
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
@@ -191,11 +195,14 @@ impl Outbox {
             .get(self.given..)
             .unwrap_or_default();
         let mut bytes = 0;
-        let fitting = waiting.iter().take(MAX_BATCH_MESSAGES).take_while(|message| {
-            let is_first = bytes == 0;
-            bytes += message.bytes().max(1);
-            is_first || bytes <= BATCH_BYTES
-        });
+        let fitting = waiting
+            .iter()
+            .take(MAX_BATCH_MESSAGES)
+            .take_while(|message| {
+                let is_first = bytes == 0;
+                bytes += message.bytes().max(1);
+                is_first || bytes <= BATCH_BYTES
+            });
         let count = fitting.count();
         waiting.get(..count).unwrap_or_default()
     }

@@ -26,7 +26,10 @@ struct State {
 
 impl State {
     fn chance(&mut self) -> u32 {
-        self.seed = self.seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        self.seed = self
+            .seed
+            .wrapping_mul(1_664_525)
+            .wrapping_add(1_013_904_223);
         self.seed >> 24
     }
 }
@@ -100,7 +103,9 @@ fn message(number: usize) -> Message {
 fn numbers(state: &State) -> Vec<usize> {
     let text = |message: &Message| String::from_utf8(message.value.clone()).expect("a number");
     let numbers = state.took.iter().map(text);
-    numbers.map(|text| text.parse().expect("a number")).collect()
+    numbers
+        .map(|text| text.parse().expect("a number"))
+        .collect()
 }
 
 /// Every number is there, and the last time that each came its key's were in order.
@@ -111,7 +116,10 @@ fn arrived_in_order(state: &State, count: usize) {
     }
     assert_eq!(last.len(), count, "a message was lost");
     for key in 0..7 {
-        let places: Vec<_> = (key..count).step_by(7).map(|number| last[&number]).collect();
+        let places: Vec<_> = (key..count)
+            .step_by(7)
+            .map(|number| last[&number])
+            .collect();
         assert!(places.is_sorted(), "the order of a key was lost");
     }
 }
@@ -173,7 +181,10 @@ async fn a_failure_that_may_pass_is_tried_again_so_many_times() {
     let started = tokio::time::Instant::now();
     assert!(outbox.emit(vec![message(0)], &service).await.is_err());
     assert_eq!(lock(&service.0).opened, 5);
-    assert_eq!(started.elapsed(), Duration::from_millis(100 + 200 + 400 + 800));
+    assert_eq!(
+        started.elapsed(),
+        Duration::from_millis(100 + 200 + 400 + 800)
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -181,7 +192,10 @@ async fn a_service_that_acknowledges_nothing_is_told() {
     let service = Service::default();
     (lock(&service.0).lags, lock(&service.0).stuck) = (true, true);
     let mut outbox = Outbox::default();
-    outbox.emit(vec![message(0)], &service).await.expect("taken");
+    outbox
+        .emit(vec![message(0)], &service)
+        .await
+        .expect("taken");
     let refused = outbox.flush(&service).await.expect_err("stuck");
     assert_eq!(refused.sqlstate(), SqlState::QueryCanceled);
 }
@@ -196,7 +210,11 @@ async fn what_is_held_is_bounded_and_batches_are() {
         outbox.emit(long(), &service).await.expect("taken");
         assert!(outbox.bytes <= MOST_BYTES, "after {count}");
     }
-    assert_eq!(lock(&service.0).largest_batch, 1, "one that is too long goes alone");
+    assert_eq!(
+        lock(&service.0).largest_batch,
+        1,
+        "one that is too long goes alone"
+    );
     let many = || (0..9_000).map(message).collect::<Vec<_>>();
     for _ in 0..10 {
         outbox.emit(many(), &service).await.expect("taken");
@@ -242,7 +260,10 @@ async fn a_call_that_is_given_up_on_the_way_ends_what_is_open() {
     }
 
     let mut outbox = Outbox::default();
-    outbox.emit(vec![message(0)], &OpensSilent).await.expect("taken");
+    outbox
+        .emit(vec![message(0)], &OpensSilent)
+        .await
+        .expect("taken");
     let given_up = outbox.emit(vec![message(1)], &OpensSilent);
     let waited = tokio::time::timeout(Duration::from_millis(20), given_up).await;
     assert!(waited.is_err());
