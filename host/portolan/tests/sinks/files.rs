@@ -79,7 +79,7 @@ async fn the_settings_of_a_uri_lay_the_files_out() {
     let world = World::with(|builder| builder.egress(options)).await;
     run(
         &world.root(),
-        "CREATE EXTERNAL CONNECTION feed AS 'http://files.example/feed?file_size=40b\
+        "CREATE EXTERNAL CONNECTION feed AS 'http://files.example/feed?file_size=39b\
          &partition_format=flat&topic_prefix=bank_'",
     )
     .await;
@@ -88,7 +88,7 @@ async fn the_settings_of_a_uri_lay_the_files_out() {
     assert_eq!(
         (delivered.taken, delivered.acknowledged),
         (7, 6),
-        "a file is 40 bytes long"
+        "a file is 39 bytes long"
     );
     feed.close().await.expect("closed");
     let written = files(&nginx.files().join("feed"));

@@ -210,7 +210,7 @@ async fn many_subjects_are_listed_and_lies_are_not_believed() {
     let long = format!("[\"{}\"]", "x".repeat(17 << 20));
     setting.registry.answer_with(200, &[], &long);
     let error = schemas.subjects().await.expect_err("too long");
-    assert_eq!(error.sqlstate(), SqlState::OutOfBudget, "{error:?}");
+    assert_eq!(error.sqlstate(), SqlState::ProtocolViolation, "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

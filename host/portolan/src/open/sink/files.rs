@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytesize::ByteSize;
-use portolan_contract::{Message, Plan};
-use portolan_data::{FileLayout, FileSink, FileSinkError, Partition};
+use portolan_contract::{FailureClass, Message, Plan};
+use portolan_data::{FileLayout, FileSink, FileSinkError, GateError, Partition, failure_of};
 
 use super::outbox::{Opener, Target, Trouble};
 use crate::open::gate::HandleGate;
@@ -82,12 +82,17 @@ impl Target for FileSink {
 fn trouble(error: FileSinkError) -> Trouble {
     match error {
         FileSinkError::Store(error) => {
-            let error = Error::from(error);
-            let may_pass = matches!(
-                error.sqlstate(),
-                SqlState::ConnectionFailure | SqlState::QueryCanceled
-            );
-            Trouble { error, may_pass }
+            let failure = failure_of(&error);
+            Trouble {
+                may_pass: matches!(
+                    failure.class,
+                    FailureClass::Unreachable | FailureClass::Timeout
+                ),
+                error: match GateError::find(&error) {
+                    Some(refused) => refused.clone().into(),
+                    None => failure.into(),
+                },
+            }
         }
         other => Trouble {
             error: Error::new(SqlState::FeatureNotSupported, other.to_string())

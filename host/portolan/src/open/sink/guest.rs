@@ -45,12 +45,12 @@ impl Target for OpenSink {
 }
 
 /// A provider that was stopped may do better in another instance, and so may a service that did not
-/// answer. What refuses, refuses again.
+/// answer, or broke off. What refuses, refuses again.
 fn trouble(error: ProviderError) -> Trouble {
     let may_pass = match &error {
         ProviderError::Refused(failure) => matches!(
             failure.class,
-            FailureClass::Unreachable | FailureClass::Timeout
+            FailureClass::Unreachable | FailureClass::Timeout | FailureClass::Protocol
         ),
         ProviderError::Fault { .. } => true,
         _ => false,
