@@ -46,9 +46,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         true => TlsVerification::None,
         false => TlsVerification::Full,
     };
-    let plan = Plan::new(Kind::Sink)
-        .supports([Operation::Changefeed])
-        .implicit_access("the network of the server");
+    let plan = Plan::new(Kind::Sink).supports([Operation::Changefeed]);
     let plan = certificates
         .add(plan, verify)
         .endpoint(&server.host, server.port.unwrap_or(443), Some(PROFILE))

@@ -174,8 +174,9 @@ async fn the_certificates_of_the_options_are_used_and_checking_can_be_left_out()
         ),
     ] {
         let world = World::with(|builder| builder.egress(options())).await;
-        let sql =
-            format!("CREATE EXTERNAL CONNECTION hook AS 'webhook-https://{HOST}/nothing/here?{query}'");
+        let sql = format!(
+            "CREATE EXTERNAL CONNECTION hook AS 'webhook-https://{HOST}/nothing/here?{query}'"
+        );
         run(&world.root(), &sql).await;
         let told = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION hook").await;
         assert_eq!(told[5][3], status, "{told:?}");

@@ -69,7 +69,6 @@ fn sink() -> Vec<PlanEntry> {
     vec![
         PlanEntry::Kind(Kind::Sink),
         PlanEntry::Supports(Operation::Changefeed),
-        PlanEntry::ImplicitAccess("the network of the server".to_owned()),
     ]
 }
 
