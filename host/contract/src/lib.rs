@@ -15,6 +15,8 @@
 //! * [`Plan`]: what a connection becomes.
 //! * [`StoredPlan`]: a plan as it lies in the store.
 //! * [`ConnectionName`], [`ExternalUrl`] and [`SubPath`]: how programs refer to a connection.
+//! * [`Message`]: what a sink takes. [`Schema`]: what a registry keeps.
+//! * [`Encrypted`]: what a key makes of a plaintext.
 //! * [`Failure`] and [`Step`]: what went wrong, and what a probe tells.
 //! * [`strip_controls`]: text of others, made safe to print.
 
@@ -41,6 +43,14 @@ pub use plan::{
     AssumedRole, Endpoint, Fragment, MAX_PLAN_ENTRIES, NamedSecret, ObjectStorePlan, Plan,
     PlanEntry, QUERY_SECRETS, TlsProfile, TlsVerification,
 };
+
+mod message;
+pub use message::{MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, Message};
+
+mod schema;
+pub use schema::{MAX_SCHEMA, MAX_SUBJECTS, Schema, SchemaType};
+mod encrypted;
+pub use encrypted::{Encrypted, MAX_CIPHERTEXT, MAX_KEY_NAME, MAX_PLAINTEXT};
 
 mod failure;
 pub use failure::{Failure, FailureClass};

@@ -54,6 +54,18 @@ pub enum AnswerProblem {
     SecretInPlan(&'static str),
     /// A probe came to its end and told no step.
     NoStep,
+    /// A key answered with a ciphertext that breaks a bound; what is wrong with it.
+    Ciphertext(&'static str),
+    /// A key decrypted to more than it may.
+    LongPlaintext,
+    /// A sink acknowledged this many messages, of this many that it was given.
+    Acknowledged(u64, u64),
+    /// A registry named more subjects than this.
+    TooManySubjects(u32),
+    /// A registry answered a schema that is longer than the contract has it.
+    LongSchema,
+    /// What it hands out as decrypted did not come from the service.
+    ForeignPlaintext,
     /// The redacted URI would show something else than the URI without its secrets.
     Redaction(&'static str),
 }
@@ -117,6 +129,17 @@ impl fmt::Display for AnswerProblem {
             Self::SecretTwice(number) => write!(f, "plans secret {number} twice"),
             Self::ObjectStore(what) => write!(f, "plans {what}"),
             Self::SecretInPlan(place) => write!(f, "shows a secret of the URI in {place}"),
+            Self::Ciphertext(what) => write!(f, "encrypts to {what}"),
+            Self::LongPlaintext => f.write_str("decrypts to more than 4 KiB"),
+            Self::Acknowledged(count, given) => write!(
+                f,
+                "acknowledges {count} messages of {given}, after it acknowledged others before"
+            ),
+            Self::TooManySubjects(most) => write!(f, "names more than {most} subjects"),
+            Self::LongSchema => f.write_str("answers a schema of more than 1 MiB"),
+            Self::ForeignPlaintext => {
+                f.write_str("decrypts to something that no service has answered")
+            }
             Self::Redaction(what) => write!(f, "redacts wrongly: {what}"),
         }
     }

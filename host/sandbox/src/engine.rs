@@ -2,7 +2,7 @@
 
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    WasmFeatures,
+    WasmBacktraceDetails, WasmFeatures,
 };
 
 use crate::Limits;
@@ -49,6 +49,13 @@ fn config(limits: &Limits, allocation: Allocation) -> Config {
     config.max_wasm_stack(limits.stack);
     // Host functions run on the guest's stack, above what the guest may use of it.
     config.async_stack_size(limits.stack + (1 << 20));
+    // Where in a guest something went wrong is told to nobody, so tables that would say it only make
+    // compiled components larger, and so slower to verify and load; and no variable of the
+    // environment decides about it.
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
+    config.wasm_backtrace_max_frames(None);
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     // Whatever a guest cannot use, an attacker cannot either. Compilers for the contract's targets
     // emit none of these by default.
     for unneeded in [
@@ -88,12 +95,15 @@ fn config(limits: &Limits, allocation: Allocation) -> Config {
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let operations = u32::try_from(limits.operations).unwrap_or(u32::MAX).max(1);
+    let count = |most: usize| u32::try_from(most).unwrap_or(u32::MAX).max(1);
+    let operations = count(limits.operations);
+    // One that lives over many operations keeps its place between two of them.
+    let instances = count(limits.operations.saturating_add(limits.open_instances));
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(operations);
-    pool.total_core_instances(operations.saturating_mul(CORE_INSTANCES));
-    pool.total_memories(operations.saturating_mul(MEMORIES));
-    pool.total_tables(operations.saturating_mul(MEMORIES));
+    pool.total_component_instances(instances);
+    pool.total_core_instances(instances.saturating_mul(CORE_INSTANCES));
+    pool.total_memories(instances.saturating_mul(MEMORIES));
+    pool.total_tables(instances.saturating_mul(MEMORIES));
     pool.total_stacks(operations);
     pool.max_core_instances_per_component(CORE_INSTANCES);
     pool.max_memories_per_component(MEMORIES);

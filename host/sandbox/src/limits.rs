@@ -16,6 +16,8 @@ pub struct Limits {
     pub planning_wall_time: Duration,
     /// Wall time around a whole probe, its waits for servers included.
     pub probe_wall_time: Duration,
+    /// Wall time around one call of a connection that is in use, its waits for servers included.
+    pub call_wall_time: Duration,
     /// Wall time of one step of a probe, so that one silent server leaves time to tell of it.
     pub step_wall_time: Duration,
     /// Linear memory in bytes, summed over all memories of the component.
@@ -51,6 +53,9 @@ pub struct Limits {
     pub operations_per_provider: usize,
     /// Operations of all providers at the same time.
     pub operations: usize,
+    /// Instances that live over many operations, of all providers at the same time: sinks that are
+    /// open. An operation of theirs counts as any other.
+    pub open_instances: usize,
     /// Size of a component in bytes. The largest of the embedded ones has 350 KB.
     pub component_size: usize,
     /// Functions in all modules of a component, because the compiler's time and memory grow with
@@ -66,6 +71,7 @@ impl Default for Limits {
             guest_time: Duration::from_millis(250),
             planning_wall_time: Duration::from_secs(5),
             probe_wall_time: Duration::from_secs(30),
+            call_wall_time: Duration::from_secs(30),
             step_wall_time: Duration::from_secs(15),
             memory: 64 << 20,
             table_elements: 20_000,
@@ -81,6 +87,7 @@ impl Default for Limits {
             random_bytes: 64 << 10,
             operations_per_provider: 16,
             operations: 64,
+            open_instances: 64,
             component_size: 8 << 20,
             component_functions: 50_000,
             compile_time: Duration::from_secs(30),

@@ -36,14 +36,13 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
             .with(PlanEntry::Kind(Kind::Registry))
             .supports([Operation::SchemaRegistry]),
     };
-    let plan = plan
-        .implicit_access("the network of the server");
+    let plan = plan.implicit_access("the network of the server");
     let plan = match is_encrypted {
-        true => {
-            certificates
-                .add(plan, TlsVerification::Full)
-                .endpoint(&server.host, server.port.unwrap_or(443), Some(PROFILE))
-        }
+        true => certificates.add(plan, TlsVerification::Full).endpoint(
+            &server.host,
+            server.port.unwrap_or(443),
+            Some(PROFILE),
+        ),
         false => plan.endpoint(&server.host, server.port.unwrap_or(80), None),
     };
     let plan = match basic {

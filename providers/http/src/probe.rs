@@ -131,12 +131,7 @@ mod tests {
         run_with(uri, depth, markers, &api)
     }
 
-    fn run_with(
-        uri: &str,
-        depth: Depth,
-        markers: &MemoryMarkers,
-        api: &Scripted,
-    ) -> RecordedSteps {
+    fn run_with(uri: &str, depth: Depth, markers: &MemoryMarkers, api: &Scripted) -> RecordedSteps {
         let public = public_options(include_str!("../manifest.toml"));
         let plan = Http::plan(&pieces(uri, &public)).expect("a plan");
         let mut log = RecordedSteps::default();
@@ -259,14 +254,26 @@ mod tests {
 
     #[test]
     fn a_registry_is_recognised_and_gets_no_file() {
-        let steps = [("resolve", "ok"), ("dial", "ok"), ("tls", "ok"), ("recognise", "ok")];
-        for (depth, more) in [(Depth::Read, &[][..]), (Depth::Full, &[("write", "skipped")])] {
+        let steps = [
+            ("resolve", "ok"),
+            ("dial", "ok"),
+            ("tls", "ok"),
+            ("recognise", "ok"),
+        ];
+        for (depth, more) in [
+            (Depth::Read, &[][..]),
+            (Depth::Full, &[("write", "skipped")]),
+        ] {
             let markers = MemoryMarkers::default();
             let api = Scripted::answering(200, "application/json", "[\"a\",\"b\"]");
             let log = run_with("https://h/p", depth, &markers, &api);
             assert_eq!(log.words()[..4], steps);
             assert_eq!(log.words()[4..], *more);
-            let details: Vec<_> = log.steps[3].details.iter().map(|(a, b)| (&**a, &**b)).collect();
+            let details: Vec<_> = log.steps[3]
+                .details
+                .iter()
+                .map(|(a, b)| (&**a, &**b))
+                .collect();
             assert_eq!(details, [("found", "a schema registry"), ("subjects", "2")]);
             assert_eq!(markers.content(), None);
         }

@@ -50,7 +50,11 @@ mod tests {
     use super::*;
     use crate::registry::tests::Scripted;
 
-    fn found(status: u16, content_type: &str, body: &str) -> Result<(Found, Option<usize>), Failure> {
+    fn found(
+        status: u16,
+        content_type: &str,
+        body: &str,
+    ) -> Result<(Found, Option<usize>), Failure> {
         let api = Scripted::answering(status, content_type, body);
         recognise(&api, &Plan::new(Kind::Storage))
     }

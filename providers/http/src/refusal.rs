@@ -23,7 +23,10 @@ pub(crate) fn refused(answer: &Answer) -> Failure {
     let document = serde_json::from_slice::<Value>(&answer.body).unwrap_or_default();
     let code = document.get("error_code").and_then(Value::as_u64);
     let (class, hint) = match code {
-        Some(40401) => (FailureClass::NotFound, "List the subjects to see which there are."),
+        Some(40401) => (
+            FailureClass::NotFound,
+            "List the subjects to see which there are.",
+        ),
         Some(40402 | 40403) => (
             FailureClass::NotFound,
             "Check the number; the registry may be another than the one that gave it.",
@@ -74,14 +77,54 @@ mod tests {
     #[test]
     fn a_refusal_is_classed_by_its_code_and_repeats_nothing() {
         for (status, body, class, message) in [
-            (404, r#"{"error_code":40401,"message":"hunter2"}"#, FailureClass::NotFound, "404 (40401)"),
-            (404, r#"{"error_code":40403}"#, FailureClass::NotFound, "404 (40403)"),
-            (409, r#"{"error_code":409,"message":"hunter2"}"#, FailureClass::Denied, "409 (409)"),
-            (422, r#"{"error_code":42201}"#, FailureClass::Unsupported, "422 (42201)"),
-            (422, r#"{"error_code":42205}"#, FailureClass::Denied, "422 (42205)"),
-            (403, r#"{"error_code":40301}"#, FailureClass::Denied, "403 (40301)"),
-            (500, r#"{"error_code":50001}"#, FailureClass::Unreachable, "500 (50001)"),
-            (401, r#"{"error_code":40101}"#, FailureClass::RefusedCredentials, "401 (40101)"),
+            (
+                404,
+                r#"{"error_code":40401,"message":"hunter2"}"#,
+                FailureClass::NotFound,
+                "404 (40401)",
+            ),
+            (
+                404,
+                r#"{"error_code":40403}"#,
+                FailureClass::NotFound,
+                "404 (40403)",
+            ),
+            (
+                409,
+                r#"{"error_code":409,"message":"hunter2"}"#,
+                FailureClass::Denied,
+                "409 (409)",
+            ),
+            (
+                422,
+                r#"{"error_code":42201}"#,
+                FailureClass::Unsupported,
+                "422 (42201)",
+            ),
+            (
+                422,
+                r#"{"error_code":42205}"#,
+                FailureClass::Denied,
+                "422 (42205)",
+            ),
+            (
+                403,
+                r#"{"error_code":40301}"#,
+                FailureClass::Denied,
+                "403 (40301)",
+            ),
+            (
+                500,
+                r#"{"error_code":50001}"#,
+                FailureClass::Unreachable,
+                "500 (50001)",
+            ),
+            (
+                401,
+                r#"{"error_code":40101}"#,
+                FailureClass::RefusedCredentials,
+                "401 (40101)",
+            ),
             (401, "<html>", FailureClass::RefusedCredentials, "401"),
             (503, "", FailureClass::Unreachable, "503"),
             (302, "", FailureClass::Protocol, "302"),
@@ -92,7 +135,10 @@ mod tests {
                 body: body.as_bytes().to_vec(),
             });
             assert_eq!(failure.class, class, "{body}");
-            assert_eq!(failure.message, format!("the schema registry answered {message}"));
+            assert_eq!(
+                failure.message,
+                format!("the schema registry answered {message}")
+            );
             assert!(failure.hint.is_some());
         }
     }

@@ -72,7 +72,10 @@ fn request(plan: &Plan, rule: &str, method: &str, path: &[&str], body: Option<&V
         rule: rule.to_owned(),
         endpoint: SERVER,
         method: method.to_owned(),
-        path: prefix.chain(path.iter().copied()).map(str::to_owned).collect(),
+        path: prefix
+            .chain(path.iter().copied())
+            .map(str::to_owned)
+            .collect(),
         query: Vec::new(),
         headers: Vec::new(),
         body: match body {
@@ -172,11 +175,10 @@ pub(crate) fn get(api: &dyn Api, plan: &Plan, id: u32) -> Result<Schema, Failure
     };
     let definition = text("schema").ok_or_else(|| garbled("it holds no schema"))?;
     if definition.len() > MOST_DEFINED {
-        return Err(Failure::new(
-            FailureClass::Budget,
-            "the schema is longer than 1 MiB",
-        )
-        .with_hint("Read it from the registry itself."));
+        return Err(
+            Failure::new(FailureClass::Budget, "the schema is longer than 1 MiB")
+                .with_hint("Read it from the registry itself."),
+        );
     }
     Ok(Schema {
         schema_type,

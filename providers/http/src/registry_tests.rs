@@ -25,7 +25,12 @@ impl Scripted {
 
 impl Api for Scripted {
     fn send(&self, request: Request) -> Result<Answer, Failure> {
-        let mut asked = format!("{} {} /{}", request.rule, request.method, request.path.join("/"));
+        let mut asked = format!(
+            "{} {} /{}",
+            request.rule,
+            request.method,
+            request.path.join("/")
+        );
         for part in request.body {
             if let Part::Bytes(bytes) = part {
                 asked.push(' ');
@@ -58,15 +63,24 @@ fn subjects_are_a_window_of_the_whole_list() {
     assert_eq!(api.asked.borrow()[0], "read GET /below/here/subjects");
     let many: Vec<_> = (0..1_500).map(|number| number.to_string()).collect();
     let api = Scripted::answering(200, "", &serde_json::to_string(&many).expect("JSON"));
-    assert_eq!(subjects(&api, &plan(), 0, u32::MAX).map(|names| names.len()), Ok(1_000));
+    assert_eq!(
+        subjects(&api, &plan(), 0, u32::MAX).map(|names| names.len()),
+        Ok(1_000)
+    );
 }
 
 #[test]
 fn a_schema_is_registered_under_its_type() {
     for (schema_type, expected) in [
         (SchemaType::Avro, r#"{"schema":"\"int\""}"#),
-        (SchemaType::Json, r#"{"schema":"\"int\"","schemaType":"JSON"}"#),
-        (SchemaType::Protobuf, r#"{"schema":"\"int\"","schemaType":"PROTOBUF"}"#),
+        (
+            SchemaType::Json,
+            r#"{"schema":"\"int\"","schemaType":"JSON"}"#,
+        ),
+        (
+            SchemaType::Protobuf,
+            r#"{"schema":"\"int\"","schemaType":"PROTOBUF"}"#,
+        ),
         (
             SchemaType::Other("XML".to_owned()),
             r#"{"schema":"\"int\"","schemaType":"XML"}"#,
@@ -80,7 +94,9 @@ fn a_schema_is_registered_under_its_type() {
         assert_eq!(register(&api, &plan(), "t-value", &schema), Ok(7));
         assert_eq!(
             *api.asked.borrow(),
-            [format!("register POST /below/here/subjects/t-value/versions {expected}")]
+            [format!(
+                "register POST /below/here/subjects/t-value/versions {expected}"
+            )]
         );
     }
 }
@@ -89,9 +105,18 @@ fn a_schema_is_registered_under_its_type() {
 fn a_schema_comes_with_its_type() {
     for (body, expected) in [
         (r#"{"schema":"\"int\""}"#, SchemaType::Avro),
-        (r#"{"schema":"\"int\"","schemaType":"AVRO"}"#, SchemaType::Avro),
-        (r#"{"schema":"\"int\"","schemaType":"JSON"}"#, SchemaType::Json),
-        (r#"{"schema":"\"int\"","schemaType":"PROTOBUF"}"#, SchemaType::Protobuf),
+        (
+            r#"{"schema":"\"int\"","schemaType":"AVRO"}"#,
+            SchemaType::Avro,
+        ),
+        (
+            r#"{"schema":"\"int\"","schemaType":"JSON"}"#,
+            SchemaType::Json,
+        ),
+        (
+            r#"{"schema":"\"int\"","schemaType":"PROTOBUF"}"#,
+            SchemaType::Protobuf,
+        ),
     ] {
         let api = Scripted::answering(200, "", body);
         let schema = get(&api, &plan(), 3).expect("a schema");
@@ -103,11 +128,21 @@ fn a_schema_comes_with_its_type() {
 
 #[test]
 fn what_is_no_answer_of_a_registry_is_not_believed() {
-    for body in ["", "<html>", "[]", "{}", r#"{"id":-1}"#, r#"{"id":4294967296}"#] {
+    for body in [
+        "",
+        "<html>",
+        "[]",
+        "{}",
+        r#"{"id":-1}"#,
+        r#"{"id":4294967296}"#,
+    ] {
         let api = Scripted::answering(200, "", body);
         let failure = register(&api, &plan(), "s", &avro("1")).expect_err(body);
         assert_eq!(failure.class, FailureClass::Protocol, "{body}");
-        assert_eq!(get(&api, &plan(), 1).expect_err(body).class, FailureClass::Protocol);
+        assert_eq!(
+            get(&api, &plan(), 1).expect_err(body).class,
+            FailureClass::Protocol
+        );
     }
     let failure = subjects(&Scripted::answering(200, "", "{}"), &plan(), 0, 9);
     assert_eq!(failure.expect_err("no list").class, FailureClass::Protocol);
@@ -131,5 +166,8 @@ fn a_refusal_is_told_by_its_code() {
     let failure = register(&api, &plan(), "s", &avro("1")).expect_err("incompatible");
     assert_eq!(failure.class, FailureClass::Denied);
     let api = Scripted::answering(404, "", r#"{"error_code":40403}"#);
-    assert_eq!(get(&api, &plan(), 9).expect_err("none").class, FailureClass::NotFound);
+    assert_eq!(
+        get(&api, &plan(), 9).expect_err("none").class,
+        FailureClass::NotFound
+    );
 }

@@ -172,8 +172,14 @@ mod tests {
     #[test]
     fn half_a_pair_and_what_is_no_base64_are_refused() {
         for (uri, message) in [
-            ("https://h?client_cert=c", "client_cert requires client_key to be set"),
-            ("https://h?client_key=k", "client_key requires client_cert to be set"),
+            (
+                "https://h?client_cert=c",
+                "client_cert requires client_key to be set",
+            ),
+            (
+                "https://h?client_key=k",
+                "client_key requires client_cert to be set",
+            ),
         ] {
             read(uri, |half| {
                 let failure = half.check().expect_err(uri);

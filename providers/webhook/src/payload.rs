@@ -84,7 +84,11 @@ fn item(message: &Message) -> Result<Vec<u8>, Failure> {
         push_text(&mut item, "key", key)?;
     }
     for (place, (name, value)) in message.headers.iter().enumerate() {
-        item.extend_from_slice(if place == 0 { b",\"headers\":[[" } else { b",[" });
+        item.extend_from_slice(if place == 0 {
+            b",\"headers\":[["
+        } else {
+            b",["
+        });
         push_text(&mut item, "header", name.as_bytes())?;
         item.push(b',');
         push_text(&mut item, "header", value)?;
@@ -111,7 +115,11 @@ fn push_text(json: &mut Vec<u8>, what: &str, bytes: &[u8]) -> Result<(), Failure
     let Some(written) = written else {
         return Err(Failure::new(
             FailureClass::Unsupported,
-            joined(&["the ", what, " of a message is not UTF-8, and a webhook is sent JSON"]),
+            joined(&[
+                "the ",
+                what,
+                " of a message is not UTF-8, and a webhook is sent JSON",
+            ]),
         )
         .with_hint("Write it as text, or as a JSON object that holds it in base64."));
     };

@@ -22,12 +22,14 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     }
     let mut options = Options::of(uri);
     options.value("COCKROACH_LOCALITY");
-    let unchecked = options.boolean("insecure_tls_skip_verify")?.unwrap_or(false);
+    let unchecked = options
+        .boolean("insecure_tls_skip_verify")?
+        .unwrap_or(false);
     let certificates = Certificates::read(&mut options);
     let forwarded = options.unknown();
     certificates.check()?;
-    let server = HostAndPort::of(&uri.authority)
-        .map_err(|error| error.failure("the webhook-https URI"))?;
+    let server =
+        HostAndPort::of(&uri.authority).map_err(|error| error.failure("the webhook-https URI"))?;
     let basic = basic(uri)?;
     let is_forwarded = |pair: &&OptionPair| forwarded.contains(&pair.name.as_str());
     let count = uri.options.iter().filter(is_forwarded).count();
@@ -44,9 +46,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         true => TlsVerification::None,
         false => TlsVerification::Full,
     };
-    let plan = Plan::new(Kind::Sink)
-        .supports([Operation::Changefeed])
-        .implicit_access("the network of the server");
+    let plan = Plan::new(Kind::Sink).supports([Operation::Changefeed]);
     let plan = certificates
         .add(plan, verify)
         .endpoint(&server.host, server.port.unwrap_or(443), Some(PROFILE))

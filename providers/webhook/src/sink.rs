@@ -1,7 +1,7 @@
 //! The messages that are posted, one body after another. Each is acknowledged by its answer, so
 //! nothing is ever under way between two calls.
 
-use portolan_sdk::{Failure, Message, OpenSink};
+use portolan_sdk::{Acknowledged, Failure, Message, OpenSink};
 
 use crate::payload::Bodies;
 use crate::post::{Endpoint, taken};
@@ -10,55 +10,31 @@ use crate::post::{Endpoint, taken};
 #[derive(Debug)]
 pub struct Posting {
     endpoint: Box<dyn Endpoint>,
-    acknowledged: u64,
-    /// Why a batch was not posted to its end, told at the next call: what was taken before is
-    /// acknowledged first, so that it is not posted again.
-    failure: Option<Failure>,
+    acknowledged: Acknowledged,
 }
 
 impl Posting {
     pub(crate) fn new(endpoint: impl Endpoint + 'static) -> Self {
         Self {
             endpoint: Box::new(endpoint),
-            acknowledged: 0,
-            failure: None,
-        }
-    }
-
-    /// The count, or why there is none.
-    fn told(&mut self) -> Result<u64, Failure> {
-        match &self.failure {
-            Some(failure) => Err(failure.clone()),
-            None => Ok(self.acknowledged),
+            acknowledged: Acknowledged::default(),
         }
     }
 }
 
 impl OpenSink for Posting {
     fn emit(&mut self, messages: Vec<Message>) -> Result<u64, Failure> {
-        self.told()?;
-        let before = self.acknowledged;
-        for body in Bodies::of(messages.into_iter()) {
-            let posted = body.and_then(|body| {
-                taken(self.endpoint.post(body.json)?)?;
-                Ok(body.messages)
-            });
-            match posted {
-                Ok(messages) => self.acknowledged += messages,
-                Err(failure) => {
-                    self.failure = Some(failure);
-                    break;
-                }
-            }
-        }
-        match self.acknowledged > before {
-            true => Ok(self.acknowledged),
-            false => self.told(),
-        }
+        let endpoint = &self.endpoint;
+        let bodies = Bodies::of(messages.into_iter());
+        self.acknowledged.send(bodies.map(|body| {
+            let body = body?;
+            taken(endpoint.post(body.json)?)?;
+            Ok(body.messages)
+        }))
     }
 
     fn flush(&mut self) -> Result<u64, Failure> {
-        self.told()
+        self.acknowledged.told()
     }
 
     fn close(&mut self) -> Result<(), Failure> {

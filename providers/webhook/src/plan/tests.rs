@@ -69,7 +69,6 @@ fn sink() -> Vec<PlanEntry> {
     vec![
         PlanEntry::Kind(Kind::Sink),
         PlanEntry::Supports(Operation::Changefeed),
-        PlanEntry::ImplicitAccess("the network of the server".to_owned()),
     ]
 }
 
@@ -126,7 +125,10 @@ fn an_unchecked_certificate_is_warned_of() {
 #[test]
 fn what_is_no_webhook_is_refused_with_what_to_write() {
     for (uri, expected) in [
-        ("webhook-http://hooks.example/hunter2", "this sink requires https"),
+        (
+            "webhook-http://hooks.example/hunter2",
+            "this sink requires https",
+        ),
         (
             "webhook-https://h/p?insecure_tls_skip_verify=perhaps",
             "cannot parse insecure_tls_skip_verify as bool",
@@ -162,7 +164,10 @@ fn what_is_no_webhook_is_refused_with_what_to_write() {
 fn so_many_parameters_go_to_the_endpoint_and_no_more() {
     let uri = |count: usize| {
         let pairs: Vec<_> = (0..count).map(|number| format!("p{number}=x")).collect();
-        format!("webhook-https://u:p@h/p?ca_cert=a&client_cert=b&client_key=c&{}", pairs.join("&"))
+        format!(
+            "webhook-https://u:p@h/p?ca_cert=a&client_cert=b&client_key=c&{}",
+            pairs.join("&")
+        )
     };
     let plan = planned(&uri(200)).expect("a plan");
     assert!(plan.entries().len() <= 256);
