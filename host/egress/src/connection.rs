@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 use crate::http::{Stream, Watched};
+use crate::sasl::Channel;
 use crate::tls::{TlsFault, TlsProfile, binding};
 use crate::{Egress, EgressError, Resolved};
 
@@ -371,6 +372,18 @@ impl Connection {
         finished.map_err(|error| self.broken(&error))?;
         self.finished = true;
         Ok(())
+    }
+
+    /// What an authentication that runs on this connection may be bound to.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        Channel {
+            host: self.endpoint.host.clone(),
+            server_end_point: match &self.stream {
+                Some(Stream::Tls(stream)) => facts(stream).server_end_point,
+                Some(Stream::Plain(_)) | None => Vec::new(),
+            },
+        }
     }
 
     fn is_usable(&self) -> Result<(), ConnectionError> {

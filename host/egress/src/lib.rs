@@ -18,6 +18,7 @@
 //! * [`service`]: requests to the endpoints of one plan, authenticated as rules of a manifest say, and
 //!   answers with members that stay opaque.
 //! * [`credentials`]: what the host gets for a connection, and what it signs with.
+//! * [`sasl`]: authentication exchanges with the secrets of a plan.
 //! * [`EgressError`]: every cause, by type, with its class and hint.
 //!
 //! # The guard
@@ -91,6 +92,7 @@ pub use judgement::{Conclusion, Judgement};
 
 pub mod credentials;
 pub mod http;
+pub mod sasl;
 pub mod service;
 pub mod tls;
 

@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
 use portolan_egress::credentials::Lent;
+use portolan_egress::sasl::Authenticator;
 use portolan_egress::service::ServiceClient;
 use portolan_egress::{Connection, Egress, Resolved};
 use wasmtime::component::{Resource, ResourceTable};
@@ -22,12 +23,16 @@ const MAX_OPAQUES: usize = 256;
 /// The way to the endpoints of a plan, and what the guest holds of it. All of it ends with the
 /// operation, and so do its sockets.
 pub(crate) struct Network {
-    egress: Egress,
-    lent: Lent,
+    pub(super) egress: Egress,
+    pub(super) lent: Lent,
     pub(super) manifest: Arc<Manifest>,
     pub(super) plan: Arc<StoredPlan>,
     /// Made for the first request.
     services: Option<ServiceClient>,
+    /// Made for the first exchange.
+    pub(super) authenticator: Option<Authenticator>,
+    /// How many were begun.
+    pub(super) exchanges: usize,
     places: Vec<Place>,
     pub(super) table: ResourceTable,
     connections: usize,
@@ -74,6 +79,8 @@ impl Network {
             manifest: Arc::clone(manifest),
             plan: Arc::clone(plan),
             services: None,
+            authenticator: None,
+            exchanges: 0,
             places,
             table: ResourceTable::new(),
             connections: 0,
