@@ -39,23 +39,23 @@ async fn probe_out(bench: &Bench, uri: &SplitUri, egress: Egress) -> Probed {
     bench.probe_out(uri, Depth::Full, store, Some(egress)).await
 }
 
-async fn probe(bench: &Bench, misdeed: &str, server: &Server) -> Probed {
+pub(crate) async fn probe(bench: &Bench, misdeed: &str, server: &Server) -> Probed {
     let uri = uri(bench, misdeed, server, SECRET);
     probe_out(bench, &uri, server.admitted()).await
 }
 
-fn failure(probed: &Probed, place: usize) -> &Failure {
+pub(crate) fn failure(probed: &Probed, place: usize) -> &Failure {
     match &probed.steps[place].outcome {
         Outcome::Failed(failure) => failure,
         outcome => panic!("step {place}: {outcome:?} of {probed:?}"),
     }
 }
 
-fn reported(class: FailureClass, message: &str) -> Failure {
+pub(crate) fn reported(class: FailureClass, message: &str) -> Failure {
     Failure::new(class, message).with_hint(REPORT)
 }
 
-fn detail<'a>(probed: &'a Probed, place: usize, name: &str) -> &'a str {
+pub(crate) fn detail<'a>(probed: &'a Probed, place: usize, name: &str) -> &'a str {
     let details = &probed.steps[place].details;
     let found = details.iter().find(|(other, _)| other == name);
     &found.expect("a detail").1

@@ -19,7 +19,8 @@ pub(super) fn tokens(
 ) -> Result<OauthTokens, SaslError> {
     let url = properties.text("token-url")?;
     let mut named = plan.context.options.iter();
-    let is_named = named.any(|(name, value)| Some(name.as_str()) == option && value == url.expose());
+    let is_named =
+        named.any(|(name, value)| Some(name.as_str()) == option && value == url.expose());
     if !is_named {
         return Err(SaslError::OtherTokenService);
     }

@@ -8,9 +8,7 @@ use rsasl::callback::{Context, Request, SessionCallback, SessionData};
 use rsasl::mechanisms::oauthbearer::OAUTHBEARER;
 use rsasl::mechanisms::plain::PLAIN;
 use rsasl::mechanisms::scram::properties::{Iterations, Salt, SaltedPassword};
-use rsasl::mechanisms::scram::{
-    SCRAM_SHA256, SCRAM_SHA256_PLUS, SCRAM_SHA512, SCRAM_SHA512_PLUS,
-};
+use rsasl::mechanisms::scram::{SCRAM_SHA256, SCRAM_SHA256_PLUS, SCRAM_SHA512, SCRAM_SHA512_PLUS};
 use rsasl::prelude::{
     ChannelBindingCallback, Mechanism as Offered, Registry, SASLClient, SASLConfig, Session,
     SessionError, State,
@@ -66,7 +64,10 @@ impl Client {
         binding: &[u8],
     ) -> Result<Self, SaslError> {
         let offered = offered(mechanism)?;
-        let name = offered.first().ok_or(SaslError::UnknownMechanism)?.mechanism;
+        let name = offered
+            .first()
+            .ok_or(SaslError::UnknownMechanism)?
+            .mechanism;
         let refused = Refused::default();
         let config = SASLConfig::builder()
             .with_registry(Registry::with_mechanisms(offered))
@@ -85,7 +86,10 @@ impl Client {
 
     /// The answer to a challenge, and whether the exchange is over with it. May compute for a
     /// second where a server asks for that much work.
-    pub(super) fn step(&mut self, challenge: Option<&[u8]>) -> Result<(SecretBytes, bool), SaslError> {
+    pub(super) fn step(
+        &mut self,
+        challenge: Option<&[u8]>,
+    ) -> Result<(SecretBytes, bool), SaslError> {
         let mut written = Written(SecretBytes::default());
         match self.session.step(challenge, &mut written) {
             Ok(state) => Ok((written.0, matches!(state, State::Finished(_)))),
@@ -149,10 +153,8 @@ impl SessionCallback for Answers {
             request.satisfy::<Password>(password.expose())?;
         }
         if request.is::<SaltedPassword>()
-            && let (Some(iterations), Some(salt)) = (
-                context.get_ref::<Iterations>(),
-                context.get_ref::<Salt>(),
-            )
+            && let (Some(iterations), Some(salt)) =
+                (context.get_ref::<Iterations>(), context.get_ref::<Salt>())
         {
             let salted = scram::salted(self.mechanism, password, salt, *iterations);
             let salted = salted.map_err(|refused| {

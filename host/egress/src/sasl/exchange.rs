@@ -104,8 +104,7 @@ impl Exchange {
             State::Begins(Start::Tokens(tokens)) => {
                 let token = tokens.token().await?;
                 self.fetched.push(token.clone().into());
-                let mut client =
-                    Client::new(self.mechanism, Credentials::Token(token), &[])?;
+                let mut client = Client::new(self.mechanism, Credentials::Token(token), &[])?;
                 let (message, _) = client.step(None)?;
                 self.state = State::Token(tokens);
                 Ok(Answer::Last(message))

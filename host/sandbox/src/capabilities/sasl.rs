@@ -118,9 +118,7 @@ impl Network {
         budget: &mut Budget,
     ) -> wasmtime::Result<Answer> {
         Ok(match answer {
-            sasl::Answer::Message(message) => {
-                Answer::Message(self.lend_answer(message, budget)?)
-            }
+            sasl::Answer::Message(message) => Answer::Message(self.lend_answer(message, budget)?),
             sasl::Answer::Last(message) => Answer::Last(self.lend_answer(message, budget)?),
             sasl::Answer::Done => Answer::Done,
         })

@@ -9,8 +9,8 @@ use crate::bindings::portolan::host::steps::{self, Outcome};
 use crate::bindings::portolan::types::types::{Failure, Fragment, PlanEntry};
 use crate::told;
 
-const CLEAR: u32 = 0;
-const ENCRYPTED: u32 = 1;
+pub(crate) const CLEAR: u32 = 0;
+pub(crate) const ENCRYPTED: u32 = 1;
 
 fn ok(details: &[(&str, String)]) {
     let details: Vec<_> = details
@@ -21,7 +21,7 @@ fn ok(details: &[(&str, String)]) {
 }
 
 /// One step; what it gives, if it worked.
-fn step<T>(name: &str, act: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
+pub(crate) fn step<T>(name: &str, act: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
     steps::begin(name);
     match act() {
         Ok(given) => {
@@ -44,7 +44,7 @@ fn write(connection: &Connection, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// All that comes until the end.
-fn read_all(connection: &Connection) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_all(connection: &Connection) -> Result<Vec<u8>, Failure> {
     let mut all = Vec::new();
     loop {
         let bytes = connection.read(u32::MAX)?;

@@ -31,9 +31,7 @@ pub fn keys_of_plan(
     region: Option<&str>,
 ) -> Result<CachedKeys, AwsCredentialError> {
     let first: Arc<dyn AwsSource> = match plan.plan.setting("credentials") {
-        Some("implicit") => {
-            Arc::new(lent_keys(lent, own_token_service(client, region)?)?)
-        }
+        Some("implicit") => Arc::new(lent_keys(lent, own_token_service(client, region)?)?),
         _ => Arc::new(given(plan)?),
     };
     let roles: Vec<_> = plan.plan.assumed_roles().cloned().collect();

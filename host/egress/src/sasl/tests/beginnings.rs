@@ -42,7 +42,11 @@ fn properties_are_those_of_the_mechanism_each_once() {
         begun(std::slice::from_ref(&user)),
         Some(SaslError::MissingProperty("password"))
     );
-    for more in [user.clone(), text("realm", "r"), secret("token", "password")] {
+    for more in [
+        user.clone(),
+        text("realm", "r"),
+        secret("token", "password"),
+    ] {
         assert_eq!(
             begun(&[user.clone(), password.clone(), more]),
             Some(SaslError::ForeignProperty)
@@ -149,6 +153,16 @@ fn a_clients_secret_goes_to_the_token_service_of_the_uri() {
     let elsewhere = "https://evil.example.com/token";
     assert_eq!(begun("sasl_token_url", elsewhere, planned()), other);
     assert_eq!(begun("topic_name", url, planned()), other);
-    assert_eq!(begun("sasl_token_url", url, endpoint("evil.example.com", Some("idp"))), other);
-    assert_eq!(begun("sasl_token_url", url, endpoint("login.example.com", None)), other);
+    assert_eq!(
+        begun(
+            "sasl_token_url",
+            url,
+            endpoint("evil.example.com", Some("idp"))
+        ),
+        other
+    );
+    assert_eq!(
+        begun("sasl_token_url", url, endpoint("login.example.com", None)),
+        other
+    );
 }

@@ -78,7 +78,10 @@ fn the_payload_has_the_members_that_the_readme_of_aws_lists() {
 fn the_signature_is_over_the_host_the_action_and_the_token() {
     for token in [None, Some("a+token/of=sts")] {
         let mut payload = read(token);
-        assert_eq!(payload.get("x-amz-security-token").map(String::as_str), token);
+        assert_eq!(
+            payload.get("x-amz-security-token").map(String::as_str),
+            token
+        );
         let signature = payload.remove("x-amz-signature").expect("a signature");
         let mut query = vec![("Action".to_owned(), payload["action"].clone())];
         for (member, parameter) in [

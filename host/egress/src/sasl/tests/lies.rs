@@ -12,7 +12,10 @@ async fn after(first: &str) -> Result<Answer, SaslError> {
     let answered = exchange.step(first.replace("{r}", nonce).as_bytes()).await;
     if let Err(error) = &answered {
         // Whatever failed, every later step fails likewise.
-        let again = exchange.step(b"r=a,s=YQ==,i=1").await.expect_err("it failed");
+        let again = exchange
+            .step(b"r=a,s=YQ==,i=1")
+            .await
+            .expect_err("it failed");
         assert_eq!(again.failure(), error.failure());
     }
     answered
@@ -72,7 +75,10 @@ async fn a_refusal_is_told_by_its_meaning() {
         ("e=invalid-proof", ServerRefusal::WrongPassword),
         ("e=unknown-user", ServerRefusal::UnknownUser),
         ("e=channel-bindings-dont-match", ServerRefusal::OtherChannel),
-        ("e=server-does-support-channel-binding", ServerRefusal::OfferRemoved),
+        (
+            "e=server-does-support-channel-binding",
+            ServerRefusal::OfferRemoved,
+        ),
         ("e=no-resources", ServerRefusal::NoResources),
         ("e=pencil", ServerRefusal::Other),
     ] {

@@ -30,11 +30,21 @@ impl Server {
     /// The proof that a client owes, and the signature that the server owes.
     pub(super) fn proofs(&self, bare: &str, first: &str, without_proof: &str) -> (String, String) {
         let (mac, hash, kind) = match self.sha512 {
-            true => (hmac::HMAC_SHA512, &digest::SHA512, pbkdf2::PBKDF2_HMAC_SHA512),
-            false => (hmac::HMAC_SHA256, &digest::SHA256, pbkdf2::PBKDF2_HMAC_SHA256),
+            true => (
+                hmac::HMAC_SHA512,
+                &digest::SHA512,
+                pbkdf2::PBKDF2_HMAC_SHA512,
+            ),
+            false => (
+                hmac::HMAC_SHA256,
+                &digest::SHA256,
+                pbkdf2::PBKDF2_HMAC_SHA256,
+            ),
         };
         let signed = |key: &[u8], message: &[u8]| -> Vec<u8> {
-            hmac::sign(&hmac::Key::new(mac, key), message).as_ref().to_vec()
+            hmac::sign(&hmac::Key::new(mac, key), message)
+                .as_ref()
+                .to_vec()
         };
         let mut salted = vec![0; hash.output_len()];
         let iterations = NonZeroU32::new(self.iterations).expect("some");
@@ -50,13 +60,18 @@ impl Server {
             .collect();
         let server_key = signed(&salted, b"Server Key");
         let server = signed(&server_key, message.as_bytes());
-        (BASE64_STANDARD.encode(proof), BASE64_STANDARD.encode(server))
+        (
+            BASE64_STANDARD.encode(proof),
+            BASE64_STANDARD.encode(server),
+        )
     }
 }
 
 #[test]
 fn the_reference_is_that_of_rfc_7677() {
-    let salt = BASE64_STANDARD.decode("W22ZaK0SNY7soEsUEjb6gQ==").expect("a salt");
+    let salt = BASE64_STANDARD
+        .decode("W22ZaJ0SNY7soEsUEjb6gQ==")
+        .expect("a salt");
     let server = Server {
         password: b"pencil",
         nonce: "%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0",
@@ -68,7 +83,7 @@ fn the_reference_is_that_of_rfc_7677() {
     let first = server.first(bare);
     assert_eq!(
         first,
-        "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaK0SNY7soEsUEjb6gQ==,i=4096"
+        "r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0,s=W22ZaJ0SNY7soEsUEjb6gQ==,i=4096"
     );
     let last = "c=biws,r=rOprNGfwEbeRWgbNEkqO%hvYDpWUa2RaTCAfuxFIlj)hNlF$k0";
     assert_eq!(

@@ -57,8 +57,16 @@ async fn every_form_passes_and_says_whether_it_is_bound() {
         (Mechanism::ScramSha256, Some(&b""[..]), "n,,"),
         (Mechanism::ScramSha256, Some(b"digest"), "y,,"),
         (Mechanism::ScramSha512, Some(b"digest"), "y,,"),
-        (Mechanism::ScramSha256Plus, Some(b"digest"), "p=tls-server-end-point,,"),
-        (Mechanism::ScramSha512Plus, Some(b"digest"), "p=tls-server-end-point,,"),
+        (
+            Mechanism::ScramSha256Plus,
+            Some(b"digest"),
+            "p=tls-server-end-point,,",
+        ),
+        (
+            Mechanism::ScramSha512Plus,
+            Some(b"digest"),
+            "p=tls-server-end-point,,",
+        ),
     ] {
         let passed = passes(mechanism, "user", word, word, binding).await;
         assert_eq!(passed, Ok(header.to_owned()), "{mechanism}");
@@ -99,7 +107,14 @@ async fn a_password_is_hashed_in_its_one_spelling() {
         .await;
         assert_eq!(passed, Ok("n,,".to_owned()), "{given:?}");
     }
-    let bytes = passes(Mechanism::ScramSha256, "user", b"\xff\xfe", b"\xff\xfe", None).await;
+    let bytes = passes(
+        Mechanism::ScramSha256,
+        "user",
+        b"\xff\xfe",
+        b"\xff\xfe",
+        None,
+    )
+    .await;
     assert_eq!(bytes, Ok("n,,".to_owned()));
 }
 

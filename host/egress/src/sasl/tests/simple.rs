@@ -33,7 +33,10 @@ async fn md5_answers_a_salt() {
 #[test]
 fn a_refused_token_is_told_by_the_meaning_of_its_code() {
     for (said, meant) in [
-        (r#"{"status":"invalid_token","scope":"example_scope","openid-configuration":"https://example.com/.well-known/openid-configuration"}"#, ServerRefusal::Token),
+        (
+            r#"{"status":"invalid_token","scope":"example_scope","openid-configuration":"https://example.com/.well-known/openid-configuration"}"#,
+            ServerRefusal::Token,
+        ),
         (r#"{"status":"insufficient_scope"}"#, ServerRefusal::Scope),
         (r#"{"status":"hunter2"}"#, ServerRefusal::Other),
         ("hunter2", ServerRefusal::Other),
@@ -45,7 +48,9 @@ fn a_refused_token_is_told_by_the_meaning_of_its_code() {
 
 #[test]
 fn a_broker_accepts_in_the_version_that_is_spoken() {
-    assert!(iam::is_accepted(br#"{"version":"2020_10_22","request-id":"r"}"#));
+    assert!(iam::is_accepted(
+        br#"{"version":"2020_10_22","request-id":"r"}"#
+    ));
     for other in [&br#"{"version":"2021_10_22"}"#[..], b"{}", b"", b"ok"] {
         assert!(!iam::is_accepted(other));
     }
