@@ -60,7 +60,7 @@
 
 pub mod policy;
 pub use policy::{
-    AddressClass, Denial, Host, InvalidHost, InvalidRule, Policy, Reason, Rule, Verdict,
+    AddressClass, BrokerDenial, BrokerRule, Denial, Host, InvalidHost, InvalidRule, Policy, Reason, Rule, Verdict,
 };
 
 mod current;

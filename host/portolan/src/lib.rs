@@ -78,7 +78,7 @@ mod user_files;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::Operation;
-pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
+pub use portolan_egress::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::SecretText;

@@ -37,6 +37,8 @@ pub enum Fault {
     Dials(u64),
     /// It held more than this many connections at once.
     Connections(usize),
+    /// It dialled more than this many brokers that servers named.
+    Brokers(usize),
     /// It began more than this many authentication exchanges.
     Exchanges(usize),
     /// It had more than these bytes kept from it in opaque parts.
@@ -76,6 +78,7 @@ impl Fault {
             | Self::RandomBytes(_)
             | Self::Dials(_)
             | Self::Connections(_)
+            | Self::Brokers(_)
             | Self::Exchanges(_)
             | Self::OpaqueBytes(_)
             | Self::Busy(_) => "53200",
@@ -133,6 +136,7 @@ impl Fault {
             Self::RandomBytes(_) => "random-bytes",
             Self::Dials(_) => "dials",
             Self::Connections(_) => "connections",
+            Self::Brokers(_) => "brokers",
             Self::Exchanges(_) => "exchanges",
             Self::OpaqueBytes(_) => "opaque-bytes",
             Self::Busy(_) => "busy",
@@ -210,6 +214,7 @@ impl fmt::Display for Fault {
             }
             Self::Dials(most) => write!(f, "used up its {most} look-ups and dials"),
             Self::Connections(most) => write!(f, "used up its {most} open connections"),
+            Self::Brokers(most) => write!(f, "used up its {most} further brokers"),
             Self::Exchanges(most) => write!(f, "used up its {most} exchanges"),
             Self::OpaqueBytes(most) => {
                 write!(f, "used up its {} of opaque parts", bytes(saturated(*most)))

@@ -70,6 +70,32 @@ pub(crate) fn dials_a_further_host(_: &[PlanEntry]) {
     });
 }
 
+/// A name that a server made of what it was sent.
+pub(crate) fn dials_a_host_with_a_secret_in_its_name(_: &[PlanEntry]) {
+    step("dial", || {
+        net::connect_further(CLEAR, "x704073732f77c3b672645c37222b263d78.example.com", 9092)
+    });
+}
+
+/// Its own server, under a port of its own each time.
+pub(crate) fn dials_65_further_hosts(_: &[PlanEntry]) {
+    for port in 1..=65 {
+        drop(black_box(net::connect_further(CLEAR, "127.0.0.1", port)));
+    }
+}
+
+/// The same server may stand on any port, but what the policy denies there is not dialled.
+pub(crate) fn dials_a_further_port(_: &[PlanEntry]) {
+    step("dial", || net::connect_further(CLEAR, "127.0.0.1", 1));
+}
+
+pub(crate) fn dials_what_is_no_host(_: &[PlanEntry]) {
+    for host in ["", "a b", "u@127.0.0.1", "127.0.0.1:1", "%31"] {
+        step("dial", || net::connect_further(CLEAR, host, 9092));
+    }
+    step("dial", || net::connect_further(CLEAR, "127.0.0.1", 0));
+}
+
 pub(crate) fn holds_65_connections(_: &[PlanEntry]) {
     let held: Vec<_> = (0..65).map(|_| dial_quietly()).collect();
     forget(held);
