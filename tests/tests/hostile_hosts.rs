@@ -53,7 +53,7 @@ const fn part(provider: &'static str, uri: &'static str) -> Form {
 }
 
 /// Every place of a URI that becomes a host, or could.
-const FORMS: [Form; 34] = [
+const FORMS: [Form; 38] = [
     host(
         "s3",
         "s3://b/p?AWS_ENDPOINT={escaped}&AWS_USE_PATH_STYLE=true",
@@ -138,6 +138,19 @@ const FORMS: [Form; 34] = [
     part(
         "azure-kms",
         "azure-kms://{raw}/k/1?AUTH=implicit&AZURE_VAULT_NAME=v3c",
+    ),
+    host(
+        "postgres",
+        "postgres://u:swordfish@{raw}/d?sslmode=verify-full",
+    ),
+    host("postgres", "postgresql://u:swordfish@{raw}:26257/d"),
+    host(
+        "postgres",
+        "postgres://u:swordfish@db.example/d?host={escaped}&port=26257",
+    ),
+    part(
+        "postgres",
+        "postgres://u:swordfish@db.example,{raw}/d?sslmode=disable",
     ),
 ];
 

@@ -190,7 +190,7 @@ pub(crate) async fn dials_what_the_policy_denies() {
     let bench = Bench::new().await;
     let server = Server::plain(Manner::Echoes).await;
     let egress = server.admitted();
-    egress.policy().set(portolan_egress::Policy::default());
+    egress.policy().set(Policy::default());
     let denied = egress
         .resolve("127.0.0.1", server.port)
         .await
