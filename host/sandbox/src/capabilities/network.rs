@@ -1,6 +1,6 @@
 //! The endpoints of one plan, as one operation may reach them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
@@ -25,22 +25,61 @@ const MAX_OPAQUES: usize = 256;
 /// The way to the endpoints of a plan, and what the guest holds of it. All of it ends with the
 /// operation, and so do its sockets.
 pub(crate) struct Network {
-    pub(super) egress: Egress,
-    pub(super) lent: Lent,
+    way: Way,
     pub(super) manifest: Arc<Manifest>,
     pub(super) plan: Arc<StoredPlan>,
-    /// Made for the first request.
-    services: Option<ServiceClient>,
-    /// Made for the first exchange.
-    pub(super) authenticator: Option<Authenticator>,
-    /// How many were begun.
-    pub(super) exchanges: usize,
     places: Vec<Place>,
+    /// How many exchanges were begun.
+    pub(super) exchanges: usize,
     /// Brokers that servers named.
     brokers: Vec<Place>,
     pub(super) table: ResourceTable,
     connections: usize,
     opaques: usize,
+}
+
+/// The way out of this host that operations of one connection have in common: what one of them
+/// dialled, and the tokens and keys that it got, serve the next one as well.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    egress: Egress,
+    lent: Lent,
+    /// Made for the first request.
+    services: Arc<OnceLock<ServiceClient>>,
+    /// Made for the first exchange.
+    authenticator: Arc<OnceLock<Authenticator>>,
+}
+
+impl Way {
+    pub(crate) fn new(egress: Egress, lent: Lent) -> Self {
+        Self {
+            egress,
+            lent,
+            services: Arc::default(),
+            authenticator: Arc::default(),
+        }
+    }
+
+    /// Who begins the authentication exchanges of the plan.
+    fn authenticator(&self, plan: &Arc<StoredPlan>, manifest: &Manifest) -> &Authenticator {
+        self.authenticator
+            .get_or_init(|| Authenticator::new(&self.egress, plan, manifest, self.lent.clone()))
+    }
+
+    /// The way to the services of the plan. A failure to make it is not kept.
+    fn services(
+        &self,
+        plan: &Arc<StoredPlan>,
+        manifest: &Manifest,
+    ) -> Result<ServiceClient, Failure> {
+        if let Some(services) = self.services.get() {
+            return Ok(services.clone());
+        }
+        let made = ServiceClient::new(&self.egress, plan, manifest, self.lent.clone());
+        let made = made.map_err(|error| error.failure())?;
+        // Where two make it at the same time, both use the first one.
+        Ok(self.services.get_or_init(|| made).clone())
+    }
 }
 
 /// One endpoint.
@@ -62,12 +101,7 @@ pub(super) struct Access<'a> {
 
 impl Network {
     /// The way to the endpoints of this plan; none if it has no endpoint.
-    pub(crate) fn new(
-        egress: Egress,
-        lent: Lent,
-        plan: &Arc<StoredPlan>,
-        manifest: &Arc<Manifest>,
-    ) -> Option<Self> {
+    pub(crate) fn new(way: Way, plan: &Arc<StoredPlan>, manifest: &Arc<Manifest>) -> Option<Self> {
         let places: Vec<Place> = plan
             .plan
             .endpoints()
@@ -78,14 +112,11 @@ impl Network {
             })
             .collect();
         (!places.is_empty()).then(|| Self {
-            egress,
-            lent,
+            way,
             manifest: Arc::clone(manifest),
             plan: Arc::clone(plan),
-            services: None,
-            authenticator: None,
-            exchanges: 0,
             places,
+            exchanges: 0,
             brokers: Vec::new(),
             table: ResourceTable::new(),
             connections: 0,
@@ -112,14 +143,13 @@ impl Network {
     }
 
     /// The way to the services of the plan.
-    pub(super) fn services(&mut self) -> Result<ServiceClient, Failure> {
-        if let Some(services) = &self.services {
-            return Ok(services.clone());
-        }
-        let made = ServiceClient::new(&self.egress, &self.plan, &self.manifest, self.lent.clone());
-        let made = made.map_err(|error| error.failure())?;
-        self.services = Some(made.clone());
-        Ok(made)
+    pub(super) fn services(&self) -> Result<ServiceClient, Failure> {
+        self.way.services(&self.plan, &self.manifest)
+    }
+
+    /// Who begins the authentication exchanges of the plan.
+    pub(super) fn authenticator(&self) -> &Authenticator {
+        self.way.authenticator(&self.plan, &self.manifest)
     }
 
     /// That an endpoint of this number is in the plan.
@@ -135,7 +165,7 @@ impl Network {
         budget: &mut Budget,
         patience: &Patience,
     ) -> Result<Result<Resolved, Failure>, Fault> {
-        let egress = self.egress.clone();
+        let egress = self.way.egress.clone();
         self.place(number)?.resolve(&egress, budget, patience).await
     }
 
@@ -148,7 +178,7 @@ impl Network {
     ) -> wasmtime::Result<Result<Resource<Connection>, Failure>> {
         self.knows(number)?;
         self.may_connect()?;
-        let egress = self.egress.clone();
+        let egress = self.way.egress.clone();
         let place = self.place(number)?;
         let connected = place.connect(&egress, budget, patience).await?;
         self.hold(connected)
@@ -170,7 +200,7 @@ impl Network {
             return Ok(Err(no_rule(&place.endpoint)));
         }
         let tls_profile = place.endpoint.tls_profile.clone();
-        let egress = self.egress.clone();
+        let egress = self.way.egress.clone();
         // Judged each time: the policy may have been replaced.
         let (_, policy) = egress.policy().get();
         let bootstrap = self.plan.context.authority.iter();
@@ -260,7 +290,7 @@ impl Network {
     }
 
     /// A handle to opaque bytes.
-    pub(super) fn lend(&mut self, opaque: Opaque) -> wasmtime::Result<Resource<Opaque>> {
+    pub(crate) fn lend(&mut self, opaque: Opaque) -> wasmtime::Result<Resource<Opaque>> {
         if self.opaques == MAX_OPAQUES {
             return Err(Fault::Handles(MAX_OPAQUES).into());
         }
@@ -270,7 +300,7 @@ impl Network {
     }
 
     /// The bytes of a handle that is used up.
-    pub(super) fn take(&mut self, handle: Resource<Opaque>) -> wasmtime::Result<Opaque> {
+    pub(crate) fn take(&mut self, handle: Resource<Opaque>) -> wasmtime::Result<Opaque> {
         let opaque = self.table.delete(handle)?;
         self.opaques -= 1;
         Ok(opaque)

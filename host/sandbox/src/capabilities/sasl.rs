@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use portolan_contract::Failure;
 use portolan_egress::Connection;
-use portolan_egress::sasl::{self, Authenticator, Exchange, Mechanism};
+use portolan_egress::sasl::{self, Exchange, Mechanism};
 use portolan_secret::SecretBytes;
 use tokio::time::timeout;
 use wasmtime::component::Resource;
@@ -127,12 +127,6 @@ impl Network {
     fn lend_answer(&mut self, message: SecretBytes, budget: &mut Budget) -> wasmtime::Result<Part> {
         budget.count_opaque(message.len())?;
         Ok(Part::Secret(self.lend(Opaque(Arc::new(message)))?))
-    }
-
-    fn authenticator(&mut self) -> &Authenticator {
-        self.authenticator.get_or_insert_with(|| {
-            Authenticator::new(&self.egress, &self.plan, &self.manifest, self.lent.clone())
-        })
     }
 }
 
