@@ -75,6 +75,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../nodelocal.wasm"),
             manifest: include_str!("../nodelocal.toml"),
         },
+        #[cfg(feature = "postgres")]
+        BuiltIn {
+            name: "postgres",
+            component: include_bytes!("../postgres.wasm"),
+            manifest: include_str!("../postgres.toml"),
+        },
         #[cfg(feature = "s3")]
         BuiltIn {
             name: "s3",
@@ -142,6 +148,7 @@ mod tests {
         feature = "gs",
         feature = "http",
         feature = "nodelocal",
+        feature = "postgres",
         feature = "s3",
         feature = "userfile",
         feature = "webhook"
@@ -159,6 +166,7 @@ mod tests {
                 "gs",
                 "http",
                 "nodelocal",
+                "postgres",
                 "s3",
                 "userfile",
                 "webhook"

@@ -12,6 +12,10 @@
 //! [egress]
 //! allow = ["minio.internal:9000", "10.1.0.0/16:443"]
 //!
+//! [[egress.brokers]]                  # brokers that a cluster's first one names
+//! bootstrap = "kafka.internal:9092"
+//! allow = ["10.1.0.0/16:9092"]
+//!
 //! [egress.connect_to]
 //! "s3.eu-west-1.amazonaws.com:443" = "10.1.0.7:443"
 //!
@@ -78,6 +82,19 @@ pub(crate) struct Egress {
     /// Endpoints that are dialled elsewhere: `"host:port" = "address:port"`.
     #[serde(default)]
     pub(crate) connect_to: BTreeMap<String, String>,
+    /// Brokers that a cluster's first one may name, beyond those that stand beside it.
+    #[serde(default)]
+    pub(crate) brokers: Vec<Brokers>,
+}
+
+/// `[[egress.brokers]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Brokers {
+    /// The broker that connections name, as a rule.
+    pub(crate) bootstrap: String,
+    /// The brokers that it may name, as rules.
+    pub(crate) allow: Vec<String>,
 }
 
 /// `[tls]`.

@@ -139,13 +139,19 @@ impl Session {
     /// The rows are endpoint, step, outcome (`ok`, `denied`, `failed` or `skipped`), detail, hint.
     /// The steps are `plan`, `switches`, and for each endpoint those of
     /// [`Judgement`](portolan_egress::Judgement), of which the last, `conclusion`, is what it comes
-    /// to and has the hint.
+    /// to and has the hint. Each of `brokers`, a `HOST:PORT`, is judged as if a server of the URI had
+    /// named it; a step `broker` says that it may.
     ///
     /// # Errors
-    /// 42501 without EXTERNALCONNECTION, and what is wrong with the URI.
-    pub async fn test_policy(&self, uri: &SecretText, resolve: bool) -> Result<Outcome, Error> {
+    /// 42501 without EXTERNALCONNECTION, and what is wrong with the URI or a broker.
+    pub async fn test_policy(
+        &self,
+        uri: &SecretText,
+        brokers: &[String],
+        resolve: bool,
+    ) -> Result<Outcome, Error> {
         let call = Call::of_method(&self.host.shared, &self.actor, "POLICY TEST");
-        self.run(&call, false, policy_test::execute(&call, uri, resolve))
+        self.run(&call, false, policy_test::execute(&call, uri, brokers, resolve))
             .await
     }
 

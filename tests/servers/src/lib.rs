@@ -11,6 +11,7 @@
 //! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
 //! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
+//! * [`Postgres`]: PostgreSQL, with TLS, SCRAM, MD5 and client certificates.
 //! * [`Moto`]: an emulator of AWS, as far as its KMS, IAM and STS go.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
@@ -18,6 +19,7 @@
 //! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, Cloud
 //!   KMS and Pub/Sub.
 //! * [`KeyVaultStandIn`]: keys of Azure Key Vault, for the tokens of [`EntraStandIn`].
+//! * [`PostgresStandIn`]: whatever a script answers where PostgreSQL is expected.
 //! * [`SchemaRegistryStandIn`]: subjects and schemas of Confluent Schema Registry.
 //! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
 //! * [`WebhookStandIn`]: an endpoint for webhooks, whose answers are scripted.
@@ -59,6 +61,12 @@ pub use moto::{Moto, MotoUser};
 
 mod nginx;
 pub use nginx::Nginx;
+
+mod postgres;
+pub use postgres::Postgres;
+
+mod postgres_stand_in;
+pub use postgres_stand_in::PostgresStandIn;
 
 mod raw;
 pub use raw::{RawServer, ReadWrite};

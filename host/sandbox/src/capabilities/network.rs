@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
 use portolan_egress::credentials::Lent;
+use portolan_egress::sasl::Authenticator;
 use portolan_egress::service::ServiceClient;
 use portolan_egress::{Connection, Egress, Resolved};
 use wasmtime::component::{Resource, ResourceTable};
@@ -16,6 +17,8 @@ use crate::guest::{Guest, Patience};
 
 /// The most connections that are open in one operation.
 const MAX_CONNECTIONS: usize = 64;
+/// The most further brokers of one operation.
+const MAX_BROKERS: usize = 64;
 /// The most handles to opaque parts that are alive in one operation.
 const MAX_OPAQUES: usize = 256;
 
@@ -26,6 +29,10 @@ pub(crate) struct Network {
     pub(super) manifest: Arc<Manifest>,
     pub(super) plan: Arc<StoredPlan>,
     places: Vec<Place>,
+    /// How many exchanges were begun.
+    pub(super) exchanges: usize,
+    /// Brokers that servers named.
+    brokers: Vec<Place>,
     pub(super) table: ResourceTable,
     connections: usize,
     opaques: usize,
@@ -39,6 +46,8 @@ pub(crate) struct Way {
     lent: Lent,
     /// Made for the first request.
     services: Arc<OnceLock<ServiceClient>>,
+    /// Made for the first exchange.
+    authenticator: Arc<OnceLock<Authenticator>>,
 }
 
 impl Way {
@@ -47,7 +56,14 @@ impl Way {
             egress,
             lent,
             services: Arc::default(),
+            authenticator: Arc::default(),
         }
+    }
+
+    /// Who begins the authentication exchanges of the plan.
+    fn authenticator(&self, plan: &Arc<StoredPlan>, manifest: &Manifest) -> &Authenticator {
+        self.authenticator
+            .get_or_init(|| Authenticator::new(&self.egress, plan, manifest, self.lent.clone()))
     }
 
     /// The way to the services of the plan. A failure to make it is not kept.
@@ -100,6 +116,8 @@ impl Network {
             manifest: Arc::clone(manifest),
             plan: Arc::clone(plan),
             places,
+            exchanges: 0,
+            brokers: Vec::new(),
             table: ResourceTable::new(),
             connections: 0,
             opaques: 0,
@@ -129,6 +147,11 @@ impl Network {
         self.way.services(&self.plan, &self.manifest)
     }
 
+    /// Who begins the authentication exchanges of the plan.
+    pub(super) fn authenticator(&self) -> &Authenticator {
+        self.way.authenticator(&self.plan, &self.manifest)
+    }
+
     /// That an endpoint of this number is in the plan.
     pub(super) fn knows(&mut self, number: u32) -> Result<(), Fault> {
         self.place(number).map(|_| ())
@@ -143,27 +166,7 @@ impl Network {
         patience: &Patience,
     ) -> Result<Result<Resolved, Failure>, Fault> {
         let egress = self.way.egress.clone();
-        let place = self.place(number)?;
-        if !place.admitted {
-            return Ok(Err(no_rule(&place.endpoint)));
-        }
-        let (generation, _) = egress.policy().get();
-        if let Some((judged, found)) = &place.found
-            && *judged == generation
-        {
-            return Ok(Ok(found.clone()));
-        }
-        budget.count_dial()?;
-        let Endpoint { host, port, .. } = &place.endpoint;
-        let resolving = async {
-            let resolved = egress.resolve(host, *port).await;
-            resolved.map_err(|error| error.failure())
-        };
-        let resolved = patience.wait(resolving).await;
-        if let Ok(found) = &resolved {
-            place.found = Some((generation, found.clone()));
-        }
-        Ok(resolved)
+        self.place(number)?.resolve(&egress, budget, patience).await
     }
 
     /// Dials an endpoint.
@@ -174,21 +177,79 @@ impl Network {
         patience: &Patience,
     ) -> wasmtime::Result<Result<Resource<Connection>, Failure>> {
         self.knows(number)?;
-        if self.connections == MAX_CONNECTIONS {
-            return Err(Fault::Connections(MAX_CONNECTIONS).into());
-        }
-        let resolved = match self.resolve(number, budget, patience).await? {
-            Ok(resolved) => resolved,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        budget.count_dial()?;
+        self.may_connect()?;
         let egress = self.way.egress.clone();
-        let endpoint = &self.place(number)?.endpoint;
-        let dialling = async {
-            let opened = Connection::open(&egress, &resolved, endpoint).await;
-            opened.map_err(|error| error.failure())
+        let place = self.place(number)?;
+        let connected = place.connect(&egress, budget, patience).await?;
+        self.hold(connected)
+    }
+
+    /// Dials a broker that a server of the plan named, where the policy for such brokers allows it.
+    pub(super) async fn connect_further(
+        &mut self,
+        number: u32,
+        host: &str,
+        port: u16,
+        budget: &mut Budget,
+        patience: &Patience,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Failure>> {
+        self.knows(number)?;
+        self.may_connect()?;
+        let place = self.place(number)?;
+        if !place.admitted {
+            return Ok(Err(no_rule(&place.endpoint)));
+        }
+        let tls_profile = place.endpoint.tls_profile.clone();
+        let egress = self.way.egress.clone();
+        // Judged each time: the policy may have been replaced.
+        let (_, policy) = egress.policy().get();
+        let bootstrap = self.plan.context.authority.iter();
+        let bootstrap: Vec<_> = bootstrap
+            .map(|known| (known.host.clone(), known.port))
+            .collect();
+        if let Err(denial) = policy.judge_broker(&bootstrap, host, port) {
+            let failure = Failure::new(denial.class(), denial.to_string());
+            return Ok(Err(failure.with_hint(denial.hint())));
+        }
+        let endpoint = Endpoint {
+            host: host.to_owned(),
+            port,
+            tls_profile,
         };
-        match patience.wait(dialling).await {
+        let known = self.brokers.iter().position(|known| known.endpoint == endpoint);
+        let known = match known {
+            Some(known) => known,
+            None if self.brokers.len() == MAX_BROKERS => {
+                return Err(Fault::Brokers(MAX_BROKERS).into());
+            }
+            None => {
+                self.brokers.push(Place {
+                    endpoint,
+                    admitted: true,
+                    found: None,
+                });
+                self.brokers.len() - 1
+            }
+        };
+        let connected = self.brokers[known]
+            .connect(&egress, budget, patience)
+            .await?;
+        self.hold(connected)
+    }
+
+    fn may_connect(&self) -> Result<(), Fault> {
+        match self.connections == MAX_CONNECTIONS {
+            true => Err(Fault::Connections(MAX_CONNECTIONS)),
+            false => Ok(()),
+        }
+    }
+
+    /// A handle to a connection.
+    fn hold(
+        &mut self,
+        connected: Result<Connection, Failure>,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Failure>> {
+        match connected {
             Err(failure) => Ok(Err(failure)),
             Ok(connection) => {
                 let handle = self.table.push(connection)?;
@@ -243,6 +304,56 @@ impl Network {
         let opaque = self.table.delete(handle)?;
         self.opaques -= 1;
         Ok(opaque)
+    }
+}
+
+impl Place {
+    /// Its addresses, looked up once in an operation.
+    async fn resolve(
+        &mut self,
+        egress: &Egress,
+        budget: &mut Budget,
+        patience: &Patience,
+    ) -> Result<Result<Resolved, Failure>, Fault> {
+        if !self.admitted {
+            return Ok(Err(no_rule(&self.endpoint)));
+        }
+        let (generation, _) = egress.policy().get();
+        if let Some((judged, found)) = &self.found
+            && *judged == generation
+        {
+            return Ok(Ok(found.clone()));
+        }
+        budget.count_dial()?;
+        let Endpoint { host, port, .. } = &self.endpoint;
+        let resolving = async {
+            let resolved = egress.resolve(host, *port).await;
+            resolved.map_err(|error| error.failure())
+        };
+        let resolved = patience.wait(resolving).await;
+        if let Ok(found) = &resolved {
+            self.found = Some((generation, found.clone()));
+        }
+        Ok(resolved)
+    }
+
+    /// Dials one of them.
+    async fn connect(
+        &mut self,
+        egress: &Egress,
+        budget: &mut Budget,
+        patience: &Patience,
+    ) -> Result<Result<Connection, Failure>, Fault> {
+        let resolved = match self.resolve(egress, budget, patience).await? {
+            Ok(resolved) => resolved,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        budget.count_dial()?;
+        let dialling = async {
+            let opened = Connection::open(egress, &resolved, &self.endpoint).await;
+            opened.map_err(|error| error.failure())
+        };
+        Ok(patience.wait(dialling).await)
     }
 }
 

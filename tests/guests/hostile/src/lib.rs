@@ -7,7 +7,8 @@
 //! # Layout
 //!
 //! * `misdeeds`: their list, which the tests read too.
-//! * `planning`, `redacting`, `probing`, `dialling`, `requesting`: one function for each misdeed of a function of the contract.
+//! * `planning`, `redacting`, `probing`, `dialling`, `authenticating`, `requesting`: one function for each
+//!   misdeed of a function of the contract.
 //! * `leaks`: what is told of secrets that the manifest reveals, in every `forms`.
 
 mod bindings {
@@ -27,6 +28,7 @@ mod bindings {
     use super::Hostile;
 }
 
+mod authenticating;
 mod dialling;
 mod forms;
 mod leaks;
@@ -70,6 +72,7 @@ macro_rules! choose {
         redacting { $($redact:ident,)* }
         probing { $($probe:ident,)* }
         dialling { $($dial:ident,)* }
+        authenticating { $($authenticate:ident,)* }
         requesting { $($ask:ident,)* }
         leaking { $($leak:ident,)* }
         telling { $($tell:ident,)* }
@@ -99,6 +102,7 @@ macro_rules! choose {
             match name {
                 $(stringify!($probe) => probing::$probe(probe),)*
                 $(stringify!($dial) => dialling::$dial(&probe.plan),)*
+                $(stringify!($authenticate) => authenticating::$authenticate(&probe.plan),)*
                 $(stringify!($ask) => requesting::$ask(),)*
                 $(stringify!($tell) => leaks::$tell(&leaks::Leak::of_plan(&probe.plan, form)),)*
                 _ => good_probe(&probe),
