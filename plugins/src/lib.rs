@@ -69,6 +69,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../http.wasm"),
             manifest: include_str!("../http.toml"),
         },
+        #[cfg(feature = "kafka")]
+        BuiltIn {
+            name: "kafka",
+            component: include_bytes!("../kafka.wasm"),
+            manifest: include_str!("../kafka.toml"),
+        },
         #[cfg(feature = "nodelocal")]
         BuiltIn {
             name: "nodelocal",

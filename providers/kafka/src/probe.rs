@@ -2,7 +2,7 @@
 
 use portolan_sdk::lent::net::{self, Connection};
 use portolan_sdk::{
-    Depth, Failure, FailureClass, Message, OpenSink, SinkProbe, Steps, Stopped, joined,
+    Depth, Failure, FailureClass, Message, OpenSink, Plan, SinkProbe, Steps, Stopped, joined,
 };
 
 use crate::settings::Settings;
@@ -17,7 +17,8 @@ const PAYLOAD: &[u8] = br#"{"payload":[],"length":0}"#;
 
 /// The whole probe.
 pub(crate) fn probe(probe: &mut SinkProbe<'_>) -> Result<(), Stopped> {
-    let settings = Settings::of(probe.plan);
+    let plan = probe.plan;
+    let settings = Settings::of(plan);
     let steps = &mut probe.steps;
     let numbers = steps.step("resolve", |details| resolve(&settings, details))?;
     let connection = steps.step("dial", |details| dial(&settings, &numbers, details))?;
@@ -42,13 +43,14 @@ pub(crate) fn probe(probe: &mut SinkProbe<'_>) -> Result<(), Stopped> {
         Ok(cluster)
     })?;
     steps.step("brokers", |details| {
-        for (number, (host, port)) in cluster.brokers.iter().take(MOST_BROKERS) {
-            let (number, port_text) = (number.to_string(), port.to_string());
+        for place in cluster.brokers.iter().take(MOST_BROKERS) {
+            let (number, port_text) = (place.number.to_string(), place.port.to_string());
+            let host = &*place.host;
             details.add(
                 joined(&["broker ", &number]),
                 joined(&[host, ":", &port_text]),
             );
-            let dialled = Broker::dial_further(&settings, host, *port);
+            let dialled = Broker::dial_further(&settings, place);
             let further = dialled.map_err(|failure| {
                 failure.context(&joined(&[
                     "broker ", &number, " at ", host, ":", &port_text,
@@ -69,7 +71,7 @@ pub(crate) fn probe(probe: &mut SinkProbe<'_>) -> Result<(), Stopped> {
     match probe.depth {
         Depth::Full => steps.step("write", |details| {
             details.add("topic", first);
-            write(&settings, probe.topics.first().map_or("", String::as_str))
+            write(plan, probe.topics.first().map_or("", String::as_str))
         }),
         _ => Ok(()),
     }
@@ -79,16 +81,14 @@ pub(crate) fn probe(probe: &mut SinkProbe<'_>) -> Result<(), Stopped> {
 fn resolve(settings: &Settings, details: &mut portolan_sdk::Details) -> Result<Vec<u32>, Failure> {
     let mut resolved = Vec::new();
     let mut failed = None;
-    for number in 0..settings.brokers {
-        let host = settings.plan.endpoint_number(number);
-        let host = host.map_or("", |endpoint| &endpoint.host);
+    for (number, (host, _)) in settings.numbers() {
         match net::resolve(number) {
             Ok(addresses) => {
-                details.add(host, joined(&[&addresses.to_string(), " addresses"]));
+                details.add(&**host, joined(&[&addresses.to_string(), " addresses"]));
                 resolved.push(number);
             }
             Err(failure) => {
-                details.add(host, &*failure.message);
+                details.add(&**host, &*failure.message);
                 failed = failed.or(Some(failure));
             }
         }
@@ -107,10 +107,8 @@ fn dial(
 ) -> Result<Connection, Failure> {
     let mut failed = None;
     for &number in numbers {
-        let place = settings
-            .plan
-            .endpoint_number(number)
-            .map(|endpoint| joined(&[&endpoint.host, ":", &endpoint.port.to_string()]));
+        let place = settings.places.get(number as usize);
+        let place = place.map(|(host, port)| joined(&[host, ":", &port.to_string()]));
         let place = place.unwrap_or_default();
         match net::connect(number) {
             Ok(connection) => {
@@ -165,7 +163,7 @@ fn authorise(
         let cluster = Cluster::ask(broker, &topics, false)?;
         for topic in &topics {
             let what = joined(&["topic ", topic]);
-            let found = cluster.topics.get(topic);
+            let found = cluster.topic(topic);
             let found = found.ok_or_else(|| crate::wire::garbled("a topic is not told of"))?;
             if let Some(failure) = refusal(found.error, &what) {
                 return Err(failure);
@@ -185,8 +183,8 @@ fn authorise(
 }
 
 /// One message, without a key.
-fn write(settings: &Settings, topic: &str) -> Result<(), Failure> {
-    let mut producer = Producer::open(&settings.plan)?;
+fn write(plan: &Plan, topic: &str) -> Result<(), Failure> {
+    let mut producer = Producer::open(plan)?;
     producer.emit(vec![Message {
         topic: topic.to_owned(),
         key: None,

@@ -5,19 +5,31 @@ use portolan_sdk::{Failure, FailureClass, Plan, joined};
 /// The longest name of a topic that Kafka takes.
 const MAX_TOPIC_BYTES: usize = 249;
 
+/// The settings that mechanisms read.
+const MECHANISM_SETTINGS: [&str; 7] = [
+    "user",
+    "token-url",
+    "client-id",
+    "grant-type",
+    "scope",
+    "region",
+    "session-name",
+];
+
 /// The plan, as phase two uses it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Settings {
-    /// How many endpoints of the plan are brokers; they are the first.
-    pub(crate) brokers: u32,
     /// The TLS profile of every broker; in plain text without it.
     pub(crate) profile: Option<String>,
     /// The mechanism; nobody authenticates without it.
     pub(crate) mechanism: Option<String>,
     /// Whether the mechanism is told first.
     pub(crate) handshake: bool,
-    /// What a mechanism reads, and words for hints.
-    pub(crate) plan: Plan,
+    /// The brokers of the plan: host and port.
+    pub(crate) places: Vec<(String, u16)>,
+    /// What a mechanism reads.
+    texts: Vec<(&'static str, String)>,
+    scheme: String,
     name: Option<String>,
     prefix: String,
 }
@@ -26,18 +38,41 @@ impl Settings {
     pub(crate) fn of(plan: &Plan) -> Self {
         let text = |name: &str| plan.setting(name).map(str::to_owned);
         let first = plan.endpoint_number(0);
+        let mut texts = Vec::new();
+        for name in MECHANISM_SETTINGS {
+            if let Some(value) = text(name) {
+                texts.push((name, value));
+            }
+        }
+        let mut places = Vec::new();
+        let brokers = plan.setting("brokers");
+        let brokers = brokers.and_then(|count| count.parse().ok()).unwrap_or(1);
+        for number in 0..brokers {
+            if let Some(endpoint) = plan.endpoint_number(number) {
+                places.push((endpoint.host.clone(), endpoint.port));
+            }
+        }
         Self {
-            brokers: plan
-                .setting("brokers")
-                .and_then(|count| count.parse().ok())
-                .unwrap_or(1),
             profile: first.and_then(|endpoint| endpoint.tls_profile.clone()),
             mechanism: text("sasl-mechanism"),
             handshake: plan.setting("sasl-handshake") != Some("false"),
             name: text("topic-name"),
             prefix: text("topic-prefix").unwrap_or_default(),
-            plan: plan.clone(),
+            places,
+            texts,
+            scheme: text("scheme").unwrap_or_default(),
         }
+    }
+
+    /// What the plan says for a mechanism.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        let mut texts = self.texts.iter();
+        texts.find_map(|(known, text)| (*known == name).then_some(&**text))
+    }
+
+    /// The numbers of the brokers, as endpoints of the plan.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (u32, &(String, u16))> {
+        (0..).zip(&self.places)
     }
 
     /// The topic that the plan names for every message.
@@ -73,9 +108,9 @@ impl Settings {
 
     /// The options that hold the credentials, for hints.
     pub(crate) fn credentials(&self) -> &'static str {
-        match (self.plan.setting("scheme"), self.mechanism.as_deref()) {
-            (Some("confluent-cloud"), _) => "api_key and api_secret",
-            (Some("azure-event-hub"), _) => "shared_access_key_name and shared_access_key",
+        match (&*self.scheme, self.mechanism.as_deref()) {
+            ("confluent-cloud", _) => "api_key and api_secret",
+            ("azure-event-hub", _) => "shared_access_key_name and shared_access_key",
             (_, Some("OAUTHBEARER")) => {
                 "sasl_client_id, sasl_client_secret, sasl_token_url and sasl_scopes"
             }

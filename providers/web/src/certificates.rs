@@ -184,7 +184,9 @@ mod tests {
             read(uri, |half| {
                 let failure = half.check().expect_err(uri);
                 assert_eq!(failure.message, message);
-                let failure = half.refuse_without_tls("https", "Write https.").expect_err(uri);
+                let failure = half
+                    .refuse_without_tls("https", "Write https.")
+                    .expect_err(uri);
                 assert!(failure.message.ends_with(" requires https"));
             });
         }

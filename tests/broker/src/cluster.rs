@@ -70,6 +70,7 @@ impl Cluster {
                 brokers: Vec::new(),
                 topics,
                 denied: Default::default(),
+                read_only: Default::default(),
                 rules: Vec::new(),
                 advertised: None,
                 logins: Vec::new(),
@@ -139,12 +140,12 @@ impl Cluster {
         self.shared.state().kill(broker);
     }
 
-    /// Starts a broker again that is dead, at its old address.
+    /// Starts a broker again that is dead, at its old address. It leads its own partitions again.
     pub fn revive(&self, broker: i32) {
         let at = usize::try_from(broker).expect("a broker");
         let address = self.addresses()[at];
         let living = live(&self.runtime, &self.shared, broker, address);
-        self.shared.state().brokers[at] = living;
+        self.shared.state().revive(broker, living);
     }
 
     /// Makes another broker the leader of a partition.
@@ -167,6 +168,11 @@ impl Cluster {
     /// Nobody may use this topic from now on.
     pub fn deny(&self, topic: &str) {
         self.shared.state().denied.insert(topic.to_owned());
+    }
+
+    /// Nobody may write this topic from now on, and everybody see it.
+    pub fn deny_writing(&self, topic: &str) {
+        self.shared.state().read_only.insert(topic.to_owned());
     }
 
     /// Every attempt to authenticate, in order.
@@ -212,7 +218,14 @@ impl std::fmt::Debug for Cluster {
     reason = "the server that is tested against"
 )]
 fn bind(address: SocketAddr) -> std::net::TcpListener {
-    std::net::TcpListener::bind(address).expect("a port of loopback")
+    // A broker that was just killed lets go of its port in a moment.
+    for _ in 0..200 {
+        if let Ok(listener) = std::net::TcpListener::bind(address) {
+            return listener;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    panic!("no port of loopback at {address}")
 }
 
 /// A broker that listens.

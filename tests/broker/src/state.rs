@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(crate) brokers: Vec<BrokerState>,
     pub(crate) topics: BTreeMap<String, Vec<Partition>>,
     pub(crate) denied: BTreeSet<String>,
+    /// Topics that may be seen and not written.
+    pub(crate) read_only: BTreeSet<String>,
     pub(crate) rules: Vec<(Rule, Fault)>,
     /// What is said of brokers instead of the truth.
     pub(crate) advertised: Option<Vec<(i32, String, i32)>>,
@@ -53,6 +55,22 @@ impl State {
         for (at, partition) in self.topics.values_mut().flatten().enumerate() {
             if partition.leader == broker && !living.is_empty() {
                 partition.leader = living[at % living.len()];
+                partition.epoch += 1;
+            }
+        }
+    }
+
+    /// A broker lives again, and leads the partitions that are its own.
+    pub(crate) fn revive(&mut self, broker: i32, living: BrokerState) {
+        let at = usize::try_from(broker).unwrap_or(usize::MAX);
+        let Some(place) = self.brokers.get_mut(at) else {
+            return;
+        };
+        *place = living;
+        let count = self.brokers.len();
+        for partitions in self.topics.values_mut() {
+            for partition in partitions.iter_mut().skip(at).step_by(count) {
+                partition.leader = broker;
                 partition.epoch += 1;
             }
         }

@@ -1,7 +1,5 @@
 //! Connections to the leaders of partitions, each with at most one request under way.
 
-use std::collections::BTreeMap;
-
 use bytes::Bytes;
 use kafka_protocol::messages::produce_request::{PartitionProduceData, TopicProduceData};
 use kafka_protocol::messages::{ApiKey, ProduceRequest, ProduceResponse, TopicName};
@@ -30,6 +28,7 @@ pub(crate) type Batches = Vec<((usize, usize), Batch)>;
 
 /// A connection to a leader.
 pub(crate) struct Leader {
+    pub(crate) number: i32,
     pub(crate) broker: Broker,
     under_way: Option<UnderWay>,
 }
@@ -49,8 +48,9 @@ pub(crate) enum Came {
 }
 
 impl Leader {
-    pub(crate) fn new(broker: Broker) -> Self {
+    pub(crate) fn new(number: i32, broker: Broker) -> Self {
         Self {
+            number,
             broker,
             under_way: None,
         }
@@ -116,14 +116,8 @@ impl Leader {
 
 /// Waits until a leader has answered, and gathers what has come from which; and how long it waited
 /// in vain.
-pub(crate) fn gather(
-    leaders: &mut BTreeMap<i32, Leader>,
-    milliseconds: u32,
-) -> (Vec<(i32, Came)>, u32) {
-    let asked: Vec<_> = leaders
-        .values()
-        .filter(|leader| !leader.is_idle())
-        .collect();
+pub(crate) fn gather(leaders: &mut [Leader], milliseconds: u32) -> (Vec<(i32, Came)>, u32) {
+    let asked: Vec<_> = leaders.iter().filter(|leader| !leader.is_idle()).collect();
     let connections: Vec<_> = asked
         .iter()
         .map(|leader| leader.broker.frames.connection())
@@ -133,7 +127,7 @@ pub(crate) fn gather(
         false => 0,
     };
     let looked = leaders.iter_mut();
-    let came = looked.filter_map(|(number, leader)| Some((*number, leader.look(waited)?)));
+    let came = looked.filter_map(|leader| Some((leader.number, leader.look(waited)?)));
     (came.collect(), waited)
 }
 

@@ -12,12 +12,10 @@ mod leaders;
 mod steering;
 mod topics;
 
-use std::collections::BTreeMap;
-
 use portolan_sdk::{Failure, Message, OpenSink, Plan};
 
 use crate::settings::Settings;
-use crate::wire::Broker;
+use crate::wire::{Broker, Place};
 use acknowledged::Acknowledged;
 use batch::Waiting;
 use leaders::Leader;
@@ -37,10 +35,10 @@ const VAIN_MILLISECONDS: u32 = 10_000;
 pub struct Producer {
     settings: Settings,
     /// Which brokers there are, and the one that is asked.
-    brokers: BTreeMap<i32, (String, i32)>,
+    brokers: Vec<Place>,
     control: Option<Broker>,
     topics: Topics,
-    leaders: BTreeMap<i32, Leader>,
+    leaders: Vec<Leader>,
     acknowledged: Acknowledged,
     /// The bytes of everything that is not acknowledged.
     held: usize,
@@ -66,10 +64,10 @@ impl Producer {
         let control = steering::bootstrap(&settings)?;
         Ok(Self {
             settings,
-            brokers: BTreeMap::new(),
+            brokers: Vec::new(),
             control: Some(control),
             topics: Topics::default(),
-            leaders: BTreeMap::new(),
+            leaders: Vec::new(),
             acknowledged: Acknowledged::default(),
             held: 0,
             now: 0,
@@ -97,6 +95,8 @@ impl Producer {
             .collect();
         let topics: Vec<String> = topics.into_iter().map(|(_, topic)| topic).collect();
         self.know(&topics)?;
+        let places = topics.iter().map(|topic| self.topics.place(topic));
+        let places: Vec<Option<usize>> = places.collect();
         let mut last = 0;
         for message in messages {
             self.now = self.now.max(message.timestamp);
@@ -106,7 +106,7 @@ impl Producer {
                     .position(|it| *it == message.topic)
                     .unwrap_or(0);
             }
-            let place = topics.get(last).and_then(|topic| self.topics.place(topic));
+            let place = places.get(last).copied().flatten();
             let number = self.acknowledged.begin();
             let topic = place.and_then(|place| self.topics.all.get_mut(place));
             let partition = topic.and_then(|topic| topic.partition(message.key.as_deref()));
@@ -158,7 +158,7 @@ impl OpenSink for Producer {
     }
 
     fn close(&mut self) -> Result<(), Failure> {
-        let leaders = self.leaders.values().map(|leader| &leader.broker);
+        let leaders = self.leaders.iter().map(|leader| &leader.broker);
         for broker in leaders.chain(&self.control) {
             // It goes away in any case.
             let _ = broker.frames.connection().close();

@@ -23,7 +23,7 @@ const LONGEST_PAUSE_MILLISECONDS: u32 = 1_000;
 /// refused by all.
 pub(super) fn bootstrap(settings: &Settings) -> Result<Broker, Failure> {
     let mut failed = None;
-    for number in 0..settings.brokers {
+    for (number, _) in settings.numbers() {
         match Broker::bootstrap(settings, number) {
             Ok(broker) => return Ok(broker),
             Err(failure) if is_final(&failure) => return Err(failure),
@@ -65,7 +65,7 @@ impl Producer {
             self.refresh()?;
         }
         self.send()?;
-        let is_waiting = self.leaders.values().any(|leader| !leader.is_idle());
+        let is_waiting = self.leaders.iter().any(|leader| !leader.is_idle());
         if !is_waiting {
             return Ok(());
         }
@@ -82,16 +82,13 @@ impl Producer {
     }
 
     fn send(&mut self) -> Result<(), Failure> {
-        let mut numbers: Vec<i32> = self
-            .topics
-            .all
-            .iter()
-            .flat_map(|topic| &topic.partitions)
-            .filter(|partition| partition.is_ready() && partition.leader >= 0)
-            .map(|partition| partition.leader)
-            .collect();
-        numbers.sort_unstable();
-        numbers.dedup();
+        let mut numbers: Vec<i32> = Vec::new();
+        for partition in self.topics.all.iter().flat_map(|topic| &topic.partitions) {
+            let leader = partition.leader;
+            if partition.is_ready() && leader >= 0 && !numbers.contains(&leader) {
+                numbers.push(leader);
+            }
+        }
         for number in numbers {
             if let Err(failure) = self.send_to(number) {
                 self.lost(number, failure, Batches::new())?;
@@ -101,18 +98,19 @@ impl Producer {
     }
 
     fn send_to(&mut self, number: i32) -> Result<(), Failure> {
-        if !self.leaders.contains_key(&number) {
-            let place = self.brokers.get(&number);
-            let (host, port) = place.ok_or_else(|| {
+        if !self.leaders.iter().any(|leader| leader.number == number) {
+            let mut places = self.brokers.iter();
+            let place = places.find(|place| place.number == number).ok_or_else(|| {
                 Failure::new(
                     FailureClass::Unreachable,
                     "the leader of a partition is none of the brokers that the cluster names",
                 )
             })?;
-            let broker = Broker::further(&self.settings, host, *port)?;
-            self.leaders.insert(number, Leader::new(broker));
+            let broker = Broker::further(&self.settings, place)?;
+            self.leaders.push(Leader::new(number, broker));
         }
-        let Some(leader) = self.leaders.get_mut(&number) else {
+        let mut leaders = self.leaders.iter_mut();
+        let Some(leader) = leaders.find(|leader| leader.number == number) else {
             return Ok(());
         };
         if !leader.is_idle() {
@@ -192,7 +190,7 @@ impl Producer {
     /// A connection is lost; whether its batches are stored is not known, so they go again.
     fn lost(&mut self, leader: i32, failure: Failure, batches: Batches) -> Result<(), Failure> {
         self.put_back(batches);
-        self.leaders.remove(&leader);
+        self.leaders.retain(|it| it.number != leader);
         self.is_stale = true;
         match is_final(&failure) {
             true => Err(failure),
@@ -244,9 +242,8 @@ impl Producer {
             Ok(broker) => return Ok(broker),
             Err(failure) => failure,
         };
-        let mut others = self.brokers.values();
-        let found =
-            others.find_map(|(host, port)| Broker::further(&self.settings, host, *port).ok());
+        let mut others = self.brokers.iter();
+        let found = others.find_map(|place| Broker::further(&self.settings, place).ok());
         found.ok_or(failure)
     }
 

@@ -1,6 +1,6 @@
 //! Topics, their partitions, and which of them a message is for.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use murmur2::{KAFKA_SEED, murmur2};
 
@@ -13,7 +13,6 @@ const TURN: usize = 500;
 /// Everything that waits, by topic and partition.
 #[derive(Debug, Default)]
 pub(crate) struct Topics {
-    places: BTreeMap<String, usize>,
     pub(crate) all: Vec<Topic>,
 }
 
@@ -40,7 +39,7 @@ pub(crate) struct Partition {
 impl Topics {
     /// The place of a topic that is known.
     pub(crate) fn place(&self, name: &str) -> Option<usize> {
-        self.places.get(name).copied()
+        self.all.iter().position(|topic| topic.name == name)
     }
 
     /// Every name.
@@ -51,7 +50,6 @@ impl Topics {
     /// What is newly known of a topic. Partitions never become fewer.
     pub(crate) fn learn(&mut self, name: &str, found: &Found) {
         let place = self.place(name).unwrap_or_else(|| {
-            self.places.insert(name.to_owned(), self.all.len());
             self.all.push(Topic {
                 name: name.to_owned(),
                 partitions: Vec::new(),

@@ -5,7 +5,7 @@ use kafka_protocol::messages::{ApiKey, ApiVersionsRequest, ApiVersionsResponse};
 use portolan_sdk::lent::net::{self, Connection, TlsFacts};
 use portolan_sdk::{Failure, FailureClass, joined};
 
-use super::{Frames, garbled, refusal};
+use super::{Frames, Place, garbled, refusal};
 use crate::settings::Settings;
 
 /// The endpoint whose TLS profile and rules further brokers come under.
@@ -52,19 +52,15 @@ impl Broker {
     }
 
     /// Dials a broker that another one advertised, and gets in.
-    pub(crate) fn further(settings: &Settings, host: &str, port: i32) -> Result<Self, Failure> {
-        Self::enter(settings, Self::dial_further(settings, host, port)?)
+    pub(crate) fn further(settings: &Settings, place: &Place) -> Result<Self, Failure> {
+        Self::enter(settings, Self::dial_further(settings, place)?)
     }
 
     /// Dials a broker that another one advertised, under the rules of the first of the plan.
-    pub(crate) fn dial_further(
-        settings: &Settings,
-        host: &str,
-        port: i32,
-    ) -> Result<Connection, Failure> {
-        let port = u16::try_from(port).ok().filter(|port| *port > 0);
+    pub(crate) fn dial_further(settings: &Settings, place: &Place) -> Result<Connection, Failure> {
+        let port = u16::try_from(place.port).ok().filter(|port| *port > 0);
         let port = port.ok_or_else(|| garbled("a broker is advertised without a port"))?;
-        let connection = net::connect_further(BOOTSTRAP, host, port)?;
+        let connection = net::connect_further(BOOTSTRAP, &place.host, port)?;
         encrypt(settings, &connection)?;
         Ok(connection)
     }

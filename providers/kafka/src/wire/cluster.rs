@@ -1,7 +1,5 @@
 //! Which brokers and topics there are.
 
-use std::collections::BTreeMap;
-
 use kafka_protocol::messages::metadata_request::MetadataRequestTopic;
 use kafka_protocol::messages::metadata_response::MetadataResponseTopic;
 use kafka_protocol::messages::{ApiKey, MetadataRequest, MetadataResponse, TopicName};
@@ -19,10 +17,17 @@ const WRITE: i32 = 1 << 4;
 /// What a broker tells of its cluster.
 #[derive(Debug, Default)]
 pub(crate) struct Cluster {
-    /// Host and port by the number of the broker.
-    pub(crate) brokers: BTreeMap<i32, (String, i32)>,
-    /// What was found of each topic that was asked for.
-    pub(crate) topics: BTreeMap<String, Found>,
+    pub(crate) brokers: Vec<Place>,
+    /// What was found of each topic that was asked for, by its name.
+    pub(crate) topics: Vec<(String, Found)>,
+}
+
+/// A broker, as it is advertised.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) number: i32,
+    pub(crate) host: String,
+    pub(crate) port: i32,
 }
 
 /// What a broker tells of a topic.
@@ -58,19 +63,27 @@ impl Cluster {
             .frames
             .ask(ApiKey::Metadata, version, &request)
             .map_err(closed)?;
-        let brokers = answer.brokers.into_iter();
-        let topics = answer.topics.into_iter();
-        Ok(Self {
-            brokers: brokers
-                .map(|broker| (broker.node_id.0, (broker.host.to_string(), broker.port)))
-                .collect(),
-            topics: topics
-                .map(|topic| {
-                    let name = topic.name.as_ref().map(|name| name.0.to_string());
-                    Ok((name.unwrap_or_default(), Found::of(topic)?))
-                })
-                .collect::<Result<_, Failure>>()?,
-        })
+        let mut cluster = Self::default();
+        for broker in answer.brokers {
+            cluster.brokers.push(Place {
+                number: broker.node_id.0,
+                host: broker.host.as_str().to_owned(),
+                port: broker.port,
+            });
+        }
+        for topic in answer.topics {
+            let name = topic.name.as_ref().map_or("", |name| name.0.as_str());
+            cluster.topics.push((name.to_owned(), Found::of(topic)?));
+        }
+        Ok(cluster)
+    }
+}
+
+impl Cluster {
+    /// What was found of a topic.
+    pub(crate) fn topic(&self, name: &str) -> Option<&Found> {
+        let mut topics = self.topics.iter();
+        topics.find_map(|(known, found)| (known == name).then_some(found))
     }
 }
 

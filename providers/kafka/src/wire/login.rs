@@ -77,19 +77,14 @@ impl Broker {
 
     fn begin(&self, settings: &Settings, mechanism: &str) -> Result<Exchange, Failure> {
         let mut properties = Vec::new();
-        let texts: &[(&str, &str)] = match mechanism {
-            "OAUTHBEARER" => &[
-                ("token-url", "token-url"),
-                ("client-id", "client-id"),
-                ("grant-type", "grant-type"),
-                ("scope", "scope"),
-            ],
-            "AWS_MSK_IAM" => &[("region", "region"), ("session-name", "session-name")],
-            _ => &[("user", "user")],
+        let texts: &[&str] = match mechanism {
+            "OAUTHBEARER" => &["token-url", "client-id", "grant-type", "scope"],
+            "AWS_MSK_IAM" => &["region", "session-name"],
+            _ => &["user"],
         };
-        for (property, setting) in texts {
-            if let Some(text) = settings.plan.setting(setting) {
-                properties.push(Property::Text(((*property).to_owned(), text.to_owned())));
+        for name in texts {
+            if let Some(text) = settings.text(name) {
+                properties.push(Property::Text(((*name).to_owned(), text.to_owned())));
             }
         }
         let secret = match mechanism {

@@ -4,7 +4,7 @@ mod broker;
 pub(crate) use broker::{Broker, encrypt};
 
 mod cluster;
-pub(crate) use cluster::{Cluster, Found};
+pub(crate) use cluster::{Cluster, Found, Place};
 
 mod frames;
 use frames::Frames;

@@ -33,15 +33,45 @@ pub(crate) fn is_passing(error: ResponseError) -> bool {
 pub(crate) fn refusal(code: i16, what: &str) -> Option<Failure> {
     let error = ResponseError::try_from_code(code)?;
     let (class, hint) = meaning(error);
-    let name = match error {
-        ResponseError::Unknown(code) => joined(&["the error ", &code.to_string()]),
-        error => error.to_string(),
-    };
-    let failure = Failure::new(class, joined(&[what, ": the broker answered ", &name]));
+    let failure = Failure::new(
+        class,
+        match name(error) {
+            "" => joined(&[what, ": the broker answered error ", &code.to_string()]),
+            name => joined(&[what, ": the broker answered ", name]),
+        },
+    );
     Some(match hint {
         "" => failure,
         hint => failure.with_hint(hint),
     })
+}
+
+/// The names of what producers meet, as Kafka's documents write them. The library's own table of all
+/// names weighs more than its use here is worth.
+fn name(error: ResponseError) -> &'static str {
+    match error {
+        ResponseError::UnknownServerError => "UNKNOWN_SERVER_ERROR",
+        ResponseError::CorruptMessage => "CORRUPT_MESSAGE",
+        ResponseError::UnknownTopicOrPartition => "UNKNOWN_TOPIC_OR_PARTITION",
+        ResponseError::LeaderNotAvailable => "LEADER_NOT_AVAILABLE",
+        ResponseError::NotLeaderOrFollower => "NOT_LEADER_OR_FOLLOWER",
+        ResponseError::RequestTimedOut => "REQUEST_TIMED_OUT",
+        ResponseError::MessageTooLarge => "MESSAGE_TOO_LARGE",
+        ResponseError::InvalidTopicException => "INVALID_TOPIC_EXCEPTION",
+        ResponseError::RecordListTooLarge => "RECORD_LIST_TOO_LARGE",
+        ResponseError::NotEnoughReplicas => "NOT_ENOUGH_REPLICAS",
+        ResponseError::NotEnoughReplicasAfterAppend => "NOT_ENOUGH_REPLICAS_AFTER_APPEND",
+        ResponseError::TopicAuthorizationFailed => "TOPIC_AUTHORIZATION_FAILED",
+        ResponseError::ClusterAuthorizationFailed => "CLUSTER_AUTHORIZATION_FAILED",
+        ResponseError::InvalidTimestamp => "INVALID_TIMESTAMP",
+        ResponseError::IllegalSaslState => "ILLEGAL_SASL_STATE",
+        ResponseError::UnsupportedVersion => "UNSUPPORTED_VERSION",
+        ResponseError::PolicyViolation => "POLICY_VIOLATION",
+        ResponseError::KafkaStorageError => "KAFKA_STORAGE_ERROR",
+        ResponseError::SaslAuthenticationFailed => "SASL_AUTHENTICATION_FAILED",
+        ResponseError::InvalidRecord => "INVALID_RECORD",
+        _ => "",
+    }
 }
 
 fn meaning(error: ResponseError) -> (FailureClass, &'static str) {

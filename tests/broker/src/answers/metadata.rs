@@ -21,6 +21,7 @@ pub(crate) fn metadata(
     error: Option<ResponseError>,
 ) -> anyhow::Result<Vec<u8>> {
     let request = MetadataRequest::decode(&mut body, asked.version)?;
+    let tells_operations = request.include_topic_authorized_operations;
     let state = shared.state();
     let named: Vec<String> = match request.topics {
         None => visible(&state),
@@ -39,10 +40,26 @@ pub(crate) fn metadata(
         .with_topics(
             named
                 .iter()
-                .map(|name| topic(&state, name, error))
+                .map(|name| {
+                    let found = topic(&state, name, error);
+                    match tells_operations {
+                        true => found.with_topic_authorized_operations(operations(&state, name)),
+                        false => found,
+                    }
+                })
                 .collect(),
         );
     asked.answer(&answer)
+}
+
+/// What may be done with a topic, as bits: read, write, describe.
+fn operations(state: &State, name: &str) -> i32 {
+    let write = if state.read_only.contains(name) {
+        0
+    } else {
+        1 << 4
+    };
+    1 << 3 | write | 1 << 8
 }
 
 fn visible(state: &State) -> Vec<String> {

@@ -64,6 +64,9 @@ fn keep(
     partition: i32,
     batches: Option<Bytes>,
 ) -> Result<i64, ResponseError> {
+    if state.read_only.contains(topic) {
+        return Err(ResponseError::TopicAuthorizationFailed);
+    }
     let partition = state.led(broker, topic, partition)?;
     let batches = batches.unwrap_or_default();
     if batches.len() > MAX_BATCH_BYTES {
