@@ -11,6 +11,7 @@ mod causes;
 mod delivery;
 mod faults;
 mod logins;
+mod msk;
 mod setting;
 #[path = "../support/mod.rs"]
 mod support;
