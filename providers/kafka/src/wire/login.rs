@@ -4,6 +4,7 @@ use kafka_protocol::messages::{
     ApiKey, SaslAuthenticateResponse, SaslHandshakeRequest, SaslHandshakeResponse,
 };
 use kafka_protocol::protocol::StrBytes;
+use portolan_sdk::lent::parts::Part;
 use portolan_sdk::lent::sasl::{Answer, Exchange, Property, start};
 use portolan_sdk::{Failure, FailureClass, joined};
 
@@ -19,38 +20,62 @@ impl Broker {
         let Some(mechanism) = settings.mechanism.as_deref() else {
             return Ok(());
         };
-        if !settings.handshake {
-            self.exchange_alone(settings, mechanism)?;
-            return self.ask_versions();
-        }
-        self.choose(mechanism)?;
-        // From version 2 on the run's length is written otherwise.
-        let version = self.version(ApiKey::SaslAuthenticate, 0, 1)?;
+        let version = match settings.handshake {
+            // From version 2 on the run's length is written otherwise.
+            true => Some(self.choose(mechanism)?),
+            false => None,
+        };
         let exchange = self.begin(settings, mechanism)?;
         let mut challenge = Vec::new();
         loop {
             let (answer, is_last) = match exchange.step(&challenge)? {
                 Answer::Message(answer) => (answer, false),
                 Answer::Last(answer) => (answer, true),
-                Answer::Done => return Ok(()),
-                Answer::Other(_) => return Err(unknown_answer()),
+                Answer::Done => break,
+                Answer::Other(_) => return Err(garbled("an exchange goes on as nobody knows")),
             };
-            self.frames
-                .send_run(ApiKey::SaslAuthenticate, version, answer)?;
-            let answer: SaslAuthenticateResponse = self.frames.answer(version)?;
-            if let Some(failure) = refusal(answer.error_code, "authentication") {
-                return Err(explained(failure, settings));
-            }
-            self.renewed(answer.session_lifetime_ms);
+            let said = match version {
+                Some(version) => self.say(version, answer),
+                None => self.say_alone(answer),
+            };
+            challenge = said.map_err(|failure| explained(failure, settings))?;
             if is_last {
-                return Ok(());
+                break;
             }
-            challenge = answer.auth_bytes.to_vec();
+        }
+        match version {
+            Some(_) => Ok(()),
+            None => self.ask_versions(),
         }
     }
 
-    /// Tells the broker the mechanism.
-    fn choose(&mut self, mechanism: &str) -> Result<(), Failure> {
+    /// One message of the exchange, and what the broker says to it.
+    fn say(&mut self, version: i16, message: Part) -> Result<Vec<u8>, Failure> {
+        let frames = &mut self.frames;
+        frames.send_run(ApiKey::SaslAuthenticate, version, message)?;
+        let answer: SaslAuthenticateResponse = frames.answer(version)?;
+        if let Some(failure) = refusal(answer.error_code, "authentication") {
+            return Err(failure);
+        }
+        self.renewed(answer.session_lifetime_ms);
+        Ok(answer.auth_bytes.to_vec())
+    }
+
+    /// The same without anything of Kafka around it. There a broker refuses by closing.
+    fn say_alone(&mut self, message: Part) -> Result<Vec<u8>, Failure> {
+        self.frames.send_alone(message)?;
+        match self.frames.frame() {
+            Ok(said) => Ok(said.to_vec()),
+            Err(failure) if failure.class == FailureClass::Unreachable => Err(Failure::new(
+                FailureClass::RefusedCredentials,
+                "the broker closed the connection during authentication",
+            )),
+            Err(failure) => Err(failure),
+        }
+    }
+
+    /// Tells the broker the mechanism; the version in which the exchange is spoken.
+    fn choose(&mut self, mechanism: &str) -> Result<i16, Failure> {
         let request = SaslHandshakeRequest::default()
             .with_mechanism(StrBytes::from_string(mechanism.to_owned()));
         let version = self.version(ApiKey::SaslHandshake, 1, 1)?;
@@ -71,7 +96,7 @@ impl Broker {
         }
         match refusal(answer.error_code, "choice of a mechanism") {
             Some(failure) => Err(failure),
-            None => Ok(()),
+            None => self.version(ApiKey::SaslAuthenticate, 0, 1),
         }
     }
 
@@ -98,40 +123,6 @@ impl Broker {
         let channel = (mechanism == "AWS_MSK_IAM").then_some(self.frames.connection());
         start(mechanism, &properties, channel)
     }
-
-    /// The exchange without a handshake, and without anything of Kafka around its messages.
-    fn exchange_alone(&mut self, settings: &Settings, mechanism: &str) -> Result<(), Failure> {
-        let exchange = self.begin(settings, mechanism)?;
-        let mut challenge = Vec::new();
-        loop {
-            let (answer, is_last) = match exchange.step(&challenge)? {
-                Answer::Message(answer) => (answer, false),
-                Answer::Last(answer) => (answer, true),
-                Answer::Done => return Ok(()),
-                Answer::Other(_) => return Err(unknown_answer()),
-            };
-            self.frames.send_alone(answer)?;
-            // There is no other way to refuse here.
-            let said = self.frames.frame().map_err(|failure| match failure.class {
-                FailureClass::Unreachable => explained(
-                    Failure::new(
-                        FailureClass::RefusedCredentials,
-                        "the broker closed the connection during authentication",
-                    ),
-                    settings,
-                ),
-                _ => failure,
-            })?;
-            if is_last {
-                return Ok(());
-            }
-            challenge = said.to_vec();
-        }
-    }
-}
-
-fn unknown_answer() -> Failure {
-    garbled("an exchange goes on as nobody knows")
 }
 
 fn explained(failure: Failure, settings: &Settings) -> Failure {
