@@ -100,6 +100,10 @@ async fn a_broker_that_the_cluster_has_no_right_to_name_is_not_dialled() {
             .find(|row| row[1] == "failed")
             .expect("a failure");
         assert_eq!(failed[0], "brokers", "{told:?}");
+        // What a broker says wrongly may be right at the next one: a sink asks for a while.
+        if state == "08P01" {
+            continue;
+        }
         let sink = sink(&world.root()).await;
         let error = sink.emit(numbered(0..1, 1)).await.err();
         let error = match error {

@@ -228,3 +228,48 @@ async fn a_message_that_no_broker_takes_is_told() {
         "{error:?}"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_never_answers_ends_its_step_in_time() {
+    for (api, steps) in [
+        (ApiKey::ApiVersions, "versions failed"),
+        (ApiKey::SaslAuthenticate, "authenticate failed"),
+        (ApiKey::Metadata, "metadata failed"),
+    ] {
+        let cluster = cluster(1, 1).mechanisms(&["PLAIN"]).user("ada", "r1ght-w0rd").start();
+        cluster.fail(Rule::every(api), Fault::NeverAnswer);
+        let mut limits = portolan::Limits::default();
+        limits.step_wall_time = Duration::from_millis(800);
+        let world = super::support::World::with(|builder| {
+            builder.egress(in_clear(&cluster)).limits(limits)
+        });
+        let world = world.await;
+        let query = "topic_name=orders&sasl_enabled=true&sasl_user=ada&sasl_password=r1ght-w0rd";
+        let uri = uri(&cluster, query);
+        let create = format!("CREATE EXTERNAL CONNECTION k AS '{uri}'");
+        let error = super::support::refused(&world.root(), &create).await;
+        assert_eq!(error.sqlstate().code(), "57014", "{error:?}");
+        let create = format!("{create} WITH VALIDATE = 'none'");
+        super::support::run(&world.root(), &create).await;
+        let told = super::support::rows(&world.root(), "VALIDATE EXTERNAL CONNECTION k").await;
+        let failed = told.last().expect("a step");
+        assert_eq!(format!("{} {}", failed[0], failed[1]), steps);
+    }
+}
+
+/// A sink whose broker says nothing gives its messages to another instance; nothing is said to be
+/// there that is not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_silent_leader_is_given_up_and_nothing_is_lost() {
+    let cluster = cluster(2, 4).start();
+    cluster.fail(Rule::once(ApiKey::Produce).after(1), Fault::NeverAnswer);
+    let uri = format!("kafka://{}", cluster.bootstrap());
+    let world = world(in_clear(&cluster), &uri).await;
+    let sink = sink(&world.root()).await;
+    for start in (0..1_000).step_by(100) {
+        sink.emit(numbered(start..start + 100, 20)).await.expect("emitted");
+    }
+    let delivered = sink.close().await.expect("delivered after all");
+    assert_eq!(delivered.acknowledged, 1_000);
+    holds(&cluster.messages("orders"), 1_000, 1_000, 20);
+}

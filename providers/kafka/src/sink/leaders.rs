@@ -60,23 +60,18 @@ impl Leader {
         self.under_way.is_none()
     }
 
-    /// Sends batches; what is left of them where it cannot.
-    pub(crate) fn send(
-        &mut self,
-        topics: &Topics,
-        batches: Batches,
-    ) -> Result<(), (Failure, Batches)> {
-        let sent = self.write(topics, &batches);
-        match sent {
+    /// Sends batches; what came of it at once where that fails.
+    pub(crate) fn send(&mut self, topics: &Topics, batches: Batches) -> Option<Came> {
+        match self.write(topics, &batches) {
             Ok(version) => {
                 self.under_way = Some(UnderWay {
                     version,
                     batches,
                     waited: 0,
                 });
-                Ok(())
+                None
             }
-            Err(failure) => Err((failure, batches)),
+            Err(failure) => Some(Came::Nothing(failure, batches)),
         }
     }
 

@@ -9,8 +9,9 @@ use super::leaders::{Batches, Came, Leader, gather, ready_for};
 use crate::settings::Settings;
 use crate::wire::{Broker, Cluster, garbled, is_passing, refusal};
 
-/// So many attempts in a row may come to nothing; with the pauses between them about 20 seconds.
-const MOST_VAIN: u32 = 25;
+/// So many attempts in a row may come to nothing; with the pauses between them about 9 seconds,
+/// after which the host begins anew.
+const MOST_VAIN: u32 = 12;
 
 /// So often a topic is asked for that is not there; a broker that creates it needs a moment.
 const MOST_ASKED: u32 = 8;
@@ -124,11 +125,11 @@ impl Producer {
             return Ok(());
         }
         match leader.send(&self.topics, batches) {
-            Ok(()) => Ok(()),
-            Err((failure, batches)) => {
+            Some(Came::Nothing(failure, batches)) => {
                 self.put_back(batches);
                 Err(failure)
             }
+            _ => Ok(()),
         }
     }
 
