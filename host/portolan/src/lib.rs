@@ -60,7 +60,7 @@ mod outcome;
 pub use outcome::{Body, Cell, Column, Notice, Outcome, Rows};
 
 mod open;
-pub use open::{Capabilities, Kms, OpenHandle, OpenOptions, Opened, StorageConnection};
+pub use open::{Capabilities, Database, Kms, OpenHandle, OpenOptions, Opened, StorageConnection};
 
 mod providers;
 pub use providers::AddProvider;
@@ -81,6 +81,7 @@ mod user_files;
 pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Operation};
 pub use portolan_egress::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
+pub use portolan_data::{DatabaseClient, DatabaseDriver};
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::{SecretBytes, SecretText};

@@ -4,6 +4,7 @@
 //! the version that the gate lets it use: a store of the host, or a provider with its grants. There
 //! is one file for each kind of handle.
 
+mod database;
 mod follow;
 mod gate;
 mod handles;
@@ -13,6 +14,8 @@ mod made;
 mod pinned;
 mod storage;
 
+pub use database::Database;
+pub(crate) use database::export;
 pub(crate) use handles::Handles;
 pub use handles::OpenHandle;
 pub use kms::Kms;
@@ -48,6 +51,8 @@ pub enum Opened {
     Storage(StorageConnection),
     /// A key of a key management service.
     Kms(Kms),
+    /// A database.
+    Database(Database),
 }
 
 impl Opened {
@@ -73,10 +78,22 @@ impl Opened {
         }
     }
 
+    /// The database.
+    ///
+    /// # Errors
+    /// 0A000 when it is something else.
+    pub fn into_database(self) -> Result<Database, Error> {
+        match self {
+            Self::Database(database) => Ok(database),
+            other => Err(other.is_no("database")),
+        }
+    }
+
     fn is_no(&self, wanted: &str) -> Error {
         let what = match self {
             Self::Storage(_) => "an object store",
             Self::Kms(_) => "a key",
+            Self::Database(_) => "a database",
         };
         Error::new(
             SqlState::FeatureNotSupported,
@@ -140,6 +157,10 @@ async fn lead(
         let opening = Box::pin(Kms::open(host, actor, pinned, operation, options));
         return opening.await.map(Opened::Kms);
     }
+    if kind == Some(Kind::Database) {
+        let database = Database::open(host, actor, pinned, operation, options);
+        return Ok(Opened::Database(database));
+    }
     Err(Error::new(
         SqlState::FeatureNotSupported,
         format!(
@@ -147,7 +168,7 @@ async fn lead(
             pinned.connection.provider
         ),
     )
-    .with_hint("open a connection that is an object store or a key"))
+    .with_hint("open a connection that is an object store, a key or a database"))
 }
 
 /// The answer of the catalog, in one consistent state.
