@@ -229,7 +229,10 @@ async fn a_token_that_would_end_its_field_is_not_sent() {
 fn lent() -> Lent {
     Lent::default().with_environment(HostEnvironment::of([
         ("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE"),
-        ("AWS_SECRET_ACCESS_KEY", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY"),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+        ),
     ]))
 }
 
@@ -248,8 +251,7 @@ fn implicit() -> PlanEntry {
 async fn what_the_host_lends_signs_for_the_broker_that_was_dialled() {
     let authority = Authority::new("tests");
     let egress = egress(&[], "127.0.0.1:9".parse().expect("an address"), &authority);
-    let authenticator =
-        Authenticator::new(&egress, &plan(vec![implicit()]), &manifest(), lent());
+    let authenticator = Authenticator::new(&egress, &plan(vec![implicit()]), &manifest(), lent());
     let properties = [text("region", "eu-central-1")];
     let begun = authenticator.start(Mechanism::AwsMskIam, &properties, Some(&channel()));
     let mut exchange = begun.expect("begun");

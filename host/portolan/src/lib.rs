@@ -80,8 +80,8 @@ mod user_files;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Operation};
-pub use portolan_egress::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_data::{DatabaseClient, DatabaseDriver};
+pub use portolan_egress::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::{SecretBytes, SecretText};

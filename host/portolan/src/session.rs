@@ -163,8 +163,12 @@ impl Session {
         resolve: bool,
     ) -> Result<Outcome, Error> {
         let call = Call::of_method(&self.host.shared, &self.actor, "POLICY TEST");
-        self.run(&call, false, policy_test::execute(&call, uri, brokers, resolve))
-            .await
+        self.run(
+            &call,
+            false,
+            policy_test::execute(&call, uri, brokers, resolve),
+        )
+        .await
     }
 
     /// Reads and checks the component of a provider that is in force, without running it.
