@@ -247,6 +247,32 @@ mod tests {
     }
 
     #[test]
+    fn brokers_that_a_cluster_may_name_are_read_and_a_misspelled_key_is_told() {
+        let config = Config::parse(
+            "[[egress.brokers]]\nbootstrap = \"a:1\"\nallow = [\"b:1\", \"10.1.0.0/16\"]\n\
+             [[egress.brokers]]\nbootstrap = \"c\"\nallow = []\n",
+        )
+        .expect("valid");
+        assert_eq!(config.egress.brokers.len(), 2);
+        assert_eq!(config.egress.brokers[0].bootstrap, "a:1");
+        assert_eq!(config.egress.brokers[0].allow, ["b:1", "10.1.0.0/16"]);
+        for (text, meant) in [
+            ("[[egress.broker]]\nbootstrap = \"a\"\n", "brokers"),
+            ("[[egress.brokers]]\nbootsrap = \"a\"\n", "bootstrap"),
+            (
+                "[[egress.brokers]]\nbootstrap = \"a\"\nalow = []\n",
+                "allow",
+            ),
+        ] {
+            let error = Config::parse(text).expect_err("unknown").to_string();
+            let ending = format!("did you mean `{meant}`?");
+            assert!(error.ends_with(&ending), "{error}");
+        }
+        // A rule without the brokers that it is for would be silently no rule.
+        assert!(Config::parse("[[egress.brokers]]\nbootstrap = \"a\"\n").is_err());
+    }
+
+    #[test]
     fn durations_are_read_as_people_write_them() {
         let config = Config::parse("[probe]\ntimeout = \"1m 5s\"\n").expect("valid");
         assert_eq!(config.probe.timeout, Some(Duration::from_secs(65)));

@@ -134,6 +134,25 @@ mod tests {
     }
 
     #[test]
+    fn brokers_of_the_configuration_are_a_part_of_the_policy() {
+        let bootstrap = [("kafka.example.com".to_owned(), Some(9092))];
+        let config = "[[egress.brokers]]\nbootstrap = \"kafka.example.com\"\n\
+                      allow = [\"b.example.net:9092\"]\n";
+        let policy = options_of(&[], config).policy;
+        let judged = |broker| policy.judge_broker(&bootstrap, broker, 9092);
+        assert_eq!(judged("b.example.net"), Ok(()));
+        assert!(judged("c.example.net").is_err());
+        let wrong = Config::parse("[[egress.brokers]]\nbootstrap = \"a b\"\nallow = []\n");
+        let arguments = Arguments::parse_from(["portolan", "doctor"]);
+        let error = options(&wrong.expect("a configuration"), &arguments.global);
+        let error = error.expect_err("no rule").to_string();
+        assert!(
+            error.starts_with("[[egress.brokers]] in the configuration: "),
+            "{error}"
+        );
+    }
+
+    #[test]
     fn rules_add_up_and_a_flag_overrides_the_configuration() {
         let config = "external_io_disable_http = true\n[egress]\nallow = [\"a.example:1\"]\n";
         let options = options_of(&["--allow-egress", "b.example:2"], config);

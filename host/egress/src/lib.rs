@@ -60,7 +60,8 @@
 
 pub mod policy;
 pub use policy::{
-    AddressClass, BrokerDenial, BrokerRule, Denial, Host, InvalidHost, InvalidRule, Policy, Reason, Rule, Verdict,
+    AddressClass, BrokerDenial, BrokerRule, Denial, Host, InvalidHost, InvalidRule, Policy, Reason,
+    Rule, Verdict,
 };
 
 mod current;

@@ -67,7 +67,7 @@ pub use outcome::{Body, Cell, Column, Notice, Outcome, Rows};
 
 mod open;
 pub use open::{
-    Capabilities, Delivered, Kms, OpenHandle, OpenOptions, Opened, Registry, Sink,
+    Capabilities, Database, Delivered, Kms, OpenHandle, OpenOptions, Opened, Registry, Sink,
     StorageConnection,
 };
 
@@ -89,6 +89,7 @@ mod user_files;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Message, Operation, Schema, SchemaType};
+pub use portolan_data::{DatabaseClient, DatabaseDriver};
 pub use portolan_egress::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};

@@ -133,6 +133,18 @@ impl Session {
         result
     }
 
+    /// The URI of a database with its secrets, for a program that cannot do without a connection
+    /// string: only where the host was built with
+    /// [`allow_credential_export`](crate::HostBuilder::allow_credential_export), for those who may
+    /// run SHOW CREATE, and written into the audit trail as that is.
+    ///
+    /// # Errors
+    /// 42501 where it is not allowed, 42704 without the connection, 0A000 when it is no database.
+    pub async fn export_connection_string(&self, name: &str) -> Result<SecretText, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "EXPORT CONNECTION STRING");
+        self.run(&call, true, open::export(&call, name)).await
+    }
+
     /// Asks the policy about a URI, step by step: its provider plans it, each endpoint is judged by
     /// its name, and with `resolve` each address that the name has. Nothing is dialled or stored.
     ///
@@ -151,8 +163,12 @@ impl Session {
         resolve: bool,
     ) -> Result<Outcome, Error> {
         let call = Call::of_method(&self.host.shared, &self.actor, "POLICY TEST");
-        self.run(&call, false, policy_test::execute(&call, uri, brokers, resolve))
-            .await
+        self.run(
+            &call,
+            false,
+            policy_test::execute(&call, uri, brokers, resolve),
+        )
+        .await
     }
 
     /// Reads and checks the component of a provider that is in force, without running it.

@@ -54,8 +54,22 @@ impl Postgres {
         owner.give(folder.path());
         let data = folder.path().join("data");
         let place = data.to_str().expect("a path");
-        owner.run("initdb", &["-D", place, "-U", "postgres", "-A", "reject", "-E", "UTF8",
-            "--locale=C", "--no-sync"], "");
+        owner.run(
+            "initdb",
+            &[
+                "-D",
+                place,
+                "-U",
+                "postgres",
+                "-A",
+                "reject",
+                "-E",
+                "UTF8",
+                "--locale=C",
+                "--no-sync",
+            ],
+            "",
+        );
         owner.run("postgres", &["--single", "-D", place, "postgres"], CLUSTER);
         let address = free_address();
         let mut configuration = format!(
@@ -180,8 +194,14 @@ impl Owner {
             None => (program, arguments.collect()),
             Some((user, group)) => {
                 // A change of the user lets go of the signal, so it is asked for again.
-                let mut all = ["--pdeathsig", "KILL", "--clear-groups"].map(str::to_owned).to_vec();
-                all.extend([format!("--reuid={user}"), format!("--regid={group}"), program]);
+                let mut all = ["--pdeathsig", "KILL", "--clear-groups"]
+                    .map(str::to_owned)
+                    .to_vec();
+                all.extend([
+                    format!("--reuid={user}"),
+                    format!("--regid={group}"),
+                    program,
+                ]);
                 all.extend(arguments);
                 ("/usr/bin/setpriv".to_owned(), all)
             }

@@ -41,7 +41,10 @@ impl PostgresStandIn {
     pub fn startup(stream: &mut dyn Read) -> Vec<u8> {
         let length = take(stream, 4);
         match <[u8; 4]>::try_from(length.as_slice()) {
-            Ok(length) => take(stream, (u32::from_be_bytes(length) as usize).saturating_sub(4)),
+            Ok(length) => take(
+                stream,
+                (u32::from_be_bytes(length) as usize).saturating_sub(4),
+            ),
             Err(_) => Vec::new(),
         }
     }

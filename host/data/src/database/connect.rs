@@ -51,7 +51,11 @@ impl Database {
         gate: &Arc<dyn Gate>,
     ) -> Result<(DatabaseClient, DatabaseDriver), DatabaseError> {
         let servers = servers(&self.plan.plan);
-        let wanted = self.plan.plan.setting("target_session_attrs").unwrap_or("any");
+        let wanted = self
+            .plan
+            .plan
+            .setting("target_session_attrs")
+            .unwrap_or("any");
         let mut last = DatabaseError::NoEndpoint;
         for (place, server) in servers.iter().enumerate() {
             let another = place + 1 < servers.len();

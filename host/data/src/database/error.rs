@@ -39,12 +39,12 @@ pub enum DatabaseError {
     #[error("the server does not support SSL, but SSL was required")]
     NoTls,
     /// The server wants the password as it is.
-    #[error(
-        "the server asks for the password in clear, and the connection is not encrypted"
-    )]
+    #[error("the server asks for the password in clear, and the connection is not encrypted")]
     ClearPassword,
     /// What the server says is not what a login has.
-    #[error("the login at {host} failed: the server does not keep to the protocol, or to what the connection asks of it")]
+    #[error(
+        "the login at {host} failed: the server does not keep to the protocol, or to what the connection asks of it"
+    )]
     Login {
         /// The server.
         host: String,
@@ -103,7 +103,10 @@ impl DatabaseError {
     pub(super) fn is_of_the_server(&self) -> bool {
         match self {
             Self::Egress(error) => {
-                matches!(error.class(), FailureClass::Unreachable | FailureClass::Timeout)
+                matches!(
+                    error.class(),
+                    FailureClass::Unreachable | FailureClass::Timeout
+                )
             }
             Self::Slow { .. } | Self::NotWanted(_) => true,
             _ => false,
@@ -155,7 +158,9 @@ impl DatabaseError {
                 "run VALIDATE EXTERNAL CONNECTION, which tells the cause step by step"
             }
             Self::Slow { .. } => "see whether the server is slow or overloaded, and try again",
-            Self::NotWanted(_) => "name the other servers as well, or leave target_session_attrs out",
+            Self::NotWanted(_) => {
+                "name the other servers as well, or leave target_session_attrs out"
+            }
         };
         text.to_owned()
     }

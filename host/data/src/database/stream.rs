@@ -213,7 +213,11 @@ mod tests {
         let empty = message(b'n', b"");
         for piece in [1, 2, 3, 5, 7, 64] {
             let asked = [notice.clone(), empty.clone(), clear.clone()];
-            assert_eq!(looked(&asked, piece).0, Err(Closed::ClearPassword), "{piece}");
+            assert_eq!(
+                looked(&asked, piece).0,
+                Err(Closed::ClearPassword),
+                "{piece}"
+            );
             let passed = [notice.clone(), sasl.clone(), accepted.clone()];
             assert_eq!(looked(&passed, piece), (Ok(()), true), "{piece}");
             // What stands in another message is no request, and after the login nothing is one.

@@ -169,7 +169,11 @@ mod tests {
             ("b-1.kafka.example.com", "evilkafka.example.com", false),
             ("b-1.kafka.example.com", "kafka.example.com.evil.com", false),
             ("b-1.kafka.internal", "b-2.kafka.internal", true),
-            ("x.example.com,b-1.kafka.internal", "b-2.kafka.internal", true),
+            (
+                "x.example.com,b-1.kafka.internal",
+                "b-2.kafka.internal",
+                true,
+            ),
             // A parent of one label, or one below which strangers have names.
             ("example.com", "evil.com", false),
             ("kafka.internal", "db.internal", false),
@@ -190,9 +194,18 @@ mod tests {
             ("b-1.kafka.example.com", "b-2.kafka.example.com:1", false),
             ("b-1.kafka.example.com", "b-2%2ekafka.example.com", false),
         ] {
-            assert_eq!(judged(&[], bootstrap, broker, 9093), beside, "{bootstrap} {broker}");
+            assert_eq!(
+                judged(&[], bootstrap, broker, 9093),
+                beside,
+                "{bootstrap} {broker}"
+            );
         }
-        assert!(!judged(&[], "a.kafka.example.com", "b.kafka.example.com", 0));
+        assert!(!judged(
+            &[],
+            "a.kafka.example.com",
+            "b.kafka.example.com",
+            0
+        ));
     }
 
     #[test]
@@ -205,7 +218,10 @@ mod tests {
                 .collect(),
         };
         let rules = [
-            rule("kafka.example.com", &["10.1.0.0/16:9092", "*.brokers.example.net"]),
+            rule(
+                "kafka.example.com",
+                &["10.1.0.0/16:9092", "*.brokers.example.net"],
+            ),
             rule("other.example.com:9093", &["b.example.org:9092"]),
         ];
         let judged = |bootstrap, broker, port| judged(&rules, bootstrap, broker, port);
@@ -214,8 +230,14 @@ mod tests {
         assert!(!judged("kafka.example.com", "10.2.2.3", 9092));
         assert!(judged("kafka.example.com", "b-1.brokers.example.net", 1));
         assert!(!judged("another.example.com", "10.1.2.3", 9092));
-        assert!(!judged("other.example.com", "b.example.org", 9092), "another port");
-        assert!(!judged("kafka.example.com", "b.example.org", 9092), "another cluster");
+        assert!(
+            !judged("other.example.com", "b.example.org", 9092),
+            "another port"
+        );
+        assert!(
+            !judged("kafka.example.com", "b.example.org", 9092),
+            "another cluster"
+        );
     }
 
     #[test]

@@ -60,7 +60,8 @@ async fn what_the_server_does_not_let_in_is_told_by_its_cause() {
     expect(
         &servers.failing(&servers.uri("absent", &checked)).await,
         [
-            AUTHENTICATING,
+            // PostgreSQL looks at who it is first.
+            "resolve ok, dial ok, tls ok, authenticate ok, metadata failed",
             "42704",
             "the server answered: database \"absent\" does not exist",
             "Check the name of the database, which stands after the host.",
@@ -94,9 +95,7 @@ async fn what_the_server_does_not_let_in_is_told_by_its_cause() {
 async fn client_certificates_are_told_by_what_is_wrong_with_them() {
     let servers = Servers::start();
     let checked = servers.checked();
-    let uri = |identity: &str| {
-        format!("postgres://reader@{NAME}/certificates?{checked}{identity}")
-    };
+    let uri = |identity: &str| format!("postgres://reader@{NAME}/certificates?{checked}{identity}");
     expect(
         &servers.failing(&uri("")).await,
         [
@@ -128,9 +127,23 @@ async fn client_certificates_are_told_by_what_is_wrong_with_them() {
              that is still valid",
         ],
     );
-    let garbage = format!("&sslcert={0}&sslkey={0}", escaped("-----BEGIN hunter2-----"));
-    let told = servers.failing(&uri(&garbage)).await;
-    assert!(told.contains("unable to construct x509 key pair"), "{told}");
+    let (one, other) = ("reader", "writer");
+    let [one, other] = [one, other].map(|name| servers.clients.issue_client(name));
+    let mixed = format!(
+        "&sslcert={}&sslkey={}",
+        escaped(&one.certificate),
+        escaped(&other.key)
+    );
+    expect(
+        &servers.failing(&uri(&mixed)).await,
+        [
+            IN_TLS,
+            "22023",
+            "unable to construct x509 key pair: the client key is not that of the client \
+             certificate",
+            "give the key that the client certificate was issued for",
+        ],
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -141,8 +154,7 @@ async fn certificates_of_servers_are_checked_as_the_mode_says() {
     let unknown = [
         IN_TLS,
         "08001",
-        "db.example.com:5432: the server's certificate is issued by an authority that is not \
-         trusted",
+        "db.example.com:5432: the server's certificate comes from an authority that is not trusted",
         "give the connection the certificate of the server's own authority, or add it to [tls] \
          extra_ca; if the authority should be known, look for a proxy that breaks TLS",
     ];
@@ -153,18 +165,28 @@ async fn certificates_of_servers_are_checked_as_the_mode_says() {
     let uri = servers.uri("bank", "sslmode=verify-full");
     expect(&servers.failing(&uri).await, unknown);
     // Another name is no matter to verify-ca, and is one to verify-full.
-    let elsewhere = |options: &str| servers.uri("bank", options).replace(NAME, "other.example.com");
+    let elsewhere = |options: &str| {
+        servers
+            .uri("bank", options)
+            .replace(NAME, "other.example.com")
+    };
     let root = servers.root();
     let steps = servers
         .made(&elsewhere(&format!("sslmode=verify-ca&{root}")))
         .await;
-    assert_eq!(steps, "resolve ok, dial ok, tls ok, authenticate ok, metadata ok");
+    assert_eq!(
+        steps,
+        "resolve ok, dial ok, tls ok, authenticate ok, metadata ok"
+    );
     let told = servers.failing(&elsewhere(&servers.checked())).await;
     assert!(
         told.starts_with(&format!("{IN_TLS}\n08001\nother.example.com:5432: ")),
         "{told}"
     );
-    assert!(told.ends_with("or have the certificate issued for this name"), "{told}");
+    assert!(
+        told.ends_with("or have the certificate issued for this name"),
+        "{told}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -243,7 +265,10 @@ async fn hosts_where_nobody_is_are_told() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_is_no_standby() {
     let servers = Servers::start();
-    let uri = servers.uri("bank", &format!("{}&target_session_attrs=standby", servers.checked()));
+    let uri = servers.uri(
+        "bank",
+        &format!("{}&target_session_attrs=standby", servers.checked()),
+    );
     expect(
         &servers.failing(&uri).await,
         [

@@ -23,7 +23,10 @@ async fn world(servers: &Servers, options: &str) -> World {
 async fn opened(world: &World) -> Database {
     let ana = world.session("ana");
     let opened = ana.open("external://db", Operation::Replication).await;
-    opened.expect("it opens").into_database().expect("a database")
+    opened
+        .expect("it opens")
+        .into_database()
+        .expect("a database")
 }
 
 async fn connected(database: &Database) -> DatabaseClient {
@@ -42,14 +45,21 @@ async fn statements_run_over_the_way_that_the_uri_names() {
     let servers = Servers::start();
     for (options, encrypted) in [
         (servers.checked(), "true"),
-        (format!("{}&channel_binding=require", servers.checked()), "true"),
+        (
+            format!("{}&channel_binding=require", servers.checked()),
+            "true",
+        ),
         ("sslmode=prefer".to_owned(), "true"),
         ("sslmode=disable".to_owned(), "false"),
     ] {
         let world = world(&servers, &format!("{options}&application_name=moves")).await;
         let client = connected(&opened(&world).await).await;
         let sql = "SELECT ssl::text FROM pg_stat_ssl WHERE pid = pg_backend_pid()";
-        assert_eq!(ask(&client, sql).await.as_deref(), Some(encrypted), "{options}");
+        assert_eq!(
+            ask(&client, sql).await.as_deref(),
+            Some(encrypted),
+            "{options}"
+        );
         let name = ask(&client, "SELECT current_setting('application_name')").await;
         assert_eq!(name.as_deref(), Some("moves"));
     }
@@ -69,7 +79,10 @@ async fn who_loses_the_right_loses_what_is_connected() {
         run(&world.root(), lost).await;
         assert_eq!(ask(&client, "SELECT 'a'").await, None, "{lost}");
         let error = database.connect().await.expect_err("it may not");
-        assert!(["42501", "42704"].contains(&error.sqlstate().code()), "{error:?}");
+        assert!(
+            ["42501", "42704"].contains(&error.sqlstate().code()),
+            "{error:?}"
+        );
         assert!(!database.is_current().await);
     }
 }
@@ -80,7 +93,11 @@ async fn a_handle_keeps_its_version_unless_it_follows() {
     let world = world(&servers, &servers.checked()).await;
     let pinned = opened(&world).await;
     let uri = servers.uri("plain_password", &servers.checked());
-    run(&world.root(), &format!("ALTER EXTERNAL CONNECTION db AS '{uri}'")).await;
+    run(
+        &world.root(),
+        &format!("ALTER EXTERNAL CONNECTION db AS '{uri}'"),
+    )
+    .await;
     let sql = "SELECT current_database()::text";
     let client = connected(&pinned).await;
     assert_eq!(ask(&client, sql).await.as_deref(), Some("bank"));
@@ -96,8 +113,14 @@ async fn a_database_is_for_replication_and_for_nothing_else() {
     let world = world(&servers, &servers.checked()).await;
     let ana = world.session("ana");
     for (operation, words) in [
-        (Operation::Backup, "STORAGE cannot use object of type FOREIGNDATA"),
-        (Operation::EncryptedBackup, "KMS cannot use object of type FOREIGNDATA"),
+        (
+            Operation::Backup,
+            "STORAGE cannot use object of type FOREIGNDATA",
+        ),
+        (
+            Operation::EncryptedBackup,
+            "KMS cannot use object of type FOREIGNDATA",
+        ),
         (
             Operation::Changefeed,
             "CHANGEFEED cannot use external connection db: provider postgres supports REPLICATION",
@@ -122,12 +145,15 @@ async fn a_connection_string_comes_out_where_the_program_allows_it_and_is_writte
     let error = closed.root().export_connection_string("db").await;
     let error = error.expect_err("this program does not allow it");
     assert_eq!(error.sqlstate().code(), "42501");
-    assert!(error.hint().expect("a hint").contains("allow_credential_export"));
+    assert!(
+        error
+            .hint()
+            .expect("a hint")
+            .contains("allow_credential_export")
+    );
 
-    let open = World::with(|builder| {
-        builder.egress(servers.options()).allow_credential_export()
-    })
-    .await;
+    let open =
+        World::with(|builder| builder.egress(servers.options()).allow_credential_export()).await;
     run(&open.root(), &create).await;
     run(&open.root(), "CREATE USER ana").await;
     run(&open.root(), "GRANT USAGE ON EXTERNAL CONNECTION db TO ana").await;
@@ -144,7 +170,11 @@ async fn a_connection_string_comes_out_where_the_program_allows_it_and_is_writte
         .collect();
     assert_eq!(rows.len(), 2, "{rows:?}");
     assert!(!format!("{audit:?}").contains(Postgres::user().1));
-    run(&open.root(), "CREATE EXTERNAL CONNECTION files AS 'nodelocal://self/x'").await;
+    run(
+        &open.root(),
+        "CREATE EXTERNAL CONNECTION files AS 'nodelocal://self/x'",
+    )
+    .await;
     let error = open.root().export_connection_string("files").await;
     assert_eq!(error.expect_err("no database").sqlstate().code(), "0A000");
 }
@@ -170,7 +200,10 @@ async fn a_stand_in_that_wants_the_password_in_clear_does_not_get_it() {
     let sql = format!("CREATE EXTERNAL CONNECTION db AS '{uri}' WITH VALIDATE = 'none'");
     run(&root, &sql).await;
     let opened = root.open("external://db", Operation::Replication).await;
-    let database = opened.expect("it opens").into_database().expect("a database");
+    let database = opened
+        .expect("it opens")
+        .into_database()
+        .expect("a database");
     let error = database.connect().await.expect_err("it may not");
     assert_state(
         &error,

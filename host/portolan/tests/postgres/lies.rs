@@ -26,7 +26,10 @@ impl Setting {
     }
 
     fn options(&self, server: &PostgresStandIn) -> EgressOptions {
-        let mut options = ways(&self.authority, &[("db.example.com:5432", server.address())]);
+        let mut options = ways(
+            &self.authority,
+            &[("db.example.com:5432", server.address())],
+        );
         options.silence_timeout = Duration::from_secs(2);
         options
     }
@@ -77,12 +80,7 @@ async fn a_stand_in_that_answers_tls_with_something_else_is_found_out() {
         let server = with(answer);
         expect(
             &setting.told(&server, "verify-full").await,
-            [
-                "resolve ok, dial ok, tls failed",
-                sqlstate,
-                &message,
-                hint,
-            ],
+            ["resolve ok, dial ok, tls failed", sqlstate, &message, hint],
         );
     }
 }
@@ -117,10 +115,8 @@ fn ready() -> Vec<u8> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stand_in_that_does_not_know_the_password_lets_nobody_in() {
     let setting = Setting::new();
-    let forged = PostgresStandIn::authentication(
-        12,
-        b"v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
-    );
+    let forged =
+        PostgresStandIn::authentication(12, b"v=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=");
     let server = PostgresStandIn::encrypted(&setting.identity(), move |stream| {
         scram(stream, 4096, &[forged.clone(), let_in(), ready()]);
     });
@@ -166,7 +162,10 @@ async fn a_stand_in_that_sends_what_no_login_has_is_cut_off() {
     let setting = Setting::new();
     let notice = PostgresStandIn::tagged(b'N', b"SNOTICE\0C00000\0Mhello\0\0");
     for (messages, what) in [
-        (vec![b'R', 0x7f, 0xff, 0xff, 0xff], "a message is longer than a login needs"),
+        (
+            vec![b'R', 0x7f, 0xff, 0xff, 0xff],
+            "a message is longer than a login needs",
+        ),
         (vec![b'R', 0, 0, 0, 0], "a broken message"),
         (notice.repeat(600), "more messages than a login has"),
         (b"!\0\0\0\x04".to_vec(), "a broken message"),
@@ -217,14 +216,18 @@ async fn a_stand_in_that_says_nothing_is_given_up() {
         let _ = stream.read_to_end(&mut all);
     });
     let silent = setting.told(&server, "verify-full").await;
-    assert!(silent.starts_with("resolve ok, dial ok, tls failed\n"), "{silent}");
+    assert!(
+        silent.starts_with("resolve ok, dial ok, tls failed\n"),
+        "{silent}"
+    );
     let server = PostgresStandIn::encrypted(&setting.identity(), |stream| {
         let _ = stream.write_all(&let_in());
         let _ = stream.flush();
     });
     let closed = setting.told(&server, "verify-full").await;
     assert!(
-        closed.starts_with("resolve ok, dial ok, tls ok, authenticate ok, metadata failed\n08P01\n"),
+        closed
+            .starts_with("resolve ok, dial ok, tls ok, authenticate ok, metadata failed\n08P01\n"),
         "{closed}"
     );
 }

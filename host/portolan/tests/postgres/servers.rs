@@ -50,7 +50,10 @@ impl Servers {
     }
 
     pub(crate) fn root(&self) -> String {
-        format!("sslinline=true&sslrootcert={}", escaped(&self.authority.pem()))
+        format!(
+            "sslinline=true&sslrootcert={}",
+            escaped(&self.authority.pem())
+        )
     }
 
     /// A URI for `reader`, into this database, with these options.
@@ -71,7 +74,12 @@ impl Servers {
 }
 
 pub(crate) async fn told(options: EgressOptions, uri: &str) -> String {
-    let forbidden = ["hunter2", Postgres::user().1, Postgres::old_user().1, "PRIVATE KEY"];
+    let forbidden = [
+        "hunter2",
+        Postgres::user().1,
+        Postgres::old_user().1,
+        "PRIVATE KEY",
+    ];
     failing(options, uri, &forbidden).await
 }
 

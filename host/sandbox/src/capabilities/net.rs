@@ -83,7 +83,8 @@ impl Host for Guest {
         port: u16,
     ) -> wasmtime::Result<Result<Resource<Connection>, types::Failure>> {
         self.network("net@0.1.0#connect-further")?;
-        let read = portolan_egress::Host::parse(&host).map_or_else(|_| String::new(), |host| host.to_string());
+        let read = portolan_egress::Host::parse(&host)
+            .map_or_else(|_| String::new(), |host| host.to_string());
         let is_secret = self.lent.as_ref().is_none_or(|lent| {
             let mut spellings = [&host, &read].into_iter();
             spellings.any(|spelling| lent.words.may_hold_a_secret(spelling))

@@ -216,7 +216,10 @@ impl Network {
             port,
             tls_profile,
         };
-        let known = self.brokers.iter().position(|known| known.endpoint == endpoint);
+        let known = self
+            .brokers
+            .iter()
+            .position(|known| known.endpoint == endpoint);
         let known = match known {
             Some(known) => known,
             None if self.brokers.len() == MAX_BROKERS => {

@@ -1,7 +1,5 @@
 //! `sasl`: authentication exchanges whose answers hold secrets.
 
-use std::sync::Arc;
-
 use portolan_contract::Failure;
 use portolan_egress::Connection;
 use portolan_egress::sasl::{self, Exchange, Mechanism};
@@ -10,7 +8,7 @@ use tokio::time::timeout;
 use wasmtime::component::Resource;
 
 use super::network::{Access, Network};
-use super::parts::Opaque;
+use super::parts::{Opaque, Origin};
 use crate::Fault;
 use crate::bindings::host::parts::Part;
 use crate::bindings::host::sasl::{Answer, Host, HostExchange, Property};
@@ -126,7 +124,8 @@ impl Network {
 
     fn lend_answer(&mut self, message: SecretBytes, budget: &mut Budget) -> wasmtime::Result<Part> {
         budget.count_opaque(message.len())?;
-        Ok(Part::Secret(self.lend(Opaque(Arc::new(message)))?))
+        // It may hold the password as it is.
+        Ok(Part::Secret(self.lend(Opaque::new(message, Origin::Plan))?))
     }
 }
 

@@ -73,7 +73,11 @@ pub(crate) fn dials_a_further_host(_: &[PlanEntry]) {
 /// A name that a server made of what it was sent.
 pub(crate) fn dials_a_host_with_a_secret_in_its_name(_: &[PlanEntry]) {
     step("dial", || {
-        net::connect_further(CLEAR, "x704073732f77c3b672645c37222b263d78.example.com", 9092)
+        net::connect_further(
+            CLEAR,
+            "x704073732f77c3b672645c37222b263d78.example.com",
+            9092,
+        )
     });
 }
 
