@@ -91,7 +91,7 @@ async fn a_broker_that_the_cluster_has_no_right_to_name_is_not_dialled() {
         ),
     ] {
         let cluster = cluster(1, 1).start();
-        cluster.advertise(&[(7, host, port)]);
+        cluster.advertise(&[(0, host, port)]);
         let options = in_clear(&cluster);
         let world = world(options, &uri(&cluster, "topic_name=orders")).await;
         let told = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION k").await;

@@ -50,7 +50,7 @@ async fn a_broker_that_lies_ends_a_probe_with_what_it_did() {
             Fault::Garbage,
             "metadata failed",
             "08P01",
-            "an answer cannot be read",
+            "a frame is no answer",
         ),
         (
             ApiKey::Metadata,
@@ -85,18 +85,34 @@ async fn an_error_of_a_broker_has_its_name_and_its_class() {
     for (api, error, state, name) in [
         (
             ApiKey::Metadata,
-            ResponseError::TopicAuthorizationFailed, "42501", "TOPIC_AUTHORIZATION_FAILED",
+            ResponseError::TopicAuthorizationFailed,
+            "42501",
+            "TOPIC_AUTHORIZATION_FAILED",
         ),
         (
             ApiKey::Metadata,
-            ResponseError::InvalidTopicException, "42704", "INVALID_TOPIC_EXCEPTION",
+            ResponseError::InvalidTopicException,
+            "42704",
+            "INVALID_TOPIC_EXCEPTION",
         ),
         (
             ApiKey::Produce,
-            ResponseError::TopicAuthorizationFailed, "42501", "TOPIC_AUTHORIZATION_FAILED",
+            ResponseError::TopicAuthorizationFailed,
+            "42501",
+            "TOPIC_AUTHORIZATION_FAILED",
         ),
-        (ApiKey::Produce, ResponseError::MessageTooLarge, "0A000", "MESSAGE_TOO_LARGE"),
-        (ApiKey::Produce, ResponseError::InvalidRecord, "0A000", "INVALID_RECORD"),
+        (
+            ApiKey::Produce,
+            ResponseError::MessageTooLarge,
+            "0A000",
+            "MESSAGE_TOO_LARGE",
+        ),
+        (
+            ApiKey::Produce,
+            ResponseError::InvalidRecord,
+            "0A000",
+            "INVALID_RECORD",
+        ),
     ] {
         let cluster = cluster(1, 1).start();
         cluster.fail(Rule::every(api), Fault::Error(error));
@@ -236,7 +252,10 @@ async fn a_broker_that_never_answers_ends_its_step_in_time() {
         (ApiKey::SaslAuthenticate, "authenticate failed"),
         (ApiKey::Metadata, "metadata failed"),
     ] {
-        let cluster = cluster(1, 1).mechanisms(&["PLAIN"]).user("ada", "r1ght-w0rd").start();
+        let cluster = cluster(1, 1)
+            .mechanisms(&["PLAIN"])
+            .user("ada", "r1ght-w0rd")
+            .start();
         cluster.fail(Rule::every(api), Fault::NeverAnswer);
         let mut limits = portolan::Limits::default();
         limits.step_wall_time = Duration::from_millis(800);
@@ -267,7 +286,9 @@ async fn a_silent_leader_is_given_up_and_nothing_is_lost() {
     let world = world(in_clear(&cluster), &uri).await;
     let sink = sink(&world.root()).await;
     for start in (0..1_000).step_by(100) {
-        sink.emit(numbered(start..start + 100, 20)).await.expect("emitted");
+        sink.emit(numbered(start..start + 100, 20))
+            .await
+            .expect("emitted");
     }
     let delivered = sink.close().await.expect("delivered after all");
     assert_eq!(delivered.acknowledged, 1_000);

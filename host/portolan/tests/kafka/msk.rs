@@ -32,7 +32,10 @@ fn machine() -> HttpServer {
 }
 
 /// A token service that lends one role, and remembers what it was asked.
-fn token_service(authority: &Authority, secret: &'static str) -> (HttpServer, Arc<Mutex<Vec<String>>>) {
+fn token_service(
+    authority: &Authority,
+    secret: &'static str,
+) -> (HttpServer, Arc<Mutex<Vec<String>>>) {
     let asked = Arc::new(Mutex::new(Vec::new()));
     let remembered = Arc::clone(&asked);
     let name = format!("sts.{REGION}.amazonaws.com");
@@ -41,7 +44,8 @@ fn token_service(authority: &Authority, secret: &'static str) -> (HttpServer, Ar
         let is_right = body.contains("RoleArn=arn%3Aaws%3Aiam%3A%3A123456789012%3Arole%2Fproducer")
             && body.contains("RoleSessionName=nightly")
             && request.headers().get("authorization").is_some_and(|it| {
-                it.to_str().is_ok_and(|it| it.contains("Credential=ASIAMACHINE/"))
+                it.to_str()
+                    .is_ok_and(|it| it.contains("Credential=ASIAMACHINE/"))
             });
         remembered.lock().expect("a lock").push(body);
         let answer = match is_right {
@@ -56,7 +60,11 @@ fn token_service(authority: &Authority, secret: &'static str) -> (HttpServer, Ar
                      </Credentials></AssumeRoleResult></AssumeRoleResponse>"
                 ),
             ),
-            false => answer(403, &[], "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>"),
+            false => answer(
+                403,
+                &[],
+                "<ErrorResponse><Error><Code>AccessDenied</Code></Error></ErrorResponse>",
+            ),
         };
         Box::pin(async move { answer })
     });
@@ -96,11 +104,21 @@ async fn a_role_signs_for_each_broker_and_the_wrong_key_is_refused() {
     let world = world.await;
     let create = format!("CREATE EXTERNAL CONNECTION k AS '{uri}' WITH VALIDATE = 'full'");
     run(&world.root(), &create).await;
-    let told = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION k WITH VALIDATE = 'full'").await;
-    let steps: Vec<_> = told.iter().skip(2).map(|row| format!("{} {}", row[0], row[1])).collect();
+    let told = rows(
+        &world.root(),
+        "VALIDATE EXTERNAL CONNECTION k WITH VALIDATE = 'full'",
+    )
+    .await;
+    let steps: Vec<_> = told
+        .iter()
+        .skip(2)
+        .map(|row| format!("{} {}", row[0], row[1]))
+        .collect();
     assert_eq!(steps.join(", "), LOGGED_IN);
     let sink = sink(&world.root()).await;
-    sink.emit(super::setting::numbered(0..100, 10)).await.expect("emitted");
+    sink.emit(super::setting::numbered(0..100, 10))
+        .await
+        .expect("emitted");
     assert_eq!(sink.close().await.expect("closed").acknowledged, 100);
     assert_eq!(msk.messages("orders").len(), 102);
     assert!(!asked.lock().expect("a lock").is_empty());
@@ -118,7 +136,9 @@ async fn a_role_signs_for_each_broker_and_the_wrong_key_is_refused() {
     assert_eq!(error.sqlstate().code(), "28000", "{error:?}");
     assert!(!format!("{error:?}").contains("an0ther-secret"));
     assert!(
-        error.hint().is_some_and(|hint| hint.contains("sasl_aws_iam_role_arn")),
+        error
+            .hint()
+            .is_some_and(|hint| hint.contains("sasl_aws_iam_role_arn")),
         "{error:?}"
     );
 }

@@ -101,6 +101,7 @@ impl Leader {
                     portolan_sdk::FailureClass::Timeout,
                     "a broker does not answer",
                 )
+                .with_hint("Look whether the broker is overloaded, or its replicas out of sync.")
             }
             Err(failure) => failure,
         };

@@ -106,6 +106,7 @@ impl Producer {
                     FailureClass::Unreachable,
                     "the leader of a partition is none of the brokers that the cluster names",
                 )
+                .with_hint("Look what the cluster's brokers advertise.")
             })?;
             let broker = Broker::further(&self.settings, place)?;
             self.leaders.push(Leader::new(number, broker));
@@ -296,6 +297,9 @@ impl Producer {
     /// Why the last attempt came to nothing.
     fn gave_up(&mut self, otherwise: &str) -> Failure {
         let last = self.last.take();
-        last.unwrap_or_else(|| Failure::new(FailureClass::Unreachable, otherwise))
+        last.unwrap_or_else(|| {
+            Failure::new(FailureClass::Unreachable, otherwise)
+                .with_hint("Look at the cluster's brokers, and try again.")
+        })
     }
 }

@@ -149,6 +149,9 @@ impl Frames {
             return Err(Failure::new(
                 FailureClass::Unreachable,
                 "the broker closed the connection",
+            )
+            .with_hint(
+                "Look at the broker's log, and whether this port wants TLS (tls_enabled).",
             ));
         }
         self.buffer.put_slice(more);

@@ -39,7 +39,8 @@ impl Broker {
                 None => self.say_alone(answer),
             };
             challenge = said.map_err(|failure| explained(failure, settings))?;
-            if is_last {
+            // A token that is not taken is answered with why, and not with an error.
+            if is_last && (challenge.is_empty() || mechanism != "OAUTHBEARER") {
                 break;
             }
         }

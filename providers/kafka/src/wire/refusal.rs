@@ -9,6 +9,7 @@ pub(crate) fn garbled(what: &str) -> Failure {
         FailureClass::Protocol,
         joined(&["this is not what a Kafka broker answers: ", what]),
     )
+    .with_hint("Look whether a Kafka broker answers at this host and port, and nothing between.")
 }
 
 /// A request that no version of the protocol can hold.
