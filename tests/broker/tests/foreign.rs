@@ -2,6 +2,8 @@
 //! the client of the kafka-python project for what librdkafka does not speak. Each mechanism is tried
 //! with right and with wrong credentials.
 
+#![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
+
 mod support;
 
 use std::sync::Arc;

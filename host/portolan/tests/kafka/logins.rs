@@ -325,11 +325,6 @@ async fn who_has_to_authenticate_again_does_so_in_time() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     super::setting::holds(&cluster.messages("orders"), 30, 30, 1);
-    assert_eq!(
-        cluster.messages("orders").len(),
-        30,
-        "nothing was sent twice"
-    );
     assert!(cluster.logins().len() >= 4, "{:?}", cluster.logins());
     assert!(cluster.connections() <= 3, "the connections were kept");
 }
