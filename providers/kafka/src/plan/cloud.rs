@@ -105,6 +105,7 @@ fn read<'uri>(
             "] for scheme ",
             scheme,
         ]))
+        .with_hint("Leave them out; a cluster that needs them is one of kafka://.")
         .with_option(*first));
     }
     Ok(Read {
@@ -131,5 +132,6 @@ fn secret<'uri>(
 
 fn missing(scheme: &str, name: &str) -> Failure {
     Failure::invalid_uri(joined(&["scheme ", scheme, " requires parameter ", name]))
+        .with_hint(joined(&["Add ", name, "."]))
         .with_option(name)
 }

@@ -109,6 +109,11 @@ impl<'uri> Login<'uri> {
                 " must be provided when SASL is enabled using mechanism ",
                 mechanism,
             ]))
+            .with_hint(joined(&[
+                "Add ",
+                missing,
+                ", or write another sasl_mechanism.",
+            ]))
             .with_option(*missing));
         }
         for name in given {
@@ -123,6 +128,7 @@ impl<'uri> Login<'uri> {
                     " is only a valid parameter for sasl_mechanism=",
                     only,
                 ]))
+                .with_hint("Leave it out, or write that mechanism.")
                 .with_option(name));
             }
         }
@@ -213,6 +219,7 @@ fn known(mechanism: &str) -> Result<&'static str, Failure> {
             "param sasl_mechanism must be one of SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER, \
              AWS_MSK_IAM, or PLAIN",
         )
+        .with_hint("Write one of them, in capitals.")
         .with_option("sasl_mechanism")
     })
 }
@@ -298,5 +305,6 @@ fn unread(option: &str) -> Failure {
         option,
         " a secret",
     ]))
+    .with_hint("Use the manifest that belongs to the provider.")
     .with_option(option)
 }

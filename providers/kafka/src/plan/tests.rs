@@ -17,6 +17,8 @@ fn message(uri: &str) -> String {
     let failure = planned(uri).expect_err(uri);
     assert_eq!(failure.class, FailureClass::InvalidUri, "{uri}");
     assert!(!failure.message.contains("hunter2"), "{}", failure.message);
+    let is_unknown = failure.message.starts_with("unknown kafka sink");
+    assert!(is_unknown || failure.hint.is_some(), "{failure:?}");
     failure.message
 }
 
