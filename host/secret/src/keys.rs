@@ -12,9 +12,9 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::SecretText;
 use crate::cipher::{KEY_LENGTH, Key, NoRandomness, random_key};
 use crate::phrase::PhraseError;
+use crate::{SecretBytes, SecretText};
 
 /// Why a key could not be made, read or used. Never holds a part of one.
 #[derive(Debug, thiserror::Error)]
@@ -86,7 +86,7 @@ pub enum KeyError {
     #[error("{message}")]
     Service {
         /// The class of the failure, as a SQLSTATE.
-        sqlstate: String,
+        sqlstate: &'static str,
         /// What happened.
         message: String,
         /// What to do about it.
@@ -228,6 +228,18 @@ impl SlotKey {
         Err(KeyError::NotAKey {
             place: place.to_owned(),
         })
+    }
+
+    /// The key as 32 bytes, for a service to wrap.
+    #[must_use]
+    pub fn to_bytes(&self) -> SecretBytes {
+        SecretBytes::new(self.0.as_slice())
+    }
+
+    /// The key that [`Self::to_bytes`] gave, or nothing when these are not 32 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &SecretBytes) -> Option<Self> {
+        crate::slots::to_key(bytes.expose()).map(Self)
     }
 
     /// The key as 64 hexadecimal digits, as [`Self::from_text`] reads it.
