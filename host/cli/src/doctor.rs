@@ -6,7 +6,7 @@ use std::path::Path;
 use anyhow::Result;
 use futures::StreamExt;
 use object_store::path::Path as ObjectPath;
-use portolan::{Body, Cell};
+use portolan::{Body, Cell, Session, SqlState};
 use portolan_data::{NodelocalStore, UnfinishedUploads};
 
 use crate::args::FormatArguments;
@@ -68,7 +68,17 @@ pub(crate) async fn run(store: &Store, format: FormatArguments) -> Result<()> {
         private("store", &store.directory),
         private("cache", &store.cache_dir()),
     ];
-    checks.push(catalog(store).await);
+    if store.catalog_path().exists() {
+        match store.session().await {
+            Ok(session) => {
+                checks.push(catalog(&session).await);
+                checks.push(keys(&session).await);
+            }
+            Err(error) => checks.push(Check::failed("catalog", format!("{error:#}"), RESTORE)),
+        }
+    } else {
+        checks.push(Check::ok("catalog", "is made at first use"));
+    }
     checks.push(external_io(&store.external_io_dir).await);
     checks.push(user_files(store));
     let mut printer = Printer::new(&format);
@@ -121,16 +131,45 @@ fn private(what: &'static str, path: &Path) -> Check {
     }
 }
 
-/// The catalog opens with its key, and every row is authentic.
-async fn catalog(store: &Store) -> Check {
-    const HINT: &str = "restore the store from a backup, with its key";
-    if !store.catalog_path().exists() {
-        return Check::ok("catalog", "is made at first use");
-    }
-    let session = match store.session().await {
-        Ok(session) => session,
-        Err(error) => return Check::failed("catalog", format!("{error:#}"), HINT),
+const RESTORE: &str = "restore the store from a backup, with its key";
+
+/// Whether the store would survive the loss of a key, and whether a change of its key was finished.
+async fn keys(session: &Session) -> Check {
+    const WHAT: &str = "key-slots";
+    let found = match session.key_slots().await {
+        Ok(found) => found,
+        Err(error) if error.sqlstate() == SqlState::InsufficientPrivilege => {
+            return Check::ok(WHAT, "are shown to administrators alone");
+        }
+        Err(error) => {
+            return Check::failed(
+                WHAT,
+                error.to_string(),
+                "open the store with another slot and remove this one",
+            );
+        }
     };
+    if found.state.is_rotating() {
+        return Check::warning(
+            WHAT,
+            "a change of the store's key was broken off",
+            "go on with it: portolan key rotate",
+        );
+    }
+    let kinds: Vec<&str> = found.slots.iter().map(|slot| slot.kind.as_str()).collect();
+    match kinds.as_slice() {
+        [kind] => Check::warning(
+            WHAT,
+            format!("there is one ({kind}): with its key everything that is sealed is lost"),
+            "add a second one: portolan key add --recovery",
+        ),
+        kinds => Check::ok(WHAT, format!("{}: {}", kinds.len(), kinds.join(", "))),
+    }
+}
+
+/// Every row of the catalog is authentic.
+async fn catalog(session: &Session) -> Check {
+    const HINT: &str = RESTORE;
     let mut read = 0_u64;
     match session.execute("SHOW EXTERNAL CONNECTIONS", &[]).await {
         Ok(outcome) => {

@@ -12,6 +12,8 @@
 //! * [`Opened`] and [`StorageConnection`]: what `external://name/sub` leads to; [`OpenHandle`] is
 //!   one in the host's list.
 //! * [`AddProvider`]: what an administrator says about a provider that is added.
+//! * [`KeySlots`] and [`KeyRotation`]: what opens the store, and a newer key for it;
+//!   [`rescue_script`] is for a store that nothing opens any more.
 //! * [`Error`] and [`SqlState`]: why it did not succeed, and what to do next.
 //!
 //! Inside, `statements` has one file per statement over `call` (a statement on its way) and
@@ -50,6 +52,12 @@ pub use builder::HostBuilder;
 
 mod session;
 pub use session::Session;
+
+mod keys;
+pub use keys::{KeyRotation, KeySlots};
+
+mod rescue;
+pub use rescue::rescue_script;
 
 mod principal;
 pub use principal::{Principal, RequestContext};

@@ -3,6 +3,7 @@
 //! How much work it takes is written beside the slot, so that it can grow with machines; and it is held
 //! against bounds when it is read, so that a changed file cannot ask for the machine's whole memory.
 
+use std::fmt;
 use std::ops::RangeInclusive;
 
 use argon2::{Algorithm, Argon2, Params, Version};
@@ -72,6 +73,19 @@ impl Stretching {
             .hash_password_into(passphrase.expose().as_bytes(), &salt, key.as_mut_slice())
             .map_err(|_| KeyError::Parameters)?;
         Ok(SlotKey(key))
+    }
+}
+
+impl fmt::Display for Stretching {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            formatter,
+            "{}: {} MiB, {} passes, {} lanes",
+            self.algorithm,
+            self.memory_kib / 1024,
+            self.passes,
+            self.lanes
+        )
     }
 }
 

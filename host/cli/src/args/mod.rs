@@ -1,5 +1,6 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
+mod key;
 mod policy;
 mod provider;
 mod transfer;
@@ -9,6 +10,9 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use key::{
+    KeyAddArguments, KeyCommand, KeyRecoverArguments, KeyRemoveArguments, StoreCommand,
+};
 pub(crate) use policy::{PolicyAllowArguments, PolicyCommand, PolicyTestArguments};
 pub(crate) use provider::{ProviderAddArguments, ProviderCommand};
 pub(crate) use transfer::{
@@ -69,6 +73,15 @@ pub(crate) struct GlobalArguments {
         env = "PORTOLAN_CONFIG"
     )]
     pub(crate) config: Option<PathBuf>,
+
+    #[arg(
+        help = "Open the store otherwise: key-file=PATH, text=SOURCE, recovery[=SOURCE], passphrase[=SOURCE] or kms",
+        long,
+        global = true,
+        value_name = "METHOD",
+        env = "PORTOLAN_UNLOCK"
+    )]
+    pub(crate) unlock: Option<String>,
 
     #[arg(
         help = "Admit an endpoint: HOST[:PORT] or CIDR[:PORT]; may be given several times",
@@ -144,6 +157,12 @@ Statements run in order and stop at the first that fails.")]
     /// Ask the policy about a URI, and admit endpoints
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// List, add, remove and rotate what opens the store
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Save what can be saved of a store whose keys are lost
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Show who did what, when, and whether it was refused
     #[command(after_help = "Example:\n  portolan audit --for backups --since 2026-11-01")]
     Audit(AuditArguments),
@@ -245,7 +264,7 @@ mod tests {
     #[test]
     fn every_command_that_takes_a_url_or_statement_shows_an_example() {
         for command in Arguments::command().get_subcommands() {
-            let needs_no_example = ["provider", "policy", "doctor"].contains(&command.get_name());
+            let needs_no_example = ["provider", "policy", "key", "store", "doctor"].contains(&command.get_name());
             assert!(
                 needs_no_example || command.get_after_help().is_some(),
                 "{}",
