@@ -15,6 +15,7 @@
 //! * [`Plan`]: what a connection becomes.
 //! * [`StoredPlan`]: a plan as it lies in the store.
 //! * [`ConnectionName`], [`ExternalUrl`] and [`SubPath`]: how programs refer to a connection.
+//! * [`Encrypted`]: what a key makes of a plaintext.
 //! * [`Failure`] and [`Step`]: what went wrong, and what a probe tells.
 //! * [`strip_controls`]: text of others, made safe to print.
 
@@ -41,6 +42,9 @@ pub use plan::{
     AssumedRole, Endpoint, Fragment, MAX_PLAN_ENTRIES, NamedSecret, ObjectStorePlan, Plan,
     PlanEntry, TlsProfile, TlsVerification,
 };
+
+mod encrypted;
+pub use encrypted::{Encrypted, MAX_CIPHERTEXT, MAX_KEY_NAME, MAX_PLAINTEXT};
 
 mod failure;
 pub use failure::{Failure, FailureClass};

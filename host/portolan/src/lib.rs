@@ -9,8 +9,8 @@
 //! * [`Session`]: what one principal runs and opens.
 //! * [`Principal`] and [`RequestContext`]: who acts, and for which request.
 //! * [`Outcome`]: what a statement gives: [`Notice`]s, and a tag or [`Rows`].
-//! * [`Opened`] and [`StorageConnection`]: what `external://name/sub` leads to; [`OpenHandle`] is
-//!   one in the host's list.
+//! * [`Opened`], [`StorageConnection`] and [`Kms`]: what `external://name/sub` leads to;
+//!   [`OpenHandle`] is one in the host's list.
 //! * [`AddProvider`]: what an administrator says about a provider that is added.
 //! * [`KeySlots`] and [`KeyRotation`]: what opens the store, and a newer key for it;
 //!   [`rescue_script`] is for a store that nothing opens any more.
@@ -35,6 +35,8 @@
 //! | `portolan_probe_seconds` | histogram | `provider` | how long each took |
 //! | `portolan_opens_total` | counter | `operation`, `sqlstate` | connections that were asked for |
 //! | `portolan_open_seconds` | histogram | `operation` | how long each took |
+//! | `portolan_key_operations_total` | counter | `provider`, `operation` (`encrypt`, `decrypt`), `sqlstate` | what keys were asked for |
+//! | `portolan_key_operation_seconds` | histogram | `provider`, `operation` | how long each took |
 //! | `portolan_open_handles` | gauge | | handles that are open now |
 //! | `portolan_handle_refusals_total` | counter | `sqlstate` | operations of handles that were refused |
 //!
@@ -66,7 +68,7 @@ mod outcome;
 pub use outcome::{Body, Cell, Column, Notice, Outcome, Rows};
 
 mod open;
-pub use open::{Capabilities, OpenHandle, OpenOptions, Opened, StorageConnection};
+pub use open::{Capabilities, Kms, OpenHandle, OpenOptions, Opened, StorageConnection};
 
 mod providers;
 pub use providers::AddProvider;
@@ -85,8 +87,8 @@ mod statements;
 mod user_files;
 
 pub use portolan_catalog as catalog;
-pub use portolan_contract::Operation;
+pub use portolan_contract::{Encrypted, Operation};
 pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
-pub use portolan_secret::SecretText;
+pub use portolan_secret::{SecretBytes, SecretText};

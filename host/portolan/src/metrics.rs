@@ -60,6 +60,29 @@ impl Metrics {
         });
     }
 
+    /// A key was asked to encrypt or decrypt.
+    pub(crate) fn key_operation(
+        &self,
+        provider: &str,
+        operation: &'static str,
+        sqlstate: &'static str,
+        took: Duration,
+    ) {
+        let provider = provider.to_owned();
+        self.0.record(|| {
+            counter!(
+                "portolan_key_operations_total",
+                "provider" => provider.clone(), "operation" => operation, "sqlstate" => sqlstate
+            )
+            .increment(1);
+            histogram!(
+                "portolan_key_operation_seconds",
+                "provider" => provider, "operation" => operation
+            )
+            .record(took.as_secs_f64());
+        });
+    }
+
     /// So many handles are open now.
     pub(crate) fn open_handles(&self, open: usize) {
         #[expect(clippy::cast_precision_loss, reason = "nobody opens 2^52 handles")]

@@ -101,8 +101,9 @@ impl Session {
     ) -> Result<Outcome, Error> {
         let call = Call::of_statement(&self.host.shared, &self.actor, statement, parameters);
         let audited = is_audited(statement.kind());
-        self.run(&call, audited, statements::execute(&call, statement))
-            .await
+        // Boxed: it is as large as the largest of all statements, and as deep.
+        let executing = Box::pin(statements::execute(&call, statement));
+        self.run(&call, audited, executing).await
     }
 
     /// Opens what `external://NAME/PATH` leads to, for one kind of use.

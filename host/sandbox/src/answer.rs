@@ -53,6 +53,12 @@ pub enum AnswerProblem {
     SecretInPlan(&'static str),
     /// A probe came to its end and told no step.
     NoStep,
+    /// A key answered with a ciphertext that breaks a bound; what is wrong with it.
+    Ciphertext(&'static str),
+    /// A key decrypted to more than it may.
+    LongPlaintext,
+    /// What it hands out as decrypted did not come from the service.
+    ForeignPlaintext,
     /// The redacted URI would show something else than the URI without its secrets.
     Redaction(&'static str),
 }
@@ -116,6 +122,11 @@ impl fmt::Display for AnswerProblem {
             Self::SecretTwice(number) => write!(f, "plans secret {number} twice"),
             Self::ObjectStore(what) => write!(f, "plans {what}"),
             Self::SecretInPlan(place) => write!(f, "shows a secret of the URI in {place}"),
+            Self::Ciphertext(what) => write!(f, "encrypts to {what}"),
+            Self::LongPlaintext => f.write_str("decrypts to more than 4 KiB"),
+            Self::ForeignPlaintext => {
+                f.write_str("decrypts to something that no service has answered")
+            }
             Self::Redaction(what) => write!(f, "redacts wrongly: {what}"),
         }
     }

@@ -22,6 +22,12 @@ pub(crate) enum Unbound {
     Type(&'static str, wasmtime::Error),
 }
 
+impl From<Fault> for Unbound {
+    fn from(fault: Fault) -> Self {
+        Self::Start(fault)
+    }
+}
+
 impl Unbound {
     pub(crate) fn start(error: &wasmtime::Error, limits: &Limits) -> Self {
         Self::Start(Fault::of_start(error, limits))

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use portolan_contract::{FailureClass, Version};
+use portolan_contract::{FailureClass, Kind, Version};
 use wasmtime::Trap;
 
 use crate::Limits;
@@ -140,6 +140,12 @@ impl Fault {
             Self::Trap(_) => "trap",
             Self::Host(_) => "host",
         }
+    }
+
+    /// It is to act as a kind that its manifest does not list.
+    pub(crate) fn unlisted(kind: Option<Kind>) -> Self {
+        let kind = kind.map_or("none", Kind::as_str);
+        Self::Host(format!("its manifest does not list the kind {kind}"))
     }
 
     /// Why a call into a guest ended with an error.

@@ -1,11 +1,11 @@
 //! Providers in their sandbox: loaded, limited, asked for plans and probes, and never believed.
 //!
 //! A provider is a WebAssembly component. [`Sandbox::load`] checks it and makes a [`Provider`] of
-//! it; [`Provider::plan`] is phase one, in an instance from which no byte can leave, and
-//! [`Provider::probe`] phase two, with what was granted: the marker of a storage connection, and a
-//! way out to the endpoints of the plan, with its named secrets as opaque parts. Each runs in a
-//! fresh instance on a budget ([`Limits`]); what goes wrong is told in one sentence
-//! ([`ProviderError`]).
+//! it; [`Provider::plan`] is phase one, in an instance from which no byte can leave. Phase two is
+//! [`Provider::probe`], and the calls of a connection that is in use ([`Provider::encrypt`]), with
+//! what was granted: the marker of a probe, and a way out to the endpoints of the plan, with its
+//! named secrets as opaque parts. Each runs in a fresh instance on a budget ([`Limits`]); what goes
+//! wrong is told in one sentence ([`ProviderError`]).
 //!
 //! # Layout
 //!
@@ -13,6 +13,7 @@
 //! * [`MetricsRecorder`]: where what is counted goes.
 //! * [`Component`], [`manifest_of`], [`Inspection`], [`LoadError`]: a component before it runs.
 //! * [`Provider`], [`Planned`], [`ProbeRequest`], [`Probed`]: a provider at work.
+//! * [`Grants`]: what acting calls are lent; `kms` has the calls of keys.
 //! * [`ProviderError`], [`Fault`], [`AnswerProblem`]: why it was refused or stopped.
 //! * [`Limits`]: what an operation may use up.
 //!
@@ -55,6 +56,11 @@ pub use provider::Provider;
 mod planning;
 pub use planning::Planned;
 
+mod acting;
+pub use acting::Grants;
+
+mod kms;
+
 mod probing;
 pub use probing::{ProbeRequest, Probed};
 
@@ -81,7 +87,9 @@ mod convert;
 mod guest;
 mod metrics;
 pub use metrics::MetricsRecorder;
+mod operation;
 mod own_words;
 mod redaction;
+mod refusal;
 mod ticker;
 mod words;

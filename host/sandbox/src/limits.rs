@@ -16,6 +16,8 @@ pub struct Limits {
     pub planning_wall_time: Duration,
     /// Wall time around a whole probe, its waits for servers included.
     pub probe_wall_time: Duration,
+    /// Wall time around one call of a connection that is in use, its waits for servers included.
+    pub call_wall_time: Duration,
     /// Wall time of one step of a probe, so that one silent server leaves time to tell of it.
     pub step_wall_time: Duration,
     /// Linear memory in bytes, summed over all memories of the component.
@@ -66,6 +68,7 @@ impl Default for Limits {
             guest_time: Duration::from_millis(250),
             planning_wall_time: Duration::from_secs(5),
             probe_wall_time: Duration::from_secs(30),
+            call_wall_time: Duration::from_secs(30),
             step_wall_time: Duration::from_secs(15),
             memory: 64 << 20,
             table_elements: 20_000,

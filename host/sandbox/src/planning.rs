@@ -14,6 +14,7 @@ use crate::bindings::provided::planning::{Guest as Planning, GuestIndices};
 use crate::component::PLANNING;
 use crate::convert::{from_guest_failure, from_guest_pieces, to_guest_pieces};
 use crate::guest::Guest;
+use crate::refusal::Refusal;
 use crate::words::Words;
 use crate::{AnswerProblem, Fault, Limits, redaction};
 
@@ -33,13 +34,6 @@ pub struct Planned {
     pub plan: Plan,
     /// What may be shown of the URI; the host printed it.
     pub redacted_uri: String,
-}
-
-/// Why there is no plan.
-pub(crate) enum Refusal {
-    Refused(Failure),
-    Answer(AnswerProblem),
-    Fault(Fault),
 }
 
 impl Planner {

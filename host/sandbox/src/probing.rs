@@ -5,20 +5,21 @@ use std::time::Duration;
 
 use object_store::ObjectStore;
 use portolan_contract::{Depth, Kind, Outcome, Step, StoredPlan};
+use portolan_data::MarkerStore;
 use portolan_egress::Egress;
 use portolan_egress::credentials::Lent;
-use wasmtime::Store;
-use wasmtime::component::{Component, Instance, InstancePre, Linker, Resource};
+use tracing::Instrument;
+use wasmtime::component::Resource;
 
-use crate::binding::Unbound;
+use crate::acting::{Acting, Grants, with};
 use crate::bindings::host::steps::Depth as GuestDepth;
-use crate::bindings::provided::{database, kms, registry, sink, storage};
 use crate::bindings::types::PlanEntry;
+use crate::capabilities::StepRecorder;
 use crate::capabilities::keys::Marker;
 use crate::capabilities::objects::{MarkerReader, MarkerWriter};
-use crate::convert::to_guest_plan;
-use crate::guest::Guest;
-use crate::{Fault, Limits, ProviderError, component};
+use crate::metrics::Phase;
+use crate::operation::Operation;
+use crate::{AnswerProblem, Fault, Provider, ProviderError};
 
 /// What is to be probed, and with what.
 #[derive(Debug)]
@@ -64,159 +65,104 @@ impl Probed {
     }
 }
 
-/// A component that is ready to act: one set of exports for each kind of its manifest.
-pub(crate) struct Actor {
-    instances: InstancePre<Guest>,
-    storage: Option<storage::GuestIndices>,
-    kms: Option<kms::GuestIndices>,
-    sink: Option<sink::GuestIndices>,
-    registry: Option<registry::GuestIndices>,
-    database: Option<database::GuestIndices>,
+impl Provider {
+    /// Probes a connection in a fresh instance with the handles that the request grants.
+    ///
+    /// Dropping the future ends the instance; what it wrote stays.
+    ///
+    /// # Panics
+    ///
+    /// Outside of a tokio runtime with its timer enabled.
+    pub async fn probe(&self, request: ProbeRequest) -> Probed {
+        let limits = self.sandbox.limits();
+        let wall = request.timeout.unwrap_or(limits.probe_wall_time);
+        let (operation, budget) = Operation::new(self, Phase::Acting, wall);
+        let span = operation.span();
+        async {
+            let steps = StepRecorder::new(limits.step_wall_time);
+            let mut grants = Grants::new(Arc::new(request.plan));
+            if let Some(egress) = request.egress {
+                grants = grants.with_network(egress, request.lent);
+            }
+            let markers = request.store.map(MarkerStore::new);
+            let guest = with(budget, self.lent(&grants, steps.clone(), markers));
+            let plan = &grants.plan;
+            let probing = async {
+                let mut acting = Acting::start(&operation, guest).await?;
+                let kind = plan.plan.kinds().next();
+                let entries = self.acting_plan(plan);
+                acting.probe(self, kind, &entries, request.depth).await
+            };
+            let result = operation.within(probing).await;
+            let steps = steps.finish(result.as_ref().err());
+            let result = match result {
+                Ok(()) if steps.is_empty() => Err(ProviderError::Answer {
+                    provider: self.id().clone(),
+                    problem: AnswerProblem::NoStep,
+                }),
+                result => result.map_err(|fault| self.stopped(fault)),
+            };
+            operation.count(result.as_ref().err());
+            Probed { steps, result }
+        }
+        .instrument(span)
+        .await
+    }
 }
 
-fn bound<T>(kind: Kind, loaded: wasmtime::Result<T>) -> Result<(), Unbound> {
-    let interface = component::interface_of(kind).unwrap_or_default();
-    loaded
-        .map(drop)
-        .map_err(|error| Unbound::Type(interface, error))
-}
-
-/// Why a component cannot act.
-pub(crate) enum Unfit {
-    Imports(wasmtime::Error),
-    Exports(Kind, wasmtime::Error),
-}
-
-impl Actor {
-    /// Links a component with the whole contract, which checks the types of all its imports, and
-    /// finds the interface of each kind among its exports.
-    pub(crate) fn new(
-        linker: &Linker<Guest>,
-        component: &Component,
-        kinds: &[Kind],
-    ) -> Result<Self, Unfit> {
-        let instances = linker.instantiate_pre(component).map_err(Unfit::Imports)?;
-        let mut actor = Self {
-            storage: None,
-            kms: None,
-            sink: None,
-            registry: None,
-            database: None,
-            instances,
-        };
-        for kind in kinds {
-            actor
-                .bind(*kind)
-                .map_err(|error| Unfit::Exports(*kind, error))?;
-        }
-        Ok(actor)
-    }
-
-    fn bind(&mut self, kind: Kind) -> wasmtime::Result<()> {
-        let instances = &self.instances;
-        match kind {
-            Kind::Storage => self.storage = Some(storage::GuestIndices::new(instances)?),
-            Kind::Kms => self.kms = Some(kms::GuestIndices::new(instances)?),
-            Kind::Sink => self.sink = Some(sink::GuestIndices::new(instances)?),
-            Kind::Registry => self.registry = Some(registry::GuestIndices::new(instances)?),
-            Kind::Database => self.database = Some(database::GuestIndices::new(instances)?),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    /// Makes an instance in the fresh store given and binds the interface of each kind.
-    pub(crate) async fn start(
-        &self,
-        store: &mut Store<Guest>,
-        limits: &Limits,
-    ) -> Result<(), Unbound> {
-        store.data().budget.clock().start();
-        let instance = self.instances.instantiate_async(&mut *store).await;
-        let instance = instance.map_err(|error| Unbound::start(&error, limits))?;
-        if let Some(storage) = &self.storage {
-            bound(Kind::Storage, storage.load(&mut *store, &instance))?;
-        }
-        if let Some(kms) = &self.kms {
-            bound(Kind::Kms, kms.load(&mut *store, &instance))?;
-        }
-        if let Some(sink) = &self.sink {
-            bound(Kind::Sink, sink.load(&mut *store, &instance))?;
-        }
-        if let Some(registry) = &self.registry {
-            bound(Kind::Registry, registry.load(&mut *store, &instance))?;
-        }
-        if let Some(database) = &self.database {
-            bound(Kind::Database, database.load(&mut *store, &instance))?;
-        }
-        Ok(())
-    }
-
-    /// Probes in the fresh store given, by the first kind of the plan.
-    pub(crate) async fn probe(
-        &self,
-        store: &mut Store<Guest>,
-        plan: &StoredPlan,
-        acting: &[String],
+impl Acting {
+    /// Probes by one kind of the plan.
+    async fn probe(
+        &mut self,
+        provider: &Provider,
+        kind: Option<Kind>,
+        plan: &[PlanEntry],
         depth: Depth,
-        limits: &Limits,
     ) -> Result<(), Fault> {
-        let called = |error: wasmtime::Error| Fault::of_acting(&error, limits);
-        let entries = to_guest_plan(plan, acting);
         let guest_depth = match depth {
             Depth::Read => GuestDepth::Read,
             Depth::Full => GuestDepth::Full,
         };
-        store.data().budget.clock().start();
-        let instance = self
-            .instances
-            .instantiate_async(&mut *store)
-            .await
-            .map_err(|error| Fault::of_start(&error, limits))?;
-        let kind = plan.plan.kinds().next();
-        self.call(store, &instance, kind, &entries, &guest_depth)
-            .await
-            .map_err(called)
+        let probed = self.call_probe(provider, kind, plan, &guest_depth).await;
+        probed.map_err(|error| self.stopped(&error))
     }
 
-    async fn call(
-        &self,
-        store: &mut Store<Guest>,
-        instance: &Instance,
+    async fn call_probe(
+        &mut self,
+        provider: &Provider,
         kind: Option<Kind>,
         plan: &[PlanEntry],
         depth: &GuestDepth,
     ) -> wasmtime::Result<()> {
+        let (store, instance) = (&mut self.store, &self.instance);
+        let actor = &provider.prepared.actor;
         match kind {
-            Some(Kind::Storage) if let Some(storage) = &self.storage => {
+            Some(Kind::Storage) if let Some(storage) = &actor.storage => {
                 let reader = Resource::<MarkerReader>::new_own(0);
                 let writer =
                     matches!(depth, GuestDepth::Full).then(|| Resource::<MarkerWriter>::new_own(0));
                 let storage = storage.load(&mut *store, instance)?;
                 storage.call_probe(store, plan, reader, writer, depth).await
             }
-            Some(Kind::Kms) if let Some(kms) = &self.kms => {
+            Some(Kind::Kms) if let Some(kms) = &actor.kms => {
                 let marker =
                     matches!(depth, GuestDepth::Full).then(|| Resource::<Marker>::new_own(0));
                 let kms = kms.load(&mut *store, instance)?;
                 kms.call_probe(store, plan, marker, depth).await
             }
-            Some(Kind::Sink) if let Some(sink) = &self.sink => {
+            Some(Kind::Sink) if let Some(sink) = &actor.sink => {
                 let sink = sink.load(&mut *store, instance)?;
                 sink.call_probe(store, plan, &[], depth).await
             }
-            Some(Kind::Registry) if let Some(registry) = &self.registry => {
+            Some(Kind::Registry) if let Some(registry) = &actor.registry => {
                 let registry = registry.load(&mut *store, instance)?;
                 registry.call_probe(store, plan, depth).await
             }
-            Some(Kind::Database) if let Some(database) = &self.database => {
+            Some(Kind::Database) if let Some(database) = &actor.database => {
                 let database = database.load(&mut *store, instance)?;
                 database.call_probe(store, plan, depth).await
             }
-            _ => {
-                let kind = kind.map_or("none", Kind::as_str);
-                Err(Fault::Host(format!("its manifest does not list the kind {kind}")).into())
-            }
+            _ => Err(Fault::unlisted(kind).into()),
         }
     }
 }

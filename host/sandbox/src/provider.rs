@@ -1,29 +1,21 @@
-//! A loaded provider: plan and probe, each in an instance of its own.
+//! A loaded provider, and its phase one. What it does in phase two stands in one file for each kind
+//! of connection.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 use portolan_contract::{Manifest, SplitUri};
-use portolan_data::MarkerStore;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tracing::Instrument;
+use tokio::sync::Semaphore;
 
+use crate::acting::Actor;
 use crate::binding::Unbound;
 use crate::budget::Budget;
-use crate::capabilities::{KeyMarker, LogBudget, Network, StepRecorder};
-use crate::guest::{self, Guest, Lent};
-use crate::metrics::{self, Phase};
-use crate::own_words::OwnWords;
-use crate::planning::{Planner, Refusal};
-use crate::probing::Actor;
+use crate::guest::{self, Guest};
+use crate::metrics::Phase;
+use crate::operation::Operation;
+use crate::planning::Planner;
+use crate::refusal::Refusal;
 use crate::sandbox::export_type;
-use crate::ticker::Running;
-use crate::words::Words;
-use crate::{
-    AnswerProblem, BindError, Fault, Planned, ProbeRequest, Probed, ProviderError, ProviderId,
-    Sandbox,
-};
+use crate::{BindError, Fault, Planned, ProviderError, ProviderId, Sandbox};
 
 /// A component that is compiled, checked and linked; cheap to clone.
 #[derive(Clone)]
@@ -40,23 +32,6 @@ pub(crate) struct Prepared {
     pub(crate) planner: Planner,
     pub(crate) actor: Actor,
     pub(crate) permits: Arc<Semaphore>,
-}
-
-/// What an operation holds while it runs. It is made before the store and dropped after it.
-struct Lease {
-    _of_provider: OwnedSemaphorePermit,
-    _of_host: OwnedSemaphorePermit,
-    _ticks: Running,
-}
-
-/// What an operation waits for before it runs.
-#[derive(Default)]
-struct Turn(AtomicU8);
-
-impl Turn {
-    const OF_PROVIDER: u8 = 0;
-    const OF_HOST: u8 = 1;
-    const HAS_COME: u8 = 2;
 }
 
 impl std::fmt::Debug for Provider {
@@ -102,104 +77,17 @@ impl Provider {
     ///
     /// Outside of a tokio runtime with its timer enabled.
     pub async fn plan(&self, uri: &SplitUri) -> Result<Planned, ProviderError> {
-        let span = self.span(Phase::Planning);
-        async {
-            let limits = self.sandbox.limits();
-            let budget = Budget::new(self.sandbox.shared_limits());
-            let clock = Arc::clone(budget.clock());
-            let wall = limits.planning_wall_time;
-            let turn = Turn::default();
-            let planned = async {
-                let lease = self.lease(&turn).await;
-                let guest = Guest { budget, lent: None };
-                let mut store = guest::store(self.sandbox.engine(), guest);
-                let planned = self
-                    .prepared
-                    .planner
-                    .run(&mut store, self.manifest(), uri, limits)
-                    .await;
-                drop(store);
-                drop(lease);
-                planned
-            };
-            let result = match tokio::time::timeout(wall, planned).await {
-                Ok(planned) => planned.map_err(|refusal| self.refused(refusal)),
-                Err(_) => Err(self.stopped(self.out_of_time(&turn, wall))),
-            };
-            self.count(Phase::Planning, result.as_ref().err(), clock.stop());
-            result
-        }
-        .instrument(span)
-        .await
-    }
-
-    /// Probes a connection in a fresh instance with the handles that the request grants.
-    ///
-    /// Dropping the future ends the instance; what it wrote stays.
-    ///
-    /// # Panics
-    ///
-    /// Outside of a tokio runtime with its timer enabled.
-    pub async fn probe(&self, request: ProbeRequest) -> Probed {
-        let span = self.span(Phase::Acting);
-        async {
-            let limits = self.sandbox.limits();
-            let budget = Budget::new(self.sandbox.shared_limits());
-            let clock = Arc::clone(budget.clock());
-            let acting = self.manifest().reveal.acting.as_slice();
-            let wall = request.timeout.unwrap_or(limits.probe_wall_time);
-            let steps = StepRecorder::new(limits.step_wall_time);
-            let plan = Arc::new(request.plan);
-            let network = request.egress.and_then(|egress| {
-                Network::new(egress, request.lent, &plan, &self.prepared.manifest)
-            });
-            let lent = Lent {
-                markers: request.store.clone().map(MarkerStore::new),
-                key_marker: KeyMarker::default(),
-                steps: steps.clone(),
-                log: LogBudget::new(
-                    self.prepared.id.clone(),
-                    self.sandbox.recorder().clone(),
-                    limits.log_bytes,
-                ),
-                words: Words::acting(&plan),
-                own_words: OwnWords::default(),
-                network,
-            };
-            let turn = Turn::default();
-            let probed = async {
-                let lease = self.lease(&turn).await;
-                let guest = Guest {
-                    budget,
-                    lent: Some(lent),
-                };
-                let mut store = guest::store(self.sandbox.engine(), guest);
-                let probed = self
-                    .prepared
-                    .actor
-                    .probe(&mut store, &plan, acting, request.depth, limits)
-                    .await;
-                drop(store);
-                drop(lease);
-                probed
-            };
-            let result = match tokio::time::timeout(wall, probed).await {
-                Ok(probed) => probed,
-                Err(_) => Err(self.out_of_time(&turn, wall)),
-            };
-            let steps = steps.finish(result.as_ref().err());
-            let result = match result {
-                Ok(()) if steps.is_empty() => Err(ProviderError::Answer {
-                    provider: self.prepared.id.clone(),
-                    problem: AnswerProblem::NoStep,
-                }),
-                result => result.map_err(|fault| self.stopped(fault)),
-            };
-            self.count(Phase::Acting, result.as_ref().err(), clock.stop());
-            Probed { steps, result }
-        }
-        .instrument(span)
-        .await
+        let limits = self.sandbox.limits();
+        let wall = limits.planning_wall_time;
+        let (operation, budget) = Operation::new(self, Phase::Planning, wall);
+        let planning = async {
+            let _lease = operation.lease().await;
+            let guest = Guest { budget, lent: None };
+            let mut store = guest::store(self.sandbox.engine(), guest);
+            let planner = &self.prepared.planner;
+            planner.run(&mut store, self.manifest(), uri, limits).await
+        };
+        operation.run(planning).await
     }
 
     /// Binds every export in fresh instances that are lent nothing, which is when the runtime
@@ -215,67 +103,34 @@ impl Provider {
     pub async fn bind(&self) -> Result<(), BindError> {
         let limits = self.sandbox.limits();
         let wall = limits.planning_wall_time;
-        let turn = Turn::default();
-        let bound = async {
-            let lease = self.lease(&turn).await;
+        let (operation, _) = Operation::new(self, Phase::Planning, wall);
+        let binding = async {
+            let _lease = operation.lease().await;
             let fresh = || {
                 let budget = Budget::new(self.sandbox.shared_limits());
                 guest::store(self.sandbox.engine(), Guest { budget, lent: None })
             };
-            let mut bound = self
-                .prepared
-                .planner
-                .start(&mut fresh(), limits)
-                .await
-                .map(drop);
-            if bound.is_ok() {
-                bound = self.prepared.actor.start(&mut fresh(), limits).await;
-            }
-            drop(lease);
-            bound
+            let Prepared { planner, actor, .. } = &*self.prepared;
+            planner.start(&mut fresh(), limits).await.map(drop)?;
+            actor.start(&mut fresh(), limits).await
         };
-        match tokio::time::timeout(wall, bound).await {
-            Ok(bound) => bound.map_err(|unbound| match unbound {
-                Unbound::Start(fault) => self.stopped(fault).into(),
-                Unbound::Type(export, error) => {
-                    export_type(&self.prepared.id.name, export, &error).into()
-                }
-            }),
-            Err(_) => Err(self.stopped(self.out_of_time(&turn, wall)).into()),
-        }
+        let bound = operation.within(binding).await;
+        bound.map_err(|unbound| match unbound {
+            Unbound::Start(fault) => self.stopped(fault).into(),
+            Unbound::Type(export, error) => {
+                export_type(&self.prepared.id.name, export, &error).into()
+            }
+        })
     }
 
-    /// Waits for its turn, with this provider first: one that is busy keeps no other waiting.
-    async fn lease(&self, turn: &Turn) -> Lease {
-        let of_provider = acquire(&self.prepared.permits).await;
-        turn.0.store(Turn::OF_HOST, Ordering::Relaxed);
-        let of_host = acquire(self.sandbox.permits()).await;
-        turn.0.store(Turn::HAS_COME, Ordering::Relaxed);
-        Lease {
-            _of_provider: of_provider,
-            _of_host: of_host,
-            _ticks: self.sandbox.ticker().run(),
-        }
-    }
-
-    /// Whether time ran out while the guest ran, or while it waited for its turn.
-    fn out_of_time(&self, turn: &Turn, wall: Duration) -> Fault {
-        let limits = self.sandbox.limits();
-        match turn.0.load(Ordering::Relaxed) {
-            Turn::OF_PROVIDER => Fault::Busy(limits.operations_per_provider),
-            Turn::OF_HOST => Fault::Busy(limits.operations),
-            _ => Fault::WallTime(wall),
-        }
-    }
-
-    fn stopped(&self, fault: Fault) -> ProviderError {
+    pub(crate) fn stopped(&self, fault: Fault) -> ProviderError {
         ProviderError::Fault {
             provider: self.prepared.id.clone(),
             fault,
         }
     }
 
-    fn refused(&self, refusal: Refusal) -> ProviderError {
+    pub(crate) fn refused(&self, refusal: Refusal) -> ProviderError {
         match refusal {
             Refusal::Refused(failure) => ProviderError::Refused(failure),
             Refusal::Fault(fault) => self.stopped(fault),
@@ -284,45 +139,5 @@ impl Provider {
                 problem,
             },
         }
-    }
-
-    fn span(&self, phase: Phase) -> tracing::Span {
-        tracing::debug_span!(
-            "provider",
-            provider = %self.prepared.id.name,
-            version = %self.prepared.id.version,
-            phase = phase.as_str(),
-        )
-    }
-
-    fn count(&self, phase: Phase, error: Option<&ProviderError>, guest_time: Duration) {
-        self.sandbox
-            .recorder()
-            .record(|| self.count_here(phase, error, guest_time));
-    }
-
-    fn count_here(&self, phase: Phase, error: Option<&ProviderError>, guest_time: Duration) {
-        let id = &self.prepared.id;
-        let outcome = match error {
-            None => "ok",
-            Some(ProviderError::Refused(_)) => "refused",
-            Some(ProviderError::Answer { .. }) => "answer",
-            Some(ProviderError::Fault { fault, .. }) => {
-                metrics::fault(id, fault.kind());
-                tracing::warn!(fault = fault.kind(), "the provider was stopped");
-                "fault"
-            }
-        };
-        metrics::operation(id, phase, outcome);
-        metrics::guest_time(id, phase, guest_time);
-    }
-}
-
-/// A permit. The semaphores are never closed; were one, nothing could run, and the wall time ends
-/// the wait.
-async fn acquire(permits: &Arc<Semaphore>) -> OwnedSemaphorePermit {
-    match Arc::clone(permits).acquire_owned().await {
-        Ok(permit) => permit,
-        Err(_) => std::future::pending().await,
     }
 }

@@ -9,11 +9,11 @@ use tokio::sync::Semaphore;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
+use crate::acting::{Actor, Unfit};
 use crate::cache::Cache;
 use crate::component::{self, PLANNING};
 use crate::guest::Guest;
 use crate::planning::Planner;
-use crate::probing::{Actor, Unfit};
 use crate::provider::Prepared;
 use crate::ticker::Ticker;
 use crate::{

@@ -14,32 +14,55 @@ use object_store::{
     ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
     RenameOptions, Result,
 };
-use portolan_data::Confined;
+use portolan_data::{Confined, GateError, OpenGate};
 
-use super::gate::HandleGate;
+use super::gate::{HandleGate, refusal};
+use super::made::Made;
+use super::pinned::Pinned;
+use super::storage::Builder;
 
 /// The store of a handle that follows its connection. An operation that began stays with the
 /// version that it began with.
 #[derive(Debug, Clone)]
-pub(crate) struct Following {
+pub(crate) struct Following(Arc<Parts>);
+
+#[derive(Debug)]
+struct Parts {
     gate: Arc<HandleGate>,
-    first: Arc<Confined>,
+    builder: Builder,
+    store: Made<Arc<Confined>>,
 }
 
 impl Following {
-    pub(crate) fn new(gate: Arc<HandleGate>, first: Arc<Confined>) -> Self {
-        Self { gate, first }
+    pub(super) fn new(
+        gate: Arc<HandleGate>,
+        builder: Builder,
+        pinned: Arc<Pinned>,
+        first: Arc<Confined>,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            gate,
+            builder,
+            store: Made::new(pinned, first),
+        }))
     }
 
     /// The store to use now, once the gate has agreed.
     async fn now(&self, location: &Path) -> Result<Arc<Confined>> {
-        let agreed = self.gate.refresh().await;
-        agreed.map_err(|error| Error::PermissionDenied {
+        let refused = |error: GateError| Error::PermissionDenied {
             path: location.to_string(),
             source: Box::new(error),
-        })?;
-        let replacement = self.gate.replacement();
-        Ok(replacement.unwrap_or_else(|| Arc::clone(&self.first)))
+        };
+        let Parts {
+            gate,
+            builder,
+            store,
+        } = &*self.0;
+        let pinned = gate.pass().await.map_err(refused)?;
+        // Whoever asks for this store has asked the gate before.
+        let newer = builder.build(&pinned, Arc::new(OpenGate));
+        let store = store.of(&pinned, newer).await;
+        store.map_err(|error| refused(refusal(&error)))
     }
 
     fn listing<F>(&self, prefix: Option<&Path>, list: F) -> BoxStream<'static, Result<ObjectMeta>>

@@ -1,18 +1,21 @@
 //! What stands before each operation of a handle: may it still be used, and in which version?
+//!
+//! The gate judges, for every kind of handle alike; what a handle is built from is the handle's own
+//! business ([`Made`](super::made::Made)).
 
 use std::fmt;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use object_store::path::Path;
 use portolan_catalog::{CatalogHandle, ConnectionPrivilege};
 use portolan_contract::Operation;
-use portolan_data::{Backends, Confined, Gate, GateError, OpenGate};
+use portolan_data::{Gate, GateError};
 use portolan_egress::Egress;
-use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
 
+use super::OpenOptions;
 use super::handles::{Handles, OpenHandle};
 use super::pinned::Pinned;
 use crate::access::Actor;
@@ -20,9 +23,20 @@ use crate::call::lock;
 use crate::host::Shared;
 use crate::metrics::Metrics;
 use crate::policy;
-use crate::probing::interrupted;
 use crate::providers::Registry;
 use crate::{Error, SqlState};
+
+/// How often a waiting handle looks for changes that other processes made.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Whose code does the work of a handle's operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Worker {
+    /// The host's own: the plan is all that it needs.
+    Host,
+    /// The provider's, which has to be in force for as long as the handle is used.
+    Provider,
+}
 
 /// The gate of one handle.
 ///
@@ -33,16 +47,14 @@ pub(crate) struct HandleGate {
     number: u64,
     actor: Actor,
     operation: Operation,
+    worker: Worker,
     follow: bool,
     opened: Timestamp,
     /// The connection's name when it was opened.
     name: String,
-    sub_path: Path,
-    pub(crate) catalog: CatalogHandle,
-    pub(crate) egress: Egress,
+    catalog: CatalogHandle,
+    egress: Egress,
     providers: Arc<Registry>,
-    backends: Backends,
-    runtime: Handle,
     handles: Handles,
     metrics: Metrics,
     state: Mutex<State>,
@@ -56,8 +68,6 @@ type Seen = (u64, u64);
 #[derive(Debug)]
 struct State {
     pinned: Arc<Pinned>,
-    /// What replaced the first store of a handle that follows.
-    store: Option<Arc<Confined>>,
     seen: Option<Seen>,
     verdict: Result<(), GateError>,
     /// The version that the catalog has, where the connection is still there.
@@ -67,43 +77,42 @@ struct State {
 /// What a look at the catalog gave.
 struct Judged {
     newest: u64,
-    /// The newer version, for a handle that follows.
-    replacement: Option<(Arc<Pinned>, Confined)>,
+    /// What the handle uses from now on, where that is something else.
+    instead: Option<Arc<Pinned>>,
 }
 
 impl HandleGate {
+    /// The gate of a handle that is about to be opened. It is in the host's list once it is
+    /// [added](Handles::add).
     pub(crate) fn new(
         host: &Shared,
         actor: &Actor,
         pinned: Arc<Pinned>,
-        sub_path: Path,
         operation: Operation,
-        follow: bool,
-    ) -> Self {
-        Self {
+        worker: Worker,
+        OpenOptions { follow }: OpenOptions,
+    ) -> Arc<Self> {
+        Arc::new(Self {
             number: host.handles.number(),
             actor: actor.clone(),
             operation,
+            worker,
             follow,
             opened: Timestamp::now(),
             name: pinned.connection.name.clone(),
-            sub_path,
             catalog: host.catalog.clone(),
             egress: host.egress.clone(),
             providers: Arc::clone(&host.providers),
-            backends: host.backends.clone(),
-            runtime: host.runtime.clone(),
             handles: host.handles.clone(),
             metrics: host.metrics.clone(),
             state: Mutex::new(State {
                 newest: Some(pinned.connection.version),
                 pinned,
-                store: None,
                 seen: None,
                 verdict: Ok(()),
             }),
             judging: AsyncMutex::default(),
-        }
+        })
     }
 
     pub(crate) fn number(&self) -> u64 {
@@ -114,7 +123,7 @@ impl HandleGate {
         OpenHandle {
             number: self.number,
             connection: self.name.clone(),
-            version: self.pinned().connection.version,
+            version: self.version(),
             principal: self.actor.name().to_owned(),
             operation: self.operation,
             follow: self.follow,
@@ -122,37 +131,20 @@ impl HandleGate {
         }
     }
 
-    /// The version that the handle uses.
+    /// What the handle uses: a version of its connection, and the provider of it.
     pub(crate) fn pinned(&self) -> Arc<Pinned> {
         Arc::clone(&lock(&self.state).pinned)
     }
 
-    /// Builds the store that the handle begins with, behind this gate. `known` says that a store of
-    /// the plan was built before.
-    pub(crate) async fn first_store(self: &Arc<Self>, known: bool) -> Result<Arc<Confined>, Error> {
-        let gate: Arc<dyn Gate> = Arc::<Self>::clone(self);
-        let pinned = self.pinned();
-        if known && !self.backends.opens_directory(&pinned.stored) {
-            // Its certificates were read then, so there is nothing left that could take long.
-            let _runtime = self.runtime.enter();
-            let built = self
-                .backends
-                .build_confined(&pinned.stored, &self.sub_path, gate)?;
-            return Ok(Arc::new(built));
-        }
-        Ok(Arc::new(self.store_of(&pinned, gate).await?))
+    /// The version that the handle uses.
+    pub(crate) fn version(&self) -> u64 {
+        lock(&self.state).pinned.connection.version
     }
 
-    async fn store_of(&self, pinned: &Arc<Pinned>, gate: Arc<dyn Gate>) -> Result<Confined, Error> {
-        let backends = self.backends.clone();
-        let pinned = Arc::clone(pinned);
-        let sub_path = self.sub_path.clone();
-        let built = self
-            .runtime
-            .spawn_blocking(move || backends.build_confined(&pinned.stored, &sub_path, gate))
-            .await
-            .map_err(|_| interrupted())?;
-        Ok(built?)
+    /// Lets an operation pass, and says what it uses; or says why the handle may not be used.
+    pub(crate) async fn pass(&self) -> Result<Arc<Pinned>, GateError> {
+        self.refresh().await?;
+        Ok(self.pinned())
     }
 
     /// Judges the handle anew where the catalog or the policy has changed since.
@@ -191,9 +183,8 @@ impl HandleGate {
         state.verdict = match judged {
             Ok(Some(judged)) => {
                 state.newest = Some(judged.newest);
-                if let Some((pinned, store)) = judged.replacement {
-                    state.pinned = pinned;
-                    state.store = Some(Arc::new(store));
+                if let Some(instead) = judged.instead {
+                    state.pinned = instead;
                 }
                 Ok(())
             }
@@ -210,55 +201,61 @@ impl HandleGate {
     async fn judge(&self) -> Result<Option<Judged>, Error> {
         let pinned = self.pinned();
         let actor = self.actor.clone();
-        let (id, used) = (pinned.connection.id, pinned.connection.version);
-        let (follow, operation) = (self.follow, self.operation);
+        let used = Arc::clone(&pinned);
+        let (follow, operation, worker) = (self.follow, self.operation, self.worker);
         let registry = Arc::clone(&self.providers);
         let found = self
             .catalog
             .read::<_, Error, _>(move |reader| {
-                let Some(connection) = reader.connection_by_id(id)? else {
+                let Some(connection) = reader.connection_by_id(used.connection.id)? else {
                     return Ok(None);
                 };
                 let access = actor.access(reader)?;
                 let usage = ConnectionPrivilege::Usage;
                 access.require(&connection.name, Some(&connection), usage)?;
                 let newest = connection.version;
-                let newer = if follow && newest != used {
-                    let newer = Pinned::read(&access, &registry, connection, operation)?;
-                    Some(Arc::new(newer))
+                let instead = if follow && newest != used.connection.version {
+                    Some(Pinned::read(&access, &registry, connection, operation)?)
+                } else if worker == Worker::Provider {
+                    used.with_provider_in_force(&access, &registry)?
                 } else {
                     None
                 };
-                Ok(Some((newest, newer)))
+                Ok(Some(Judged {
+                    newest,
+                    instead: instead.map(Arc::new),
+                }))
             })
             .await?;
-        let Some((newest, newer)) = found else {
-            return Ok(None);
-        };
-        policy::judge(&self.egress, newer.as_ref().unwrap_or(&pinned).plan())?;
-        let replacement = match newer {
-            // Whoever asks for this store has asked this gate before.
-            Some(newer) => {
-                let store = self.store_of(&newer, Arc::new(OpenGate)).await?;
-                Some((newer, store))
-            }
-            None => None,
-        };
-        Ok(Some(Judged {
-            newest,
-            replacement,
-        }))
+        if let Some(judged) = &found {
+            let pinned = judged.instead.as_ref().unwrap_or(&pinned);
+            policy::judge(&self.egress, pinned.plan())?;
+        }
+        Ok(found)
     }
 
-    /// The store that replaced the first one of a handle that follows.
-    pub(crate) fn replacement(&self) -> Option<Arc<Confined>> {
-        lock(&self.state).store.clone()
-    }
-
-    /// Whether the handle may be used and has the newest version, as far as the last look told.
-    pub(crate) fn is_newest(&self) -> bool {
+    /// Whether the handle may be used and its version is the newest.
+    pub(crate) async fn is_current(&self) -> bool {
+        if self.refresh().await.is_err() {
+            return false;
+        }
         let state = lock(&self.state);
         state.verdict.is_ok() && state.newest == Some(state.pinned.connection.version)
+    }
+
+    /// Waits until the handle may not be used any more, or its version is another, or not the
+    /// newest. Changes of other processes are noticed within two seconds.
+    pub(crate) async fn changed(&self) {
+        let mut revisions = self.catalog.subscribe();
+        let mut policies = self.egress.policy().subscribe();
+        let version = self.version();
+        while self.is_current().await && self.version() == version {
+            tokio::select! {
+                _ = revisions.changed() => {}
+                _ = policies.changed() => {}
+                () = tokio::time::sleep(LOOK_AGAIN) => {}
+            }
+        }
     }
 
     fn counted(&self, verdict: Result<(), GateError>) -> Result<(), GateError> {
@@ -281,7 +278,8 @@ fn is_answer(error: &Error) -> bool {
     )
 }
 
-fn refusal(error: &Error) -> GateError {
+/// An error as a gate tells it.
+pub(crate) fn refusal(error: &Error) -> GateError {
     let refusal = GateError::new(error.sqlstate().code(), error.message());
     match error.hint() {
         Some(hint) => refusal.with_hint(hint),

@@ -106,13 +106,16 @@ impl Answers {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use portolan_catalog::{
         Connection, ConnectionId, KeySource, SqliteCatalog, SqliteOptions, Writer,
     };
-    use portolan_contract::{PLAN_FORMAT, Plan, RuleContext, StoredPlan};
+    use portolan_contract::{Manifest, PLAN_FORMAT, Plan, RuleContext, StoredPlan};
     use tempfile::TempDir;
 
     use super::*;
+    use crate::providers::{Entry, Source};
 
     fn asked(connection: usize) -> Asked {
         Asked {
@@ -120,6 +123,15 @@ mod tests {
             connection: connection.to_string(),
             operation: Operation::Backup,
         }
+    }
+
+    fn provider() -> Arc<Entry> {
+        let manifest = Manifest::parse(
+            "name = \"n\"\nversion = \"0.1.0\"\ncontract = \"0.1\"\nschemes = [\"n\"]\n\
+             kinds = [\"storage\"]\noperations = []",
+        );
+        let manifest = manifest.expect("a manifest");
+        Arc::new(Entry::carried(manifest, Source::Embedded, Cow::default()))
     }
 
     fn pinned(bytes: usize) -> Arc<Pinned> {
@@ -140,7 +152,7 @@ mod tests {
                 updated: now,
                 plan_format: PLAN_FORMAT,
             },
-            stored: StoredPlan {
+            stored: Arc::new(StoredPlan {
                 format: PLAN_FORMAT,
                 provider: "nodelocal".to_owned(),
                 provider_version: "0.1.0".parse().expect("a version"),
@@ -148,7 +160,8 @@ mod tests {
                 context: RuleContext::default(),
                 secrets: Vec::new(),
                 places: Vec::new(),
-            },
+            }),
+            provider: provider(),
             bytes,
         })
     }

@@ -1,14 +1,21 @@
-//! From `external://NAME/PATH` to what it leads to. No provider runs here: the stored plan is used.
+//! From `external://NAME/PATH` to what it leads to. Nothing is planned here: the stored plan is used.
+//!
+//! Every handle has a gate, which judges each of its operations, and works with what it has made of
+//! the version that the gate lets it use: a store of the host, or a provider with its grants. There
+//! is one file for each kind of handle.
 
 mod follow;
 mod gate;
 mod handles;
+mod kms;
 mod known;
+mod made;
 mod pinned;
 mod storage;
 
 pub(crate) use handles::Handles;
 pub use handles::OpenHandle;
+pub use kms::Kms;
 pub(crate) use known::Known;
 pub(crate) use pinned::check_provider;
 pub use storage::{Capabilities, StorageConnection};
@@ -16,7 +23,7 @@ pub use storage::{Capabilities, StorageConnection};
 use std::sync::Arc;
 
 use portolan_catalog::{AuditObject, Connection, ConnectionPrivilege};
-use portolan_contract::{ExternalUrl, Operation, Plan};
+use portolan_contract::{ExternalUrl, Kind, Operation, Plan};
 
 use crate::access::{Access, missing};
 use crate::call::Call;
@@ -39,6 +46,8 @@ pub struct OpenOptions {
 pub enum Opened {
     /// An object store.
     Storage(StorageConnection),
+    /// A key of a key management service.
+    Kms(Kms),
 }
 
 impl Opened {
@@ -49,7 +58,31 @@ impl Opened {
     pub fn into_storage(self) -> Result<StorageConnection, Error> {
         match self {
             Self::Storage(storage) => Ok(storage),
+            other => Err(other.is_no("object store")),
         }
+    }
+
+    /// The key.
+    ///
+    /// # Errors
+    /// 0A000 when it is something else.
+    pub fn into_kms(self) -> Result<Kms, Error> {
+        match self {
+            Self::Kms(kms) => Ok(kms),
+            other => Err(other.is_no("key")),
+        }
+    }
+
+    fn is_no(&self, wanted: &str) -> Error {
+        let what = match self {
+            Self::Storage(_) => "an object store",
+            Self::Kms(_) => "a key",
+        };
+        Error::new(
+            SqlState::FeatureNotSupported,
+            format!("the connection leads to {what} and to no {wanted}"),
+        )
+        .with_hint("open it for the operation that is meant")
     }
 }
 
@@ -78,30 +111,43 @@ pub(crate) async fn open(
     }
     call.runs(&pinned.connection.provider);
     policy::judge(&call.host.egress, pinned.plan())?;
-    if pinned.plan().object_store().is_none() {
-        return Err(Error::new(
-            SqlState::FeatureNotSupported,
-            format!(
-                "this version opens no connection of provider {}",
-                pinned.connection.provider
-            ),
-        )
-        .with_hint("open a connection that is an object store"));
-    }
-    let storage = StorageConnection::open(
-        call.host,
-        &call.actor,
-        Arc::clone(&pinned),
-        known,
-        &url.path,
-        operation,
-        options,
-    )
-    .await?;
+    let opened = lead(call, &pinned, known, &url, operation, options).await?;
     if let Some(mark) = mark {
         call.host.known.keep(mark, asked, &pinned);
     }
-    Ok(Opened::Storage(storage))
+    Ok(opened)
+}
+
+/// What a connection leads to when it is opened for an operation.
+async fn lead(
+    call: &Call<'_>,
+    pinned: &Arc<Pinned>,
+    known: bool,
+    url: &ExternalUrl,
+    operation: Operation,
+    options: OpenOptions,
+) -> Result<Opened, Error> {
+    let (host, actor) = (call.host, &call.actor);
+    let (plan, pinned) = (pinned.plan(), Arc::clone(pinned));
+    let kind = plan.kinds().next();
+    if plan.object_store().is_some() {
+        let path = &url.path;
+        let opening = StorageConnection::open(host, actor, pinned, known, path, operation, options);
+        return opening.await.map(Opened::Storage);
+    }
+    if kind == Some(Kind::Kms) {
+        // Boxed, so that whoever opens storage does not carry the way to a provider.
+        let opening = Box::pin(Kms::open(host, actor, pinned, operation, options));
+        return opening.await.map(Opened::Kms);
+    }
+    Err(Error::new(
+        SqlState::FeatureNotSupported,
+        format!(
+            "this version opens no connection of provider {}",
+            pinned.connection.provider
+        ),
+    )
+    .with_hint("open a connection that is an object store or a key"))
 }
 
 /// The answer of the catalog, in one consistent state.
@@ -186,7 +232,7 @@ fn no_path() -> Error {
 
 #[cfg(test)]
 mod tests {
-    use portolan_contract::{Kind, PlanEntry};
+    use portolan_contract::PlanEntry;
 
     use super::*;
 

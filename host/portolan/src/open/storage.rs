@@ -1,22 +1,21 @@
 //! The handle of a connection that is an object store.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use object_store::ObjectStore;
 use object_store::path::Path;
 use portolan_contract::{Operation, SubPath};
+use portolan_data::{Backends, Confined, Gate};
+use tokio::runtime::Handle;
 
 use super::OpenOptions;
 use super::follow::Following;
-use super::gate::HandleGate;
+use super::gate::{HandleGate, Worker};
 use super::pinned::Pinned;
 use crate::access::Actor;
 use crate::host::Shared;
+use crate::probing::interrupted;
 use crate::{Error, SqlState};
-
-/// How often a waiting handle looks for changes that other processes made.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// An open connection: an object store below the connection's path and the sub-path of the URL.
 ///
@@ -52,17 +51,22 @@ impl StorageConnection {
         known: bool,
         path: &SubPath,
         operation: Operation,
-        OpenOptions { follow }: OpenOptions,
+        options: OpenOptions,
     ) -> Result<Self, Error> {
-        let sub_path = object_path(path)?;
-        let gate = HandleGate::new(host, actor, pinned, sub_path, operation, follow);
-        let gate = Arc::new(gate);
-        let first = gate.first_store(known).await?;
+        let builder = Builder {
+            backends: host.backends.clone(),
+            runtime: host.runtime.clone(),
+            sub_path: object_path(path)?,
+        };
+        let worker = Worker::Host;
+        let gate = HandleGate::new(host, actor, Arc::clone(&pinned), operation, worker, options);
+        let first = builder
+            .first(&pinned, Arc::<HandleGate>::clone(&gate), known)
+            .await?;
         host.handles.add(&gate);
-        let store: Arc<dyn ObjectStore> = if follow {
-            Arc::new(Following::new(Arc::clone(&gate), first))
-        } else {
-            first
+        let store: Arc<dyn ObjectStore> = match options.follow {
+            true => Arc::new(Following::new(Arc::clone(&gate), builder, pinned, first)),
+            false => first,
         };
         Ok(Self { gate, store })
     }
@@ -100,28 +104,68 @@ impl StorageConnection {
     /// The version of the connection that the handle uses.
     #[must_use]
     pub fn version(&self) -> u64 {
-        self.gate.pinned().connection.version
+        self.gate.version()
     }
 
     /// Whether the handle may be used and its version is the newest. A handle that follows takes
     /// the newest with this.
     pub async fn is_current(&self) -> bool {
-        self.gate.refresh().await.is_ok() && self.gate.is_newest()
+        self.gate.is_current().await
     }
 
     /// Waits until the handle may not be used any more, or its version is another, or not the
     /// newest. Changes of other processes are noticed within two seconds.
     pub async fn changed(&self) {
-        let mut revisions = self.gate.catalog.subscribe();
-        let mut policies = self.gate.egress.policy().subscribe();
-        let version = self.version();
-        while self.is_current().await && self.version() == version {
-            tokio::select! {
-                _ = revisions.changed() => {}
-                _ = policies.changed() => {}
-                () = tokio::time::sleep(LOOK_AGAIN) => {}
-            }
+        self.gate.changed().await;
+    }
+}
+
+/// What a store is built from, beside a plan.
+#[derive(Debug)]
+pub(super) struct Builder {
+    backends: Backends,
+    runtime: Handle,
+    sub_path: Path,
+}
+
+impl Builder {
+    /// The store that a handle begins with, behind its gate. `known` says that a store of the plan
+    /// was built before.
+    async fn first(
+        &self,
+        pinned: &Arc<Pinned>,
+        gate: Arc<dyn Gate>,
+        known: bool,
+    ) -> Result<Arc<Confined>, Error> {
+        let Self {
+            backends,
+            runtime,
+            sub_path,
+        } = self;
+        if known && !backends.opens_directory(&pinned.stored) {
+            // Its certificates were read then, so there is nothing left that could take long.
+            let _runtime = runtime.enter();
+            let built = backends.build_confined(&pinned.stored, sub_path, gate)?;
+            return Ok(Arc::new(built));
         }
+        self.build(pinned, gate).await
+    }
+
+    /// The store of a version of the connection, behind a gate.
+    pub(super) async fn build(
+        &self,
+        pinned: &Arc<Pinned>,
+        gate: Arc<dyn Gate>,
+    ) -> Result<Arc<Confined>, Error> {
+        let backends = self.backends.clone();
+        let pinned = Arc::clone(pinned);
+        let sub_path = self.sub_path.clone();
+        let built = self
+            .runtime
+            .spawn_blocking(move || backends.build_confined(&pinned.stored, &sub_path, gate))
+            .await
+            .map_err(|_| interrupted())?;
+        Ok(Arc::new(built?))
     }
 }
 

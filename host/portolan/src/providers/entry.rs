@@ -52,7 +52,7 @@ enum Bytes {
 }
 
 impl Entry {
-    pub(super) fn carried(
+    pub(crate) fn carried(
         manifest: Manifest,
         source: Source,
         component: Cow<'static, [u8]>,

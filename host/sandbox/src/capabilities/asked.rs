@@ -39,14 +39,14 @@ impl Taken {
     pub(super) fn piece(&self) -> Piece<'_> {
         match self {
             Self::Bytes(bytes) => Piece::Shown(bytes),
-            Self::Secret(opaque) => Piece::Secret(&opaque.0),
+            Self::Secret(opaque) => Piece::Secret(&opaque.bytes),
         }
     }
 
     fn len(&self) -> usize {
         match self {
             Self::Bytes(bytes) => bytes.len(),
-            Self::Secret(opaque) => opaque.0.len(),
+            Self::Secret(opaque) => opaque.bytes.len(),
         }
     }
 }

@@ -10,7 +10,7 @@ use portolan_egress::service::{AnswerPart, ServiceAnswer, ServiceRequest};
 
 use super::asked::{Asked, Taken, broken};
 use super::network::{Access, Network};
-use super::parts::Opaque;
+use super::parts::{Opaque, Origin};
 use crate::bindings::host::http::{Host, Request, Response};
 use crate::bindings::host::parts::Part;
 use crate::bindings::types;
@@ -109,7 +109,7 @@ impl Network {
                 }
                 AnswerPart::Secret(secret) => {
                     budget.count_opaque(secret.len())?;
-                    Part::Secret(self.lend(Opaque(Arc::new(secret)))?)
+                    Part::Secret(self.lend(Opaque::new(secret, Origin::Answer))?)
                 }
             });
         }
@@ -159,7 +159,7 @@ fn judge<'a>(
     // What stands between the quotes may not end them.
     let fits = asked.body.iter().all(|part| match part {
         Taken::Bytes(_) => true,
-        Taken::Secret(secret) => is_inside_of_a_string(secret.0.expose()),
+        Taken::Secret(secret) => is_inside_of_a_string(secret.bytes.expose()),
     });
     match fits {
         true => Ok(rule),

@@ -7,7 +7,7 @@ use portolan_secret::SecretBytes;
 use wasmtime::component::Resource;
 
 use super::network::Access;
-use super::parts::Opaque;
+use super::parts::{Opaque, Origin};
 use crate::Fault;
 use crate::bindings::host::keys::{Host, HostMarker};
 use crate::bindings::types;
@@ -77,7 +77,10 @@ impl HostMarker for Guest {
             network, budget, ..
         } = self.network("keys@0.1.0#[method]marker.plaintext")?;
         budget.count_opaque(plaintext.len())?;
-        let handle = network.lend(Opaque(plaintext))?;
+        let handle = network.lend(Opaque {
+            bytes: plaintext,
+            origin: Origin::Host,
+        })?;
         self.leave(handle)
     }
 
@@ -88,7 +91,7 @@ impl HostMarker for Guest {
     ) -> wasmtime::Result<Result<(), types::Failure>> {
         let access = self.network("keys@0.1.0#[method]marker.compare")?;
         let decrypted = access.network.take(decrypted)?;
-        let compared = self.key_marker()?.compare(&decrypted.0)?;
+        let compared = self.key_marker()?.compare(&decrypted.bytes)?;
         self.answer(compared)
     }
 

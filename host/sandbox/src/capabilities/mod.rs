@@ -14,7 +14,8 @@ mod ungranted;
 
 pub(crate) use keys::KeyMarker;
 pub(crate) use log::LogBudget;
-pub(crate) use network::Network;
+pub(crate) use network::{Network, Way};
+pub(crate) use parts::{Opaque, Origin};
 pub(crate) use steps::StepRecorder;
 
 use wasmtime::component::{HasSelf, Linker};

@@ -1,6 +1,6 @@
 //! The endpoints of one plan, as one operation may reach them.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
@@ -22,16 +22,48 @@ const MAX_OPAQUES: usize = 256;
 /// The way to the endpoints of a plan, and what the guest holds of it. All of it ends with the
 /// operation, and so do its sockets.
 pub(crate) struct Network {
-    egress: Egress,
-    lent: Lent,
+    way: Way,
     pub(super) manifest: Arc<Manifest>,
     pub(super) plan: Arc<StoredPlan>,
-    /// Made for the first request.
-    services: Option<ServiceClient>,
     places: Vec<Place>,
     pub(super) table: ResourceTable,
     connections: usize,
     opaques: usize,
+}
+
+/// The way out of this host that operations of one connection have in common: what one of them
+/// dialled, and the tokens and keys that it got, serve the next one as well.
+#[derive(Debug, Clone)]
+pub(crate) struct Way {
+    egress: Egress,
+    lent: Lent,
+    /// Made for the first request.
+    services: Arc<OnceLock<ServiceClient>>,
+}
+
+impl Way {
+    pub(crate) fn new(egress: Egress, lent: Lent) -> Self {
+        Self {
+            egress,
+            lent,
+            services: Arc::default(),
+        }
+    }
+
+    /// The way to the services of the plan. A failure to make it is not kept.
+    fn services(
+        &self,
+        plan: &Arc<StoredPlan>,
+        manifest: &Manifest,
+    ) -> Result<ServiceClient, Failure> {
+        if let Some(services) = self.services.get() {
+            return Ok(services.clone());
+        }
+        let made = ServiceClient::new(&self.egress, plan, manifest, self.lent.clone());
+        let made = made.map_err(|error| error.failure())?;
+        // Where two make it at the same time, both use the first one.
+        Ok(self.services.get_or_init(|| made).clone())
+    }
 }
 
 /// One endpoint.
@@ -53,12 +85,7 @@ pub(super) struct Access<'a> {
 
 impl Network {
     /// The way to the endpoints of this plan; none if it has no endpoint.
-    pub(crate) fn new(
-        egress: Egress,
-        lent: Lent,
-        plan: &Arc<StoredPlan>,
-        manifest: &Arc<Manifest>,
-    ) -> Option<Self> {
+    pub(crate) fn new(way: Way, plan: &Arc<StoredPlan>, manifest: &Arc<Manifest>) -> Option<Self> {
         let places: Vec<Place> = plan
             .plan
             .endpoints()
@@ -69,11 +96,9 @@ impl Network {
             })
             .collect();
         (!places.is_empty()).then(|| Self {
-            egress,
-            lent,
+            way,
             manifest: Arc::clone(manifest),
             plan: Arc::clone(plan),
-            services: None,
             places,
             table: ResourceTable::new(),
             connections: 0,
@@ -100,14 +125,8 @@ impl Network {
     }
 
     /// The way to the services of the plan.
-    pub(super) fn services(&mut self) -> Result<ServiceClient, Failure> {
-        if let Some(services) = &self.services {
-            return Ok(services.clone());
-        }
-        let made = ServiceClient::new(&self.egress, &self.plan, &self.manifest, self.lent.clone());
-        let made = made.map_err(|error| error.failure())?;
-        self.services = Some(made.clone());
-        Ok(made)
+    pub(super) fn services(&self) -> Result<ServiceClient, Failure> {
+        self.way.services(&self.plan, &self.manifest)
     }
 
     /// That an endpoint of this number is in the plan.
@@ -123,7 +142,7 @@ impl Network {
         budget: &mut Budget,
         patience: &Patience,
     ) -> Result<Result<Resolved, Failure>, Fault> {
-        let egress = self.egress.clone();
+        let egress = self.way.egress.clone();
         let place = self.place(number)?;
         if !place.admitted {
             return Ok(Err(no_rule(&place.endpoint)));
@@ -163,7 +182,7 @@ impl Network {
             Err(failure) => return Ok(Err(failure)),
         };
         budget.count_dial()?;
-        let egress = self.egress.clone();
+        let egress = self.way.egress.clone();
         let endpoint = &self.place(number)?.endpoint;
         let dialling = async {
             let opened = Connection::open(&egress, &resolved, endpoint).await;
@@ -210,7 +229,7 @@ impl Network {
     }
 
     /// A handle to opaque bytes.
-    pub(super) fn lend(&mut self, opaque: Opaque) -> wasmtime::Result<Resource<Opaque>> {
+    pub(crate) fn lend(&mut self, opaque: Opaque) -> wasmtime::Result<Resource<Opaque>> {
         if self.opaques == MAX_OPAQUES {
             return Err(Fault::Handles(MAX_OPAQUES).into());
         }
@@ -220,7 +239,7 @@ impl Network {
     }
 
     /// The bytes of a handle that is used up.
-    pub(super) fn take(&mut self, handle: Resource<Opaque>) -> wasmtime::Result<Opaque> {
+    pub(crate) fn take(&mut self, handle: Resource<Opaque>) -> wasmtime::Result<Opaque> {
         let opaque = self.table.delete(handle)?;
         self.opaques -= 1;
         Ok(opaque)

@@ -17,18 +17,46 @@ use crate::guest::Guest;
 
 /// Bytes that stay in the host. They are wiped when the last handle to them is gone.
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
-pub struct Opaque(pub(super) Arc<SecretBytes>);
+pub struct Opaque {
+    pub(crate) bytes: Arc<SecretBytes>,
+    pub(crate) origin: Origin,
+}
+
+/// Where opaque bytes come from. A handle keeps it through whatever a guest has done with it, so
+/// that what is somebody's secret is not handed to somebody else as another's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A named secret of the plan.
+    Plan,
+    /// The host, or whoever called it.
+    Host,
+    /// The answer of a service.
+    Answer,
+}
+
+impl Opaque {
+    pub(crate) fn new(bytes: SecretBytes, origin: Origin) -> Self {
+        Self {
+            bytes: Arc::new(bytes),
+            origin,
+        }
+    }
+}
 
 impl HostOpaque for Guest {
     async fn length(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<u64> {
         let access = self.network("parts@0.1.0#[method]opaque.length")?;
-        let length = access.network.table.get(&opaque)?.0.len() as u64;
+        let length = access.network.table.get(&opaque)?.bytes.len() as u64;
         self.leave(length)
     }
 
     async fn duplicate(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<Resource<Opaque>> {
         let access = self.network("parts@0.1.0#[method]opaque.duplicate")?;
-        let second = Opaque(Arc::clone(&access.network.table.get(&opaque)?.0));
+        let first = access.network.table.get(&opaque)?;
+        let second = Opaque {
+            bytes: Arc::clone(&first.bytes),
+            origin: first.origin,
+        };
         let handle = access.network.lend(second)?;
         self.leave(handle)
     }
@@ -58,7 +86,7 @@ impl Host for Guest {
             .with_hint("report it to the provider's author, or create the connection again")),
             Some(secret) => {
                 budget.count_opaque(secret.len())?;
-                let opaque = Opaque(Arc::new(secret.clone()));
+                let opaque = Opaque::new(secret.clone(), Origin::Plan);
                 Ok(network.lend(opaque)?)
             }
         };
@@ -74,9 +102,9 @@ impl Host for Guest {
             network, budget, ..
         } = self.network("parts@0.1.0#encode")?;
         let content = network.take(content)?;
-        let encoded = match encoded(content.0.expose(), &encoding, budget)? {
+        let encoded = match encoded(content.bytes.expose(), &encoding, budget)? {
             Err(failure) => Err(failure),
-            Ok(bytes) => Ok(network.lend(Opaque(Arc::new(bytes)))?),
+            Ok(bytes) => Ok(network.lend(Opaque::new(bytes, content.origin))?),
         };
         self.answer(encoded)
     }

@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use portolan_contract::{Failure, FailureClass, Outcome, Step};
 
+use crate::Fault;
 use crate::bindings::host::steps::{Host, Outcome as GuestOutcome};
 use crate::guest::Guest;
 use crate::words::{MAX_FACT, MAX_MESSAGE, Words};
-use crate::{Fault, convert};
 
 /// The most steps of one probe, and the most details of one step.
 const MAX_STEPS: usize = 64;
@@ -164,13 +164,7 @@ impl Host for Guest {
         let outcome = match outcome {
             GuestOutcome::Ok => Outcome::Ok,
             GuestOutcome::Skipped(why) => Outcome::Skipped(words.line(&why, MAX_MESSAGE)),
-            GuestOutcome::Failed(failure) => {
-                let failure = convert::as_given(failure);
-                Outcome::Failed(match lent.own_words.hold(&failure) {
-                    true => failure,
-                    false => convert::cleaned(failure, words),
-                })
-            }
+            GuestOutcome::Failed(failure) => Outcome::Failed(lent.failure(failure)),
             GuestOutcome::Other(_) => {
                 Outcome::Skipped("the step ended in a way that this host does not know".to_owned())
             }
