@@ -115,6 +115,8 @@ pub enum CatalogError {
     Key {
         /// The slots that the key would open.
         slots: String,
+        /// The slots that are opened otherwise. Empty when there is none.
+        others: String,
         /// What is wrong with the key.
         source: KeyError,
     },
@@ -206,8 +208,18 @@ impl CatalogError {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<Cow<'static, str>> {
-        if let Self::Key { source, .. } = self {
-            return source.hint().map(Cow::Owned);
+        if let Self::Key { source, others, .. } = self {
+            let hint = source.hint();
+            return match others.as_str() {
+                "" => hint.map(Cow::Owned),
+                others => {
+                    let way = format!("Or open it with {others}: see --unlock.");
+                    Some(Cow::Owned(match hint {
+                        Some(hint) => format!("{hint} {way}"),
+                        None => way,
+                    }))
+                }
+            };
         }
         self.fixed_hint().map(Cow::Borrowed)
     }
@@ -256,7 +268,7 @@ impl CatalogError {
 /// Names the slots, unless the error about the key does so itself.
 fn key_message(slots: &str, source: &KeyError) -> String {
     match source {
-        KeyError::OtherKey { .. } => source.to_string(),
+        KeyError::OtherKey { .. } | KeyError::OpensNothing { .. } => source.to_string(),
         _ => format!("{slots} of the store cannot be opened: {source}"),
     }
 }

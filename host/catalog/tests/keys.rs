@@ -119,7 +119,7 @@ fn another_phrase_or_passphrase_opens_nothing_and_is_not_repeated() {
     let (words, _) = phrase::generate().expect("random bytes");
     let (sqlstate, told, _) = refused(KeySource::Recovery(words.clone()));
     assert_eq!(sqlstate, "F0000");
-    assert!(told.contains("there is none"), "{told}");
+    assert!(told.contains("opened so is none"), "{told}");
     add_all(directory.path(), &catalog);
     let (sqlstate, told, hint) = refused(KeySource::Recovery(words.clone()));
     assert_eq!(sqlstate, "F0000");

@@ -194,7 +194,13 @@ impl Parameters {
                 )
                 .hint(PARAMETER_HINT)
             })?;
-            if values.insert(number, secret_source::read(source, "a parameter", PARAMETER_HINT)?).is_some() {
+            if values
+                .insert(
+                    number,
+                    secret_source::read(source, "a parameter", PARAMETER_HINT)?,
+                )
+                .is_some()
+            {
                 return Err(Failure::new("22023", format!("--param gives ${number} twice")).into());
             }
         }

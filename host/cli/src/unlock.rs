@@ -40,9 +40,11 @@ impl Unlock {
             ("recovery", source) => Ok(Self::Recovery(source.unwrap_or_default().to_owned())),
             ("passphrase", source) => Ok(Self::Passphrase(source.unwrap_or_default().to_owned())),
             ("kms", None) => Ok(Self::Kms),
-            _ => Err(Failure::new("22023", "--unlock names no way to open a store")
-                .hint(HINT)
-                .into()),
+            _ => Err(
+                Failure::new("22023", "--unlock names no way to open a store")
+                    .hint(HINT)
+                    .into(),
+            ),
         }
     }
 
@@ -104,7 +106,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_passphrase_on_the_command_line_is_refused_and_not_repeated() {
-        for text in ["passphrase=swordfish", "recovery=swordfish", "text=swordfish"] {
+        for text in [
+            "passphrase=swordfish",
+            "recovery=swordfish",
+            "text=swordfish",
+        ] {
             let unlock = Unlock::parse(text).expect("is a way");
             let error = unlock.source().await.expect_err("is refused");
             assert!(!format!("{error:?}").contains("swordfish"));

@@ -13,6 +13,7 @@
 //!   [`OpenHandle`] is one in the host's list.
 //! * [`AddProvider`]: what an administrator says about a provider that is added.
 //! * [`KeySlots`] and [`KeyRotation`]: what opens the store, and a newer key for it;
+//!   [`MasterKeyService`] is a key management service that does;
 //!   [`rescue_script`] is for a store that nothing opens any more.
 //! * [`Error`] and [`SqlState`]: why it did not succeed, and what to do next.
 //!
@@ -57,6 +58,9 @@ pub use session::Session;
 
 mod keys;
 pub use keys::{KeyRotation, KeySlots};
+
+mod master_key;
+pub use master_key::{MasterKeyService, master_key_shown};
 
 mod rescue;
 pub use rescue::rescue_script;

@@ -32,8 +32,12 @@ pub fn rescue_script(salvaged: &Salvaged) -> String {
         if !BUILT_IN.contains(&principal.name.as_str()) {
             script.statement(Statement::CreatePrincipal(CreatePrincipal {
                 kind: match principal.kind {
-                    portolan_catalog::PrincipalKind::User => portolan_statement::PrincipalKind::User,
-                    portolan_catalog::PrincipalKind::Role => portolan_statement::PrincipalKind::Role,
+                    portolan_catalog::PrincipalKind::User => {
+                        portolan_statement::PrincipalKind::User
+                    }
+                    portolan_catalog::PrincipalKind::Role => {
+                        portolan_statement::PrincipalKind::Role
+                    }
                 },
                 if_not_exists: true,
                 name: principal.name.clone(),
@@ -190,9 +194,7 @@ impl Script {
                 _ => kept.push(pair),
             }
         }
-        let hidden_before = before
-            .split([':', '@', '/'])
-            .any(|piece| piece == REDACTED);
+        let hidden_before = before.split([':', '@', '/']).any(|piece| piece == REDACTED);
         let distinct: BTreeSet<&str> = secret.iter().copied().collect();
         let given_twice = distinct.len() != secret.len()
             || kept.iter().any(|pair| {

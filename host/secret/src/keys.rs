@@ -55,7 +55,7 @@ pub enum KeyError {
         slots: String,
     },
     /// The passphrase, or the recovery phrase, opens none of the slots.
-    #[error("{place} opens none of the slots of this store that are opened so: {slots}")]
+    #[error("{place} opens no slot of this store; opened so {slots}")]
     OpensNothing {
         /// What was given, and where it came from.
         place: String,

@@ -136,6 +136,7 @@ pub(super) fn ring(
 fn unwrappable(slots: &str) -> impl Fn(KeyError) -> CatalogError + '_ {
     move |source| CatalogError::Key {
         slots: slots.to_owned(),
+        others: String::new(),
         source,
     }
 }
@@ -244,6 +245,7 @@ impl Transaction<'_> {
             true => Ok(()),
             false => Err(CatalogError::Key {
                 slots: format!("key slot {id}"),
+                others: String::new(),
                 source: KeyError::Removed,
             }),
         }

@@ -79,6 +79,7 @@ impl First {
         };
         made().map_err(|source| CatalogError::Key {
             slots: first_name(&SlotKind::Kms),
+            others: String::new(),
             source,
         })
     }
@@ -103,13 +104,14 @@ impl First {
             KeySource::Recovery(_) | KeySource::Passphrase(_) | KeySource::Service { .. } => {
                 Err(KeyError::OpensNothing {
                     place: format!("the {}", kind.as_str()),
-                    slots: "the store is new".to_owned(),
+                    slots: "is none, because the store is new".to_owned(),
                 })
             }
             KeySource::Text(_) => vault::given(source).map(|(key, _)| key),
         };
         let key = made.map_err(|source| CatalogError::Key {
             slots: first_name(&kind),
+            others: String::new(),
             source,
         })?;
         Ok(Self {
@@ -139,6 +141,7 @@ fn make(
     };
     let fails = |source| CatalogError::Key {
         slots: first_name(&first.kind),
+        others: String::new(),
         source,
     };
     let catalog = CatalogId::random();
@@ -224,6 +227,7 @@ fn bring_up(connection: &Connection, source: &KeySource) -> Result<(), CatalogEr
     let slot =
         KeySlot::new(head, &key, keys.ring.key(), 1).map_err(|source| CatalogError::Key {
             slots: name,
+            others: String::new(),
             source,
         })?;
     transaction.write_key_slot(&slot)

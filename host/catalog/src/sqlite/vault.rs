@@ -84,6 +84,7 @@ impl Vault {
         let Some(slot) = slots.into_iter().find(|slot| slot.head.id == id) else {
             return Err(CatalogError::Key {
                 slots: format!("key slot {id}"),
+                others: String::new(),
                 source: KeyError::Removed,
             });
         };
@@ -187,10 +188,30 @@ impl Unlocking<'_> {
         }
     }
 
+    /// The slots of none of these kinds.
+    fn others(&self, kinds: &[SlotKind]) -> String {
+        let there = self
+            .slots
+            .iter()
+            .any(|slot| kinds.contains(&slot.head.kind));
+        let others = self
+            .slots
+            .iter()
+            .filter(|slot| !kinds.contains(&slot.head.kind));
+        let names: Vec<String> = others.map(|slot| slot.head.to_string()).collect();
+        match there {
+            true => names.join(" or "),
+            // Then these are the ones that were tried.
+            false => String::new(),
+        }
+    }
+
     fn fails(&self, kinds: &[SlotKind]) -> impl Fn(KeyError) -> CatalogError {
         let slots = self.names(kinds);
+        let others = self.others(kinds);
         move |source| CatalogError::Key {
             slots: slots.clone(),
+            others: others.clone(),
             source,
         }
     }
@@ -259,8 +280,8 @@ impl Unlocking<'_> {
         KeyError::OpensNothing {
             place: place.to_owned(),
             slots: match there {
-                true => self.names(kinds),
-                false => "there is none".to_owned(),
+                true => format!("would be {}", self.names(kinds)),
+                false => "is none".to_owned(),
             },
         }
     }
@@ -277,6 +298,7 @@ impl Unlocking<'_> {
                     .unwrap(&slot.head.parameters)
                     .map_err(|source| CatalogError::Key {
                         slots: slot.head.to_string(),
+                        others: self.others(&[SlotKind::Kms]),
                         source,
                     });
             let id = slot.head.id;
@@ -305,6 +327,7 @@ fn stretched(slot: &KeySlot, passphrase: &SecretText) -> Result<SlotKey, Catalog
         serde_json::from_str(&slot.head.parameters).map_err(|_| not_authentic(slot))?;
     how.stretch(passphrase).map_err(|source| CatalogError::Key {
         slots: slot.head.to_string(),
+        others: String::new(),
         source,
     })
 }
@@ -327,7 +350,7 @@ pub(super) fn given(source: &KeySource) -> Result<(SlotKey, String), KeyError> {
         // What it stands for depends on the slot.
         KeySource::Passphrase(_) => Err(KeyError::OpensNothing {
             place: "the passphrase".to_owned(),
-            slots: "there is none".to_owned(),
+            slots: "is none".to_owned(),
         }),
     }
 }
@@ -365,6 +388,7 @@ pub(super) fn open_first_format(
     let names = names.join(" or ");
     let fails = |source| CatalogError::Key {
         slots: names.clone(),
+        others: String::new(),
         source,
     };
     let (key, place) = given(source).map_err(fails)?;

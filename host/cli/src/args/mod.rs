@@ -264,7 +264,8 @@ mod tests {
     #[test]
     fn every_command_that_takes_a_url_or_statement_shows_an_example() {
         for command in Arguments::command().get_subcommands() {
-            let needs_no_example = ["provider", "policy", "key", "store", "doctor"].contains(&command.get_name());
+            let needs_no_example =
+                ["provider", "policy", "key", "store", "doctor"].contains(&command.get_name());
             assert!(
                 needs_no_example || command.get_after_help().is_some(),
                 "{}",

@@ -59,13 +59,15 @@ pub(super) async fn run(store: &Store, arguments: KeyAddArguments) -> Result<()>
         }
     };
     let is_phrase = new.kind == SlotKind::Recovery;
-    slot::add(&session, new).await.map_err(|error| match is_phrase {
-        true => {
-            report::line("NOTICE: the words above open nothing");
-            error
-        }
-        false => error,
-    })
+    slot::add(&session, new)
+        .await
+        .map_err(|error| match is_phrase {
+            true => {
+                report::line("NOTICE: the words above open nothing");
+                error
+            }
+            false => error,
+        })
 }
 
 /// A new passphrase, typed twice where it is typed.

@@ -7,6 +7,7 @@ use portolan_secret::{SlotKind, Stretching};
 
 use crate::args::FormatArguments;
 use crate::report;
+use crate::service_slot;
 use crate::sql::Printer;
 use crate::store::Store;
 
@@ -42,7 +43,7 @@ fn detail(slot: &KeySlotRow) -> String {
         SlotKind::Passphrase => serde_json::from_str::<Stretching>(&slot.parameters)
             .map(|how| how.to_string())
             .unwrap_or_default(),
-        SlotKind::Kms => crate::service_slot::shown(&slot.parameters),
+        SlotKind::Kms => service_slot::shown(&slot.parameters),
         _ => String::new(),
     }
 }

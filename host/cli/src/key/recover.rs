@@ -21,14 +21,14 @@ pub(super) async fn run(store: &Store, arguments: KeyRecoverArguments) -> Result
     };
     let session = store.session_with(source).await?;
     let before = session.key_slots().await?;
-    let path = arguments
-        .key_file
-        .unwrap_or_else(|| store.key_file());
+    let path = arguments.key_file.unwrap_or_else(|| store.key_file());
     slot::add(&session, slot::of_file(&path, arguments.label)?).await?;
+    // The slot whose key file lay in the same place.
+    let place = path.display().to_string();
     let lost = before
         .slots
         .iter()
-        .filter(|slot| slot.kind == SlotKind::KeyFile);
+        .filter(|slot| slot.kind == SlotKind::KeyFile && slot.label == place);
     for slot in lost {
         report::line(&format!(
             "NOTICE: if the key of {slot} is lost for good, or in other hands: portolan key remove \
