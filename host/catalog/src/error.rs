@@ -211,6 +211,11 @@ impl CatalogError {
         if let Self::Key { source, others, .. } = self {
             let hint = source.hint();
             return match others.as_str() {
+                "" if matches!(source, KeyError::Missing { .. }) => {
+                    let hint = hint.unwrap_or_default();
+                    let lost = "Without it nothing that is sealed can be opened.";
+                    Some(Cow::Owned(format!("{hint} {lost}")))
+                }
                 "" => hint.map(Cow::Owned),
                 others => {
                     let way = format!("Or open it with {others}: see --unlock.");

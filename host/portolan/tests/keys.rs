@@ -131,6 +131,29 @@ async fn a_newer_key_comes_while_handles_are_open_and_another_host_writes() {
     assert_eq!((state.oldest, state.generation), (2, 2));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn two_who_change_the_key_at_once_help_each_other() {
+    let world = World::new().await;
+    for number in 0..20 {
+        let sql =
+            format!("CREATE EXTERNAL CONNECTION c{number} AS 'nodelocal://self/{number}?K=s'");
+        world.run(&[&format!("{sql} WITH VALIDATE = 'none'")]).await;
+    }
+    let other = world.another().await;
+    let other = other.session(portolan::Principal::new("root"));
+    let root = world.root();
+    let (one, two) = tokio::join!(root.rotate_key(|_| ()), other.rotate_key(|_| ()));
+    let (one, two) = (one.expect("rotates"), two.expect("rotates"));
+    assert!(
+        one.generation >= 2 && two.generation >= 2,
+        "{one:?} {two:?}"
+    );
+    let state = root.key_slots().await.expect("reads").state;
+    assert!(!state.is_rotating(), "{state:?}");
+    let shown = rows(&root, "SHOW CREATE ALL EXTERNAL CONNECTIONS").await;
+    assert_eq!(shown.len(), 20);
+}
+
 #[tokio::test]
 async fn a_change_that_is_given_up_is_gone_on_with() {
     let world = World::new().await;

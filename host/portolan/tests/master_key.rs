@@ -220,7 +220,7 @@ async fn losing_the_service_is_told_with_the_slot_and_the_cause_and_makes_no_key
             uri(Moto::ALIAS, &wrong),
             setting.egress(&address),
             ["28000", "28000"],
-            "AWS_SECRET_ACCESS_KEY",
+            "access key",
         ),
         (
             uri(Moto::ALIAS, &setting.moto.user("encrypts")),

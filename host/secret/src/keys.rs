@@ -111,7 +111,7 @@ impl KeyError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { path } => Some(format!(
-                "Put the key that this store was made with back to {}. Without it nothing that is sealed can be opened.",
+                "Put the key that this store was made with back to {}.",
                 path.display()
             )),
             Self::Exposed { path, .. } => Some(format!("Run: chmod 600 {}", path.display())),

@@ -120,7 +120,7 @@ pub struct KeySlot {
 #[derive(Debug)]
 pub enum Tried {
     /// It is the slot's key, and this is the store's.
-    Opened(StoreKey),
+    Opened(Box<StoreKey>),
     /// It is the key of another slot, or of none.
     NotItsKey,
     /// It is the slot's key, but the slot is not as it was written.
@@ -203,7 +203,7 @@ impl KeySlot {
     pub fn open(&self, key: &SlotKey, generation: u32) -> Tried {
         let (private, public) = key_pair(key);
         match self.unwrap(key, &private, generation) {
-            Some(store) => Tried::Opened(store),
+            Some(store) => Tried::Opened(Box::new(store)),
             None if self.recipient == public.to_bytes().as_slice() => Tried::NotAuthentic,
             None => Tried::NotItsKey,
         }

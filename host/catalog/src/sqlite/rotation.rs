@@ -54,6 +54,22 @@ const TABLES: [Table; 9] = [
     coded::<AuditEntry>(),
 ];
 
+/// Where the mark of a row's generation is.
+struct Marked {
+    table: &'static str,
+    /// The column that begins with it.
+    column: &'static str,
+    /// The columns of the primary key.
+    key: &'static [&'static str],
+}
+
+/// What becomes of the marked column of a row.
+struct Renewed {
+    /// The key columns of the row.
+    place: Vec<KeyColumn>,
+    bytes: Vec<u8>,
+}
+
 /// What a walk over a stretch of a table did.
 struct Walked {
     rows: u64,
@@ -126,16 +142,15 @@ impl Transaction<'_> {
         after: &[KeyColumn],
         limit: usize,
     ) -> Result<Walked, CatalogError> {
-        let found = self.stretch(
-            R::TABLE,
-            "code",
-            R::COLUMNS,
-            R::KEY,
-            after,
-            limit,
-            |keys, row| record::check::<R>(keys, row).map(|record| keys.code_of(&record)),
-        )?;
-        self.write_stretch(R::TABLE, "code", R::KEY, found, limit)
+        let marked = Marked {
+            table: R::TABLE,
+            column: "code",
+            key: R::KEY,
+        };
+        let found = self.stretch(&marked, R::COLUMNS, after, limit, |keys, row| {
+            record::check::<R>(keys, row).map(|record| keys.code_of(&record))
+        })?;
+        self.write_stretch(&marked, found, limit)
     }
 
     /// Wraps the keys of rows under the newest key. What they seal stays as it is.
@@ -143,93 +158,85 @@ impl Transaction<'_> {
         const COLUMNS: &str = "connection, row_key, \
              (SELECT version FROM connections WHERE id = connection) AS version, \
              (SELECT name FROM connections WHERE id = connection) AS name";
-        let found = self.stretch(
-            "sealed",
-            "row_key",
-            COLUMNS,
-            &["connection"],
-            after,
-            limit,
-            |keys, row| {
-                let again = || {
-                    let identity = RowIdentity {
-                        catalog: *keys.catalog_bytes(),
-                        row: *record::uuid(row, "connection")?.as_bytes(),
-                        version: record::count(row, "version")?,
-                    };
-                    let wrapped: Vec<u8> = row.get("row_key")?;
-                    keys.ring
-                        .wrap_again(identity, &wrapped)
-                        .map_err(|_| record::unreadable(Type::Blob))
+        let marked = Marked {
+            table: "sealed",
+            column: "row_key",
+            key: &["connection"],
+        };
+        let found = self.stretch(&marked, COLUMNS, after, limit, |keys, row| {
+            let again = || {
+                let identity = RowIdentity {
+                    catalog: *keys.catalog_bytes(),
+                    row: *record::uuid(row, "connection")?.as_bytes(),
+                    version: record::count(row, "version")?,
                 };
-                again().map_err(|error| match is_unreadable(&error) {
-                    true => CatalogError::NotAuthentic {
-                        row: format!(
-                            "what is sealed of external connection {}",
-                            record::shown(row, "name")
-                        ),
-                    },
-                    false => failed(error),
-                })
-            },
-        )?;
-        self.write_stretch("sealed", "row_key", &["connection"], found, limit)
+                let wrapped: Vec<u8> = row.get("row_key")?;
+                keys.ring
+                    .wrap_again(identity, &wrapped)
+                    .map_err(|_| record::unreadable(Type::Blob))
+            };
+            again().map_err(|error| match is_unreadable(&error) {
+                true => CatalogError::NotAuthentic {
+                    row: format!(
+                        "what is sealed of external connection {}",
+                        record::shown(row, "name")
+                    ),
+                },
+                false => failed(error),
+            })
+        })?;
+        self.write_stretch(&marked, found, limit)
     }
 
-    /// The next rows under an older key: their key columns, and what `again` makes of each.
-    #[expect(clippy::too_many_arguments, reason = "the parts of one statement")]
+    /// The next rows under an older key, and what `again` makes of each.
     fn stretch(
         &self,
-        table: &str,
-        marked: &str,
+        marked: &Marked,
         columns: &str,
-        key: &[&str],
         after: &[KeyColumn],
         limit: usize,
         mut again: impl FnMut(&record::Keys, &Row<'_>) -> Result<Vec<u8>, CatalogError>,
-    ) -> Result<Vec<(Vec<KeyColumn>, Vec<u8>)>, CatalogError> {
+    ) -> Result<Vec<Renewed>, CatalogError> {
+        let Marked { table, column, key } = marked;
         let names = key.join(", ");
         let mut values = vec![KeyColumn::Bytes(self.keys.ring.mark())];
         let mut from = String::new();
         if !after.is_empty() {
-            let places: Vec<String> = (2..key.len() + 2).map(|it| format!("?{it}")).collect();
-            from = format!("({names}) > ({}) AND ", places.join(", "));
+            from = format!("({names}) > ({}) AND ", places(key));
             values.extend_from_slice(after);
         }
         let sql = format!(
             "SELECT {columns} FROM {table} WHERE {from}{} ORDER BY {names} LIMIT {limit}",
-            older(marked)
+            older(column)
         );
         let mut statement = self.connection.prepare_cached(&sql).map_err(failed)?;
         let mut rows = statement.query(params_from_iter(values)).map_err(failed)?;
         let mut found = Vec::new();
         while let Some(row) = rows.next().map_err(failed)? {
-            let made = again(&self.keys, row)?;
+            let bytes = again(&self.keys, row)?;
             let place = key.iter().map(|name| KeyColumn::read(row, name));
             let place = place.collect::<rusqlite::Result<_>>().map_err(failed)?;
-            found.push((place, made));
+            found.push(Renewed { place, bytes });
         }
         Ok(found)
     }
 
     fn write_stretch(
         &mut self,
-        table: &str,
-        marked: &str,
-        key: &[&str],
-        found: Vec<(Vec<KeyColumn>, Vec<u8>)>,
+        marked: &Marked,
+        found: Vec<Renewed>,
         limit: usize,
     ) -> Result<Walked, CatalogError> {
-        let places: Vec<String> = (2..key.len() + 2).map(|it| format!("?{it}")).collect();
+        let Marked { table, column, key } = marked;
         let sql = format!(
-            "UPDATE {table} SET {marked} = ?1 WHERE ({}) = ({})",
+            "UPDATE {table} SET {column} = ?1 WHERE ({}) = ({})",
             key.join(", "),
-            places.join(", ")
+            places(key)
         );
         let rows = found.len();
         let mut last = None;
-        for (place, made) in found {
-            let mut values = vec![KeyColumn::Bytes(made)];
+        for Renewed { place, bytes } in found {
+            let mut values = vec![KeyColumn::Bytes(bytes)];
             values.extend_from_slice(&place);
             self.run_unrevised(&sql, params_from_iter(values))?;
             last = Some(place);
@@ -239,6 +246,12 @@ impl Transaction<'_> {
             last: last.filter(|_| rows == limit),
         })
     }
+}
+
+/// The parameters for key columns, from the second on.
+fn places(key: &[&str]) -> String {
+    let places: Vec<String> = (2..key.len() + 2).map(|it| format!("?{it}")).collect();
+    places.join(", ")
 }
 
 impl KeyColumn {

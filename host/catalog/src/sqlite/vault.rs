@@ -89,7 +89,7 @@ impl Vault {
             });
         };
         let store = match slot.open(&opened.key, generations.1) {
-            Tried::Opened(store) => store,
+            Tried::Opened(store) => *store,
             Tried::NotItsKey | Tried::NotAuthentic => return Err(not_authentic(&slot)),
         };
         let keys = keys_of(connection, self.catalog, id, generations.1, store)?;
@@ -225,7 +225,7 @@ impl Unlocking<'_> {
         let mut changed = None;
         for slot in self.slots.iter().filter(|slot| wanted(slot)) {
             match slot.open(key, self.generation) {
-                Tried::Opened(store) => return Ok(Some((slot.head.id, key.clone(), store))),
+                Tried::Opened(store) => return Ok(Some((slot.head.id, key.clone(), *store))),
                 Tried::NotAuthentic => changed = Some(not_authentic(slot)),
                 Tried::NotItsKey => {}
             }
