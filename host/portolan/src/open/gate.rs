@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use object_store::path::Path;
 use portolan_catalog::{CatalogHandle, ConnectionPrivilege};
 use portolan_contract::Operation;
-use portolan_data::{Backends, Confined, Gate, GateError, OpenGate};
+use portolan_data::{Backends, Confined, ConfinedUploads, Gate, GateError, OpenGate};
 use portolan_egress::Egress;
 use tokio::runtime::Handle;
 use tokio::sync::Mutex as AsyncMutex;
@@ -141,6 +141,19 @@ impl HandleGate {
             return Ok(Arc::new(built));
         }
         Ok(Arc::new(self.store_of(&pinned, gate).await?))
+    }
+
+    /// What tells of the unfinished uploads below the handle's URL.
+    pub(crate) async fn uploads(&self) -> Result<Option<ConfinedUploads>, Error> {
+        self.refresh().await?;
+        let backends = self.backends.clone();
+        let (pinned, sub_path) = (self.pinned(), self.sub_path.clone());
+        let built = self
+            .runtime
+            .spawn_blocking(move || backends.unfinished_uploads(&pinned.stored, &sub_path))
+            .await
+            .map_err(|_| interrupted())?;
+        Ok(built?)
     }
 
     async fn store_of(&self, pinned: &Arc<Pinned>, gate: Arc<dyn Gate>) -> Result<Confined, Error> {

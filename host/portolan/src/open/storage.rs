@@ -6,6 +6,7 @@ use std::time::Duration;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use portolan_contract::{Operation, SubPath};
+use portolan_data::{Unfinished, UnfinishedUpload};
 
 use super::OpenOptions;
 use super::follow::Following;
@@ -94,6 +95,34 @@ impl StorageConnection {
             update_if_unchanged: !is_file,
             attributes: !is_file,
             atomic_multipart: true,
+        }
+    }
+
+    /// The uploads in parts below the handle's URL that were begun and neither completed nor given up;
+    /// none where the service keeps none, or the files are this host's own. Uploads that somebody goes
+    /// on with are among them.
+    ///
+    /// # Errors
+    /// The handle may not be used any more, or the service does not tell.
+    pub async fn unfinished_uploads(&self) -> Result<Option<Unfinished>, Error> {
+        match self.gate.uploads().await? {
+            Some(uploads) => Ok(Some(uploads.list().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives an upload up that [`unfinished_uploads`](Self::unfinished_uploads) told of and that has an
+    /// id: its parts are removed. Whoever goes on with it fails.
+    ///
+    /// # Errors
+    /// The handle may not be used any more, or the service does not do it.
+    pub async fn give_up(&self, upload: &UnfinishedUpload) -> Result<(), Error> {
+        match self.gate.uploads().await? {
+            Some(uploads) => Ok(uploads.give_up(upload).await?),
+            None => Err(Error::new(
+                SqlState::FeatureNotSupported,
+                "this storage keeps no unfinished uploads",
+            )),
         }
     }
 

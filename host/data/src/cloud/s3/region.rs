@@ -24,6 +24,15 @@ pub(super) struct Undiscovered {
 #[async_trait]
 impl Open for Undiscovered {
     async fn open(&self) -> Result<Arc<dyn ObjectStore>, CloudError> {
+        let (settings, connector, dialect) = self.discover().await?;
+        let bucket = Bucket::new(&settings, &connector, dialect, &self.credentials)?;
+        Ok(Arc::new(bucket))
+    }
+}
+
+impl Undiscovered {
+    /// The same bucket in its region.
+    pub(super) async fn discover(&self) -> Result<(Settings, Connector, S3Dialect), CloudError> {
         let region = self.region().await?;
         let settings = self.settings.in_region(&region)?;
         let client = self
@@ -40,12 +49,9 @@ impl Open for Undiscovered {
             .clone()
             .with_client(client)
             .with_dialect(Arc::new(dialect.clone()));
-        let bucket = Bucket::new(&settings, &connector, dialect, &self.credentials)?;
-        Ok(Arc::new(bucket))
+        Ok((settings, connector, dialect))
     }
-}
 
-impl Undiscovered {
     /// Asks the bucket without a signature, which S3 answers to everybody.
     async fn region(&self) -> Result<String, CloudError> {
         let mut request = HttpRequest::new(HttpRequestBody::empty());

@@ -20,6 +20,7 @@ use object_store::{
 use super::delete::{Deletes, Fate, MOST_OBJECTS};
 use super::dialect::S3Dialect;
 use super::settings::Settings;
+use super::signer::Signer;
 use crate::cloud::{CloudError, Connector, no_retries, own};
 
 /// How many requests for many objects are under way at the same time.
@@ -76,7 +77,12 @@ impl Bucket {
         Ok(Self {
             objects: build(HeaderMap::new())?,
             copies: build(class)?,
-            deletes: Arc::new(Deletes::new(settings, connector, dialect, credentials)),
+            deletes: Arc::new(Deletes::new(
+                settings,
+                connector,
+                dialect,
+                Signer::new(credentials, settings),
+            )),
             storage_class: settings.storage_class.clone(),
         })
     }
