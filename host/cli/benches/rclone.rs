@@ -7,6 +7,10 @@
 //! median ratio of the times, and for both the median of the time and of the processor time that the
 //! client used, the server's not included.
 //!
+//! Before it lists what lies below a name, rclone asks for an object of that name. Where it is a
+//! directory, `s3s-fs` answers that it is broken (500), which rclone waits more than a minute for to
+//! pass; here the server answers as S3 does, that there is no such object.
+//!
 //! rclone is the one in the path: `tests/servers/install rclone` brings Debian's.
 
 #![allow(
@@ -22,8 +26,10 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use http::Method;
 use http_body_util::BodyExt;
 use portolan_figures::{Figure, Quantity, median_ratio};
 use portolan_servers::s3::{self, BUCKET, KEY, SECRET};
@@ -68,16 +74,21 @@ async fn serve(root: &Path) {
     let mut builder = s3s::service::S3ServiceBuilder::new(files);
     builder.set_auth(s3s::auth::SimpleAuth::from_single(KEY, SECRET));
     let service = builder.build();
+    let root: Arc<Path> = root.into();
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
     let listener = listener.expect("a port");
     println!("{}", listener.local_addr().expect("an address"));
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             let _ = stream.set_nodelay(true);
-            let service = service.clone();
+            let (service, root) = (service.clone(), Arc::clone(&root));
             tokio::spawn(s3::serve(stream, move |request| {
-                let service = service.clone();
+                let (service, root) = (service.clone(), Arc::clone(&root));
                 async move {
+                    let path = request.uri().path().trim_start_matches('/');
+                    if request.method() == Method::HEAD && root.join(path).is_dir() {
+                        return Ok(s3::xml(404, String::new()));
+                    }
                     let request = request.map(s3s::Body::from);
                     let answer = service.call(request).await.expect("an answer");
                     let answer = answer.map(|body| s3::Body::new(body.map_err(Into::into)));
@@ -148,8 +159,7 @@ impl Setting {
         );
         let mut sql = setting.portolan();
         sql.args(["sql", "-e", &create]);
-        let made = sql.output().expect("it runs");
-        assert!(made.status.success(), "{made:?}");
+        timed(&sql);
         setting
     }
 
@@ -160,8 +170,6 @@ impl Setting {
     fn portolan(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_portolan"));
         command
-            .env_clear()
-            .env("HOME", self.home.path())
             .env("PORTOLAN_STORE", self.path("store"))
             .args(["--allow-egress", &self.address]);
         command
@@ -302,13 +310,16 @@ fn seconds(costs: &[Cost], what: impl Fn(&Cost) -> Duration) -> f64 {
     all[all.len() / 2].as_secs_f64()
 }
 
-/// Runs a command below a shell, which knows what its children used of the processor.
+/// Runs a command below a shell, which knows what its children used of the processor; in an
+/// environment of its own, because both clients read theirs.
 fn timed(command: &Command) -> Cost {
     let mut shell = Command::new("bash");
     shell
         .args(["-c", "TIMEFORMAT='%R %U %S'; time \"$@\"", "bash"])
         .arg(command.get_program())
         .args(command.get_args())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap_or_default())
         .stdin(Stdio::null())
         .stdout(Stdio::null());
     for (name, value) in command.get_envs() {

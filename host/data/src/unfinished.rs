@@ -8,6 +8,8 @@ use async_trait::async_trait;
 use object_store::Result;
 use object_store::path::Path;
 
+use crate::confined::relative_error;
+
 /// The most uploads that a store behind a network tells of at once.
 pub(crate) const MOST_UPLOADS: usize = 1_000;
 
@@ -98,7 +100,8 @@ impl ConfinedUploads {
     ///
     /// As [`UnfinishedUploads::unfinished_uploads`].
     pub async fn list(&self) -> Result<Unfinished> {
-        let mut unfinished = self.store.unfinished_uploads(&self.prefix).await?;
+        let told = self.store.unfinished_uploads(&self.prefix).await;
+        let mut unfinished = told.map_err(|error| relative_error(&self.prefix, error))?;
         let below = below(&self.prefix);
         // What a server tells of beside it is not there.
         unfinished
@@ -120,7 +123,8 @@ impl ConfinedUploads {
             path: below(&self.prefix) + &upload.path,
             ..upload.clone()
         };
-        self.store.give_up(&full).await
+        let given_up = self.store.give_up(&full).await;
+        given_up.map_err(|error| relative_error(&self.prefix, error))
     }
 }
 

@@ -12,7 +12,8 @@ use portolan_servers::{
 
 use crate::home::Home;
 
-/// What serves the objects of the connection.
+/// What serves the objects of the connection; it ends with this.
+#[allow(dead_code, reason = "not every server is asked what it has")]
 pub(crate) enum Server {
     S3(Moto),
     Gs(GoogleStandIn),

@@ -87,7 +87,7 @@ async fn a_target_that_goes_away_while_it_is_copied_to_is_an_error_against_a_sta
 #[tokio::test]
 async fn copies_of_azurite_are_done_at_once_and_replace_only_where_they_may() {
     let server = Server::start();
-    let two = Path::from("two & 100%");
+    let two = Path::parse("two & 100%").expect("a path");
     for planned in [server.with_key(), with_client(SECRET)] {
         let store = server.store(&planned);
         store.put(&object(), "content".into()).await.expect("put");

@@ -9,21 +9,21 @@ use super::server::*;
 #[tokio::test]
 async fn blocks_that_became_no_object_are_named_with_their_size_and_nothing_else_is() {
     let server = Server::start();
-    for planned in [server.with_key(), with_client(SECRET)] {
+    for (folder, planned) in [("key", server.with_key()), ("client", with_client(SECRET))] {
         let uploads = backends(server.options())
-            .unfinished_uploads(&planned.plan(), &Path::from("deep"))
+            .unfinished_uploads(&planned.plan(), &Path::from(folder))
             .expect("built")
             .expect("kept");
         let store = server.store(&planned);
-        for (name, content) in [("deep/whole", "content"), ("deep/empty", "")] {
-            store.put(&name.into(), content.into()).await.expect("put");
+        let name = |name: &str| Path::parse(format!("{folder}{name}")).expect("a path");
+        for (below, content) in [("/whole", "content"), ("/empty", "")] {
+            store.put(&name(below), content.into()).await.expect("put");
         }
-        // Beside it.
-        let mut beside = store.put_multipart(&"deeper".into()).await.expect("begun");
+        let mut beside = store.put_multipart(&name("-beside")).await.expect("begun");
         beside.put_part("1234".into()).await.expect("a block");
         assert!(uploads.list().await.expect("told").uploads.is_empty());
-        for name in ["deep/b & c", "deep/a"] {
-            let mut upload = store.put_multipart(&name.into()).await.expect("begun");
+        for below in ["/b & c", "/a"] {
+            let mut upload = store.put_multipart(&name(below)).await.expect("begun");
             for part in ["12345", "678"] {
                 upload.put_part(part.into()).await.expect("a block");
             }
@@ -45,8 +45,8 @@ async fn blocks_that_became_no_object_are_named_with_their_size_and_nothing_else
         let failure = failure(&error.expect_err("there is no such call"));
         assert_eq!(failure.class.sqlstate(), "0A000");
         // Who writes the object takes them away.
-        for name in ["deep/b & c", "deep/a", "deeper"] {
-            store.put(&name.into(), "x".into()).await.expect("put");
+        for below in ["/b & c", "/a"] {
+            store.put(&name(below), "x".into()).await.expect("put");
         }
         assert!(uploads.list().await.expect("told").uploads.is_empty());
     }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use http::{HeaderMap, Method, Request};
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -54,6 +54,14 @@ impl Objects {
 
     pub(super) fn set_page(&self, most: usize) {
         self.page.store(most, Ordering::Relaxed);
+    }
+
+    pub(super) fn fill(&self, folder: &str, count: usize) {
+        for number in 0..count {
+            let name = Path::from(format!("{folder}/{number:05}"));
+            let put = self.store.put(&name, "x".into()).now_or_never();
+            put.expect("in memory").expect("put");
+        }
     }
 
     pub(super) async fn respond(&self, request: Request<Bytes>) -> Answer {

@@ -5,12 +5,13 @@
 
 mod files;
 
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -67,6 +68,29 @@ pub struct Front {
     pub cut: Option<(usize, usize)>,
     /// The operations that the key may not do, in the words of the API.
     pub denies: &'static [&'static str],
+    /// The sessions of the key; where there are none, tokens are not looked at.
+    pub sessions: Option<Sessions>,
+}
+
+/// Sessions of the one key: their tokens, and when each ends. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Sessions(Arc<Mutex<HashMap<String, Instant>>>);
+
+impl Sessions {
+    /// Begins a session that lives so long.
+    pub fn begin(&self, token: &str, lifetime: Duration) {
+        let mut sessions = self.0.lock().expect("no panic");
+        sessions.insert(token.to_owned(), Instant::now() + lifetime);
+    }
+
+    fn check(&self, token: Option<&str>) -> s3s::S3Result<()> {
+        let sessions = self.0.lock().expect("no panic");
+        match token.and_then(|token| sessions.get(token)) {
+            Some(end) if Instant::now() < *end => Ok(()),
+            Some(_) => Err(s3s::s3_error!(ExpiredToken, "{CHATTER}")),
+            None => Err(s3s::s3_error!(InvalidToken, "{CHATTER}")),
+        }
+    }
 }
 
 impl fmt::Debug for Front {
@@ -94,6 +118,7 @@ impl Front {
             after: Box::new(|_| {}),
             cut: None,
             denies: &[],
+            sessions: None,
         }
     }
 
@@ -175,12 +200,16 @@ impl S3Auth for OneKey {
     }
 }
 
-/// Allows the one key everything but these operations.
-struct Denies(&'static [&'static str]);
+/// Allows the one key everything but these operations, in one of these sessions.
+struct Denies(&'static [&'static str], Option<Sessions>);
 
 #[async_trait::async_trait]
 impl S3Access for Denies {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> s3s::S3Result<()> {
+        if let Some(sessions) = &self.1 {
+            let token = context.headers().get("x-amz-security-token");
+            sessions.check(token.and_then(|token| token.to_str().ok()))?;
+        }
         let denied = self.0.contains(&context.s3_op().name());
         match context.credentials() {
             Some(_) if !denied => Ok(()),
@@ -189,10 +218,10 @@ impl S3Access for Denies {
     }
 }
 
-fn service(files: Files, denies: &'static [&'static str]) -> S3Service {
+fn service(files: Files, front: &Front) -> S3Service {
     let mut builder = S3ServiceBuilder::new(files);
     builder.set_auth(OneKey);
-    builder.set_access(Denies(denies));
+    builder.set_access(Denies(front.denies, front.sessions.clone()));
     let domain = HOST.strip_prefix("harbour.").expect("the bucket first");
     builder.set_host(MultiDomain::new([domain, "s3.amazonaws.com"]).expect("a domain"));
     builder.build()
@@ -208,7 +237,7 @@ pub async fn start_as(names: &[&str], front: Front) -> Server {
     let root = tempfile::tempdir().expect("a directory");
     let files = Files::new(root.path());
     let noted = Arc::clone(&files.noted);
-    let service = service(files, front.denies);
+    let service = service(files, &front);
     std::fs::create_dir(root.path().join(BUCKET)).expect("a bucket");
     let (acceptor, authority) = acceptor(names);
     let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();

@@ -1,8 +1,9 @@
 //! Blocks that no object was made of.
 //!
 //! The service has no list of uploads: it lists blobs that have blocks and nothing else among the
-//! others, as empty ones. So the blocks of what is empty are asked for. There is no call either that
-//! removes them, but for one that writes the object.
+//! others, as empty ones. So the blocks of what is empty are asked for; those that were to replace an
+//! object with content are in no list. There is no call either that removes them, but for one that
+//! writes the object; the service drops them after a week.
 
 use async_trait::async_trait;
 use futures::{StreamExt, TryStreamExt};

@@ -79,7 +79,11 @@ impl Deletes {
         if together.len() < 2 || self.lacking.load(Ordering::Relaxed) {
             return every(&Fate::Undone);
         }
-        let told = match self.ask(&together).await {
+        let asked = match self.ask(&together).await {
+            Err(error) if self.signer.renews(&error) => self.ask(&together).await,
+            asked => asked,
+        };
+        let told = match asked {
             Ok(told) => told,
             Err(CloudError::Refused(refusal)) if *refusal.cause() == Cause::NotImplemented => {
                 self.lacking.store(true, Ordering::Relaxed);

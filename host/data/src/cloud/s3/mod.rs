@@ -21,7 +21,6 @@ mod uploads;
 
 use std::sync::Arc;
 
-use object_store::aws::AwsCredentialProvider;
 use portolan_contract::{ObjectStorePlan, Plan, StoredPlan};
 use portolan_egress::Egress;
 use portolan_egress::http::EndpointClient;
@@ -61,9 +60,9 @@ pub(crate) fn build(
         settings,
         connector,
         dialect,
-        credentials,
+        keys,
     } = found;
-    let bucket = Bucket::new(&settings, &connector, dialect, &credentials)?;
+    let bucket = Bucket::new(&settings, &connector, dialect, &keys)?;
     Ok(CloudStore::new(NAME, Arc::new(bucket)).deleting_many())
 }
 
@@ -84,7 +83,7 @@ pub(crate) fn build_uploads(
         false => Place::Known(Requests::new(
             &found.settings,
             &found.connector,
-            &found.credentials,
+            &found.keys,
         )),
     };
     Ok(Arc::new(XmlUploads::new(NAME, place)))
@@ -95,7 +94,7 @@ struct Found {
     settings: Settings,
     connector: Connector,
     dialect: S3Dialect,
-    credentials: AwsCredentialProvider,
+    keys: Arc<Keys>,
 }
 
 impl Found {
@@ -117,7 +116,7 @@ impl Found {
             connector: Connector::new(client, Arc::new(dialect.clone()), plan),
             settings,
             dialect,
-            credentials: Arc::new(keys),
+            keys: Arc::new(keys),
         })
     }
 
@@ -125,7 +124,7 @@ impl Found {
         Undiscovered {
             settings: self.settings,
             connector: self.connector,
-            credentials: self.credentials,
+            keys: self.keys,
         }
     }
 }

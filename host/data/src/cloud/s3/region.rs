@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::Method;
 use object_store::ObjectStore;
-use object_store::aws::AwsCredentialProvider;
 use object_store::client::{HttpRequest, HttpRequestBody};
 
+use super::credentials::Keys;
 use super::dialect::{Discovery, REGION_HEADER, S3Dialect};
 use super::settings::Settings;
 use super::store::Bucket;
@@ -18,14 +18,14 @@ use crate::cloud::{CloudError, Connector, Open};
 pub(super) struct Undiscovered {
     pub(super) settings: Settings,
     pub(super) connector: Connector,
-    pub(super) credentials: AwsCredentialProvider,
+    pub(super) keys: Arc<Keys>,
 }
 
 #[async_trait]
 impl Open for Undiscovered {
     async fn open(&self) -> Result<Arc<dyn ObjectStore>, CloudError> {
         let (settings, connector, dialect) = self.discover().await?;
-        let bucket = Bucket::new(&settings, &connector, dialect, &self.credentials)?;
+        let bucket = Bucket::new(&settings, &connector, dialect, &self.keys)?;
         Ok(Arc::new(bucket))
     }
 }

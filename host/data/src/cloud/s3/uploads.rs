@@ -1,11 +1,13 @@
 //! The requests for unfinished uploads, signed.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use http::Method;
-use object_store::aws::AwsCredentialProvider;
 use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use sha2::{Digest, Sha256};
 
+use super::credentials::Keys;
 use super::region::Undiscovered;
 use super::settings::Settings;
 use super::signer::Signer;
@@ -31,7 +33,7 @@ impl AskBucket for Place {
             Self::Known(requests) => requests.send(method, key, query).await,
             Self::Undiscovered(bucket) => {
                 let (settings, connector, _) = bucket.discover().await?;
-                let requests = Requests::new(&settings, &connector, &bucket.credentials);
+                let requests = Requests::new(&settings, &connector, &bucket.keys);
                 requests.send(method, key, query).await
             }
         }
@@ -47,14 +49,10 @@ pub(super) struct Requests {
 }
 
 impl Requests {
-    pub(super) fn new(
-        settings: &Settings,
-        connector: &Connector,
-        credentials: &AwsCredentialProvider,
-    ) -> Self {
+    pub(super) fn new(settings: &Settings, connector: &Connector, keys: &Arc<Keys>) -> Self {
         Self {
             connector: connector.clone(),
-            signer: Signer::new(credentials, settings),
+            signer: Signer::new(keys, settings),
             url: settings.url(),
         }
     }
