@@ -92,6 +92,7 @@ mod user_files;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Operation};
+pub use portolan_data::{Fate, Unfinished, UnfinishedUpload};
 pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};

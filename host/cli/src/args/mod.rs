@@ -166,8 +166,15 @@ Statements run in order and stop at the first that fails.")]
     /// Show who did what, when, and whether it was refused
     #[command(after_help = "Example:\n  portolan audit --for backups --since 2026-11-01")]
     Audit(AuditArguments),
-    /// Check the store, its key, the cache and the providers
-    Doctor(FormatArguments),
+    /// Check the store, its key, the cache, and what interrupted uploads left
+    #[command(after_help = "Examples:
+  portolan doctor
+  portolan doctor --clean 1d
+
+An upload in parts that was killed leaves parts in S3 and Google Cloud Storage that no listing shows.
+--clean gives up, below each connection, those that began longer ago than it says; an upload that is
+still under way is one of them if it began as long ago.")]
+    Doctor(DoctorArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  portolan completions bash > ~/.local/share/bash-completion/completions/portolan"
@@ -230,6 +237,20 @@ pub(crate) struct ValidateArguments {
     pub(crate) format: FormatArguments,
 }
 
+/// `portolan doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[arg(
+        help = "Give up unfinished uploads that began longer ago than this, such as 1d or 12h",
+        long,
+        value_name = "AGE",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) clean: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
 /// `portolan audit`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
@@ -265,7 +286,7 @@ mod tests {
     fn every_command_that_takes_a_url_or_statement_shows_an_example() {
         for command in Arguments::command().get_subcommands() {
             let needs_no_example =
-                ["provider", "policy", "key", "store", "doctor"].contains(&command.get_name());
+                ["provider", "policy", "key", "store"].contains(&command.get_name());
             assert!(
                 needs_no_example || command.get_after_help().is_some(),
                 "{}",
