@@ -152,3 +152,64 @@ fn a_phrase_that_cannot_be_shown_adds_no_slot() {
     let shown = Terminal::run(home.path(), "portolan key list --format csv").ends();
     assert!(!shown.contains("recovery"), "{shown}");
 }
+
+fn portolan(home: &Path, arguments: &[&str]) -> Command {
+    #[expect(clippy::disallowed_methods, reason = "the test is about the command")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portolan"));
+    command.args(arguments).env_clear().env("HOME", home);
+    command
+}
+
+fn printed(home: &Path, arguments: &[&str]) -> String {
+    let output = portolan(home, arguments).output().expect("runs");
+    let text = [output.stdout, output.stderr].concat();
+    String::from_utf8(text).expect("is text")
+}
+
+#[test]
+fn a_rotation_that_is_killed_is_told_by_doctor_and_gone_on_with() {
+    let home = with_store();
+    let home = home.path();
+    let mut script =
+        "CREATE EXTERNAL CONNECTION a AS 'nodelocal://self/a?T=swordfish';\n".to_owned();
+    for number in 0..1_200 {
+        script.push_str("COMMENT ON EXTERNAL CONNECTION a IS 'x';\n");
+        if number % 100 == 0 {
+            let create = format!("CREATE USER u{number};\n");
+            script.push_str(&create);
+        }
+    }
+    std::fs::write(home.join("fill.sql"), script).expect("written");
+    let file = home.join("fill.sql");
+    printed(home, &["sql", "-f", file.to_str().expect("a path")]);
+    let mut broken_off = 0;
+    for round in 0..8 {
+        let mut child = portolan(home, &["key", "rotate"]).spawn().expect("starts");
+        std::thread::sleep(std::time::Duration::from_millis(20 + 25 * round));
+        child.kill().expect("kills");
+        child.wait().expect("ends");
+        let checked = printed(home, &["doctor", "--format", "csv"]);
+        assert!(!checked.contains("failed"), "{checked}");
+        let told = checked.contains("key-slots,warning,a change of the store's key was broken off");
+        broken_off += usize::from(told);
+        let shown = printed(home, &["sql", "-e", "SHOW CREATE EXTERNAL CONNECTION a"]);
+        assert!(shown.contains("swordfish"), "{shown}");
+        if told {
+            let listed = printed(home, &["key", "list"]);
+            assert!(listed.contains("portolan key rotate goes on"), "{listed}");
+        }
+        if told && round > 4 {
+            let done = printed(home, &["key", "rotate"]);
+            assert!(
+                done.contains("a change that was broken off was finished"),
+                "{done}"
+            );
+        }
+    }
+    assert!(broken_off > 0, "some were killed in the middle");
+    printed(home, &["key", "rotate"]);
+    let checked = printed(home, &["doctor", "--format", "csv"]);
+    assert!(!checked.contains("broken off"), "{checked}");
+    let trail = printed(home, &["audit", "--format", "csv"]);
+    assert!(trail.lines().count() > 1_200, "every record is authentic");
+}

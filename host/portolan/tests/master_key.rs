@@ -234,12 +234,6 @@ async fn losing_the_service_is_told_with_the_slot_and_the_cause_and_makes_no_key
             ["42704", "08P01"],
             "",
         ),
-        (
-            uri("alias/missing", &all),
-            setting.egress(&address),
-            ["42704", "42704"],
-            "",
-        ),
         // Nobody listens there.
         (
             uri(Moto::ALIAS, &all),
