@@ -14,6 +14,8 @@ mod causes;
 mod cloud;
 mod copies;
 mod faults;
+#[path = "../common/faults.rs"]
+mod hostile;
 mod integration;
 mod server;
 #[path = "../common/suite.rs"]

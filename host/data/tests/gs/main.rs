@@ -12,6 +12,8 @@ mod causes;
 #[path = "../common/cloud.rs"]
 mod cloud;
 mod faults;
+#[path = "../common/faults.rs"]
+mod hostile;
 mod identities;
 mod integration;
 mod lent;

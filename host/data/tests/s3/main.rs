@@ -13,6 +13,8 @@ mod causes;
 mod cloud;
 mod deletes;
 mod faults;
+#[path = "../common/faults.rs"]
+mod hostile;
 mod integration;
 mod roles;
 mod server;

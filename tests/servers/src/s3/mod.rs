@@ -27,7 +27,7 @@ use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::host::MultiDomain;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
@@ -341,45 +341,6 @@ fn listener() -> TcpListener {
     let listener = crate::child::listen();
     listener.set_nonblocking(true).expect("a socket");
     TcpListener::from_std(listener).expect("a socket")
-}
-
-/// Starts a server that reads the head of a request and writes these bytes, then closes or is
-/// silent.
-pub async fn start_raw(bytes: Vec<u8>, then_silent: bool) -> Server {
-    let (acceptor, authority) = acceptor(&[HOST]);
-    let listener = listener();
-    let address = listener.local_addr().expect("an address");
-    let bytes = Arc::new(bytes);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, bytes) = (acceptor.clone(), Arc::clone(&bytes));
-            tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    return;
-                };
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    match stream.read_u8().await {
-                        Ok(byte) => head.push(byte),
-                        Err(_) => return,
-                    }
-                }
-                let _ = stream.write_all(&bytes).await;
-                let _ = stream.flush().await;
-                if then_silent {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
-                }
-                let _ = stream.shutdown().await;
-            });
-        }
-    });
-    Server {
-        address,
-        root: tempfile::tempdir().expect("a directory"),
-        seen: Arc::default(),
-        noted: Arc::default(),
-        authority,
-    }
 }
 
 /// Speaks TLS with a certificate for these names, of an authority that is returned in PEM.
