@@ -13,6 +13,7 @@
 //! * `cloud`: stores behind a network, with [`CloudError`] for what can be in the way there; a
 //!   service's own no is a [`Refusal`], and its [`Cause`].
 //!   [`Lent`] is what a host lends its connections.
+//! * [`FileSink`]: a store as a sink: messages in files, laid out as [`FileLayout`] says.
 //! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished; [`ConfinedUploads`]: those
 //!   of one connection.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
@@ -35,6 +36,9 @@ pub use error::DataError;
 
 mod failure;
 pub use failure::{failure_of, user_files_error};
+
+mod file_sink;
+pub use file_sink::{FileLayout, FileSink, FileSinkError, Partition};
 
 mod gate;
 pub use gate::{Gate, GateError, OpenGate};

@@ -18,10 +18,12 @@
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
-//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, and Cloud
-//!   KMS.
+//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, Cloud
+//!   KMS and Pub/Sub.
 //! * [`KeyVaultStandIn`]: keys of Azure Key Vault, for the tokens of [`EntraStandIn`].
+//! * [`SchemaRegistryStandIn`]: subjects and schemas of Confluent Schema Registry.
 //! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
+//! * [`WebhookStandIn`]: an endpoint for webhooks, whose answers are scripted.
 //!
 //! And what they are made of:
 //! * [`Authority`] issues certificates, [`RsaKey`] signs; [`Child`] is a process; [`HttpServer`]
@@ -68,6 +70,11 @@ mod rsa_key;
 pub use rsa_key::RsaKey;
 
 pub mod s3;
+mod schema_registry;
+pub use schema_registry::SchemaRegistryStandIn;
 
 mod sigv4;
 pub use sigv4::{SIGV4_REGION, SigV4StandIn};
+
+mod webhook;
+pub use webhook::{Scripted, WebhookStandIn};

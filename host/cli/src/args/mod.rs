@@ -1,5 +1,6 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
+mod emit;
 mod key;
 mod policy;
 mod provider;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use emit::{EmitArguments, EmitFormat};
 pub(crate) use key::{
     KeyAddArguments, KeyCommand, KeyRecoverArguments, KeyRemoveArguments, StoreCommand,
 };
@@ -148,6 +150,9 @@ Statements run in order and stop at the first that fails.")]
     /// Copy objects within a connection or from one to another
     #[command(after_help = transfer::CP_HELP)]
     Cp(CpArguments),
+    /// Send lines of standard input to a sink, as messages
+    #[command(after_help = emit::EMIT_HELP)]
+    Emit(EmitArguments),
     /// Try a connection out, step by step
     #[command(after_help = "Example:\n  portolan validate backups --depth read")]
     Validate(ValidateArguments),

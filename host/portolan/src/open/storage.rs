@@ -54,11 +54,7 @@ impl StorageConnection {
         operation: Operation,
         options: OpenOptions,
     ) -> Result<Self, Error> {
-        let builder = Builder {
-            backends: host.backends.clone(),
-            runtime: host.runtime.clone(),
-            sub_path: object_path(path)?,
-        };
+        let builder = Builder::new(host, path)?;
         let worker = Worker::Host;
         let gate = HandleGate::new(host, actor, Arc::clone(&pinned), operation, worker, options);
         let first = builder
@@ -172,6 +168,15 @@ pub(super) struct Builder {
 }
 
 impl Builder {
+    /// Builds stores of the host at this path of their connection.
+    pub(super) fn new(host: &Shared, path: &SubPath) -> Result<Self, Error> {
+        Ok(Self {
+            backends: host.backends.clone(),
+            runtime: host.runtime.clone(),
+            sub_path: object_path(path)?,
+        })
+    }
+
     /// The store that a handle begins with, behind its gate. `known` says that a store of the plan
     /// was built before.
     async fn first(
