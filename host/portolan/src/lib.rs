@@ -81,6 +81,7 @@ mod user_files;
 pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Operation};
 pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
+pub use portolan_envelope as envelope;
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::{SecretBytes, SecretText};
