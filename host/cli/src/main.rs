@@ -11,6 +11,7 @@
 //! * [`format`](mod@format): results on standard output.
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
 //! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`.
+//! * [`envelope`]: `encrypt`, `decrypt`.
 //! * [`validate`], [`provider`], [`policy`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
 mod args;
@@ -19,6 +20,7 @@ mod completions;
 mod config;
 mod confirm;
 mod doctor;
+mod envelope;
 mod format;
 mod interrupt;
 mod policy;
@@ -106,6 +108,8 @@ async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
         Command::Get(arguments) => transfer::get::run(&store, arguments, interrupt).await,
         Command::Rm(arguments) => transfer::rm::run(&store, arguments, interrupt).await,
         Command::Cp(arguments) => transfer::cp::run(&store, arguments, interrupt).await,
+        Command::Encrypt(arguments) => envelope::encrypt::run(&store, arguments, interrupt).await,
+        Command::Decrypt(arguments) => envelope::decrypt::run(&store, arguments, interrupt).await,
         // Whatever else was begun is simply dropped.
         command => tokio::select! {
             outcome = run_to_drop(&store, command, interrupt) => outcome,
@@ -128,6 +132,8 @@ async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> 
         | Command::Put(_)
         | Command::Get(_)
         | Command::Rm(_)
-        | Command::Cp(_) => Ok(()),
+        | Command::Cp(_)
+        | Command::Encrypt(_)
+        | Command::Decrypt(_) => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
+mod envelope;
 mod policy;
 mod provider;
 mod transfer;
@@ -9,6 +10,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use envelope::{DecryptArguments, EncryptArguments};
 pub(crate) use policy::{PolicyAllowArguments, PolicyCommand, PolicyTestArguments};
 pub(crate) use provider::{ProviderAddArguments, ProviderCommand};
 pub(crate) use transfer::{
@@ -135,6 +137,12 @@ Statements run in order and stop at the first that fails.")]
     /// Copy objects within a connection or from one to another
     #[command(after_help = transfer::CP_HELP)]
     Cp(CpArguments),
+    /// Encrypt standard input with a key, to standard output
+    #[command(after_help = envelope::ENCRYPT_HELP)]
+    Encrypt(EncryptArguments),
+    /// Decrypt standard input with a key, to standard output
+    #[command(after_help = envelope::DECRYPT_HELP)]
+    Decrypt(DecryptArguments),
     /// Try a connection out, step by step
     #[command(after_help = "Example:\n  portolan validate backups --depth read")]
     Validate(ValidateArguments),
