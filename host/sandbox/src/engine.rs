@@ -2,7 +2,7 @@
 
 use wasmtime::{
     Config, Enabled, Engine, InstanceAllocationStrategy, OptLevel, PoolingAllocationConfig,
-    WasmFeatures,
+    WasmBacktraceDetails, WasmFeatures,
 };
 
 use crate::Limits;
@@ -49,6 +49,13 @@ fn config(limits: &Limits, allocation: Allocation) -> Config {
     config.max_wasm_stack(limits.stack);
     // Host functions run on the guest's stack, above what the guest may use of it.
     config.async_stack_size(limits.stack + (1 << 20));
+    // Where in a guest something went wrong is told to nobody, so tables that would say it only make
+    // compiled components larger, and so slower to verify and load; and no variable of the
+    // environment decides about it.
+    config.generate_address_map(false);
+    config.native_unwind_info(false);
+    config.wasm_backtrace_max_frames(None);
+    config.wasm_backtrace_details(WasmBacktraceDetails::Disable);
     // Whatever a guest cannot use, an attacker cannot either. Compilers for the contract's targets
     // emit none of these by default.
     for unneeded in [

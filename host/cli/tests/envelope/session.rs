@@ -160,7 +160,7 @@ fn who_may_not_decrypt_or_has_no_usage_is_told_and_no_secret_is_anywhere() {
         (
             &["decrypt", "external://wrong"],
             "28000",
-            "AWS_SECRET_ACCESS_KEY",
+            "AWS KMS answered 403",
         ),
         (
             &["--user", "eve", "decrypt", "external://key"],

@@ -12,9 +12,11 @@ mod access;
 mod causes;
 #[path = "../common/cloud.rs"]
 mod cloud;
+mod copies;
 mod faults;
 mod integration;
 mod server;
 #[path = "../common/suite.rs"]
 mod suite;
 mod transfers;
+mod unfinished;

@@ -19,3 +19,4 @@ mod objects;
 mod server;
 #[path = "../common/suite.rs"]
 mod suite;
+mod unfinished;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use portolan_contract::FailureClass;
+use portolan_egress::EgressOptions;
 use portolan_servers::RawServer;
 
 use super::server::*;
@@ -183,5 +184,63 @@ async fn a_list_that_does_not_end_is_cut_off() {
         "53200",
         "files.example sent an answer of more than 33554432 bytes",
         "check that the server is the one that is meant",
+    );
+}
+
+/// Answers a `HEAD` after this time.
+fn answering_after(wait: Duration) -> RawServer {
+    RawServer::start(move |stream, _| {
+        std::thread::sleep(wait);
+        let head = "HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\
+                    Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
+        let _ = stream.write_all(head.as_bytes());
+    })
+}
+
+#[tokio::test]
+async fn a_connection_waits_as_long_as_its_timeout_says_and_no_longer() {
+    // The host itself would wait for 2 s.
+    let patient = answering_after(Duration::from_secs(3));
+    let store = store_with(patient.address(), &plain().set("timeout", "20s"));
+    assert_eq!(store.head(&object()).await.expect("in time").size, 7);
+    let error = store_at(patient.address()).head(&object()).await;
+    expect(
+        &failure(&error.expect_err("the host's own patience")),
+        "57014",
+        "files.example did not answer within 2 s",
+        "see whether the server is slow or overloaded, and try again",
+    );
+    let began = Instant::now();
+    let store = store_with(patient.address(), &plain().set("timeout", "0.3s"));
+    let error = store.head(&object()).await.expect_err("too late");
+    expect(
+        &failure(&error),
+        "57014",
+        "files.example did not answer within 300 ms",
+        "see whether the server is slow or overloaded, and try again",
+    );
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[tokio::test]
+async fn an_object_that_stops_in_the_middle_is_left_after_the_connections_timeout() {
+    let server = silent_after("HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\nbeginning");
+    let store = store_with(server.address(), &plain().set("timeout", "250ms"));
+    let began = Instant::now();
+    let got = store.get(&object()).await.expect("a head");
+    let error = got.bytes().await.expect_err("silence");
+    assert_eq!(failure(&error).class, FailureClass::Timeout);
+    assert!(began.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_timeout_of_a_plan_that_is_no_duration_is_refused() {
+    let built = backends(EgressOptions::default()).build(&plain().set("timeout", "soon").plan());
+    let failure = built.expect_err("no duration").failure();
+    expect(
+        &failure,
+        "22023",
+        "the connection's timeout cannot be used",
+        "give it anew with ALTER EXTERNAL CONNECTION",
     );
 }
