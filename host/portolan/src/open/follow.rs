@@ -32,6 +32,8 @@ pub(crate) struct Following(Arc<Parts>);
 struct Parts {
     gate: Arc<HandleGate>,
     builder: Builder,
+    /// What hands on what is an error already, where no other store has been asked.
+    first: Arc<Confined>,
     store: Made<Arc<Confined>>,
 }
 
@@ -53,6 +55,7 @@ impl Following {
         Self(Arc::new(Parts {
             gate,
             builder,
+            first: Arc::clone(&first),
             store: Made::new(pinned, first),
         }))
     }
@@ -67,6 +70,7 @@ impl Following {
             gate,
             builder,
             store,
+            ..
         } = &*self.0;
         let pinned = gate.pass().await.map_err(refused)?;
         // Whoever asks for this store has asked the gate before.
