@@ -51,6 +51,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../gcp-kms.wasm"),
             manifest: include_str!("../gcp-kms.toml"),
         },
+        #[cfg(feature = "gcpubsub")]
+        BuiltIn {
+            name: "gcpubsub",
+            component: include_bytes!("../gcpubsub.wasm"),
+            manifest: include_str!("../gcpubsub.toml"),
+        },
         #[cfg(feature = "gs")]
         BuiltIn {
             name: "gs",
@@ -80,6 +86,12 @@ pub fn built_in() -> &'static [BuiltIn] {
             name: "userfile",
             component: include_bytes!("../userfile.wasm"),
             manifest: include_str!("../userfile.toml"),
+        },
+        #[cfg(feature = "webhook")]
+        BuiltIn {
+            name: "webhook",
+            component: include_bytes!("../webhook.wasm"),
+            manifest: include_str!("../webhook.toml"),
         },
     ]
 }
@@ -126,11 +138,13 @@ mod tests {
         feature = "azure-blob",
         feature = "azure-kms",
         feature = "gcp-kms",
+        feature = "gcpubsub",
         feature = "gs",
         feature = "http",
         feature = "nodelocal",
         feature = "s3",
-        feature = "userfile"
+        feature = "userfile",
+        feature = "webhook"
     ))]
     fn every_provider_is_embedded_by_default() {
         let names: Vec<_> = built_in().iter().map(|provider| provider.name).collect();
@@ -141,11 +155,13 @@ mod tests {
                 "azure-blob",
                 "azure-kms",
                 "gcp-kms",
+                "gcpubsub",
                 "gs",
                 "http",
                 "nodelocal",
                 "s3",
-                "userfile"
+                "userfile",
+                "webhook"
             ]
         );
     }

@@ -1,6 +1,6 @@
-//! The hostile guest as a component.
+//! The hostile guests as components.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
 use anyhow::{Result, anyhow};
@@ -17,11 +17,7 @@ pub const MANIFEST: &str = include_str!("../guests/hostile/manifest.toml");
 /// What cargo or the encoder said.
 pub fn bare() -> Result<&'static [u8]> {
     static BARE: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
-    let built = BARE.get_or_init(|| {
-        component::compile(&folder())
-            .and_then(|module| component::encode(&module))
-            .map_err(|error| format!("{error:#}"))
-    });
+    let built = BARE.get_or_init(|| built("hostile").map_err(|error| format!("{error:#}")));
     built.as_deref().map_err(|error| anyhow!("{error}"))
 }
 
@@ -34,6 +30,19 @@ pub fn with_manifest(manifest: &str) -> Result<Vec<u8>> {
     manifest_section::append(bare()?.to_vec(), manifest)
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("guests/hostile")
+/// The sink that is hostile, as a component with its manifest.
+///
+/// # Errors
+///
+/// As [`bare`].
+pub fn sink() -> Result<Vec<u8>> {
+    let manifest = include_str!("../guests/hostile-sink/manifest.toml");
+    manifest_section::append(built("hostile-sink")?, manifest)
+}
+
+fn built(guest: &str) -> Result<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("guests")
+        .join(guest);
+    component::encode(&component::compile(&folder)?)
 }

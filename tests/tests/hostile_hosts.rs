@@ -53,7 +53,7 @@ const fn part(provider: &'static str, uri: &'static str) -> Form {
 }
 
 /// Every place of a URI that becomes a host, or could.
-const FORMS: [Form; 34] = [
+const FORMS: [Form; 39] = [
     host(
         "s3",
         "s3://b/p?AWS_ENDPOINT={escaped}&AWS_USE_PATH_STYLE=true",
@@ -138,6 +138,17 @@ const FORMS: [Form; 34] = [
     part(
         "azure-kms",
         "azure-kms://{raw}/k/1?AUTH=implicit&AZURE_VAULT_NAME=v3c",
+    ),
+    host("webhook", "webhook-https://{raw}/swordfish"),
+    host(
+        "webhook",
+        "webhook-https://user:swordfish@{raw}:8443/p?token=swordfish",
+    ),
+    part("gcpubsub", "gcpubsub://p?AUTH=implicit&region={escaped}"),
+    part("gcpubsub", "gcpubsub://{raw}?AUTH=implicit&region=r3c"),
+    part(
+        "gcpubsub",
+        "gcpubsub://p?AUTH=implicit&region=r3c&ASSUME_ROLE={escaped}",
     ),
 ];
 
@@ -414,6 +425,7 @@ async fn what_becomes_a_label_of_a_host_is_one_or_is_refused() {
         "azure-blob",
         "azure-blob://c/p?AZURE_ACCOUNT_NAME={escaped}&AZURE_ACCOUNT_KEY=Zm9v",
     );
+    let messages = part("gcpubsub", "gcpubsub://p?AUTH=implicit&region={escaped}");
     let mut labels = 0;
     for line in lines() {
         let Case::Label { text, is_label } = line.case else {
@@ -433,6 +445,10 @@ async fn what_becomes_a_label_of_a_host_is_one_or_is_refused() {
             _ => is_label.then(|| format!("b.s3.{text}.amazonaws.com")),
         };
         assert_eq!(host(&region).await, regional, "line {number}");
+        if let Some(host) = host(&messages).await {
+            assert!(is_label, "line {number}: {host}");
+            assert_eq!(host, format!("{text}-pubsub.googleapis.com"));
+        }
         // An account's name has rules of its own beyond those of a label.
         if let Some(host) = host(&account).await {
             assert!(is_label, "line {number}: {host}");

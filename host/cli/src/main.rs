@@ -12,7 +12,7 @@
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
 //! * [`unlock`], [`secret_source`] and [`service_slot`]: what opens the store, on its way in.
 //! * [`key`] and [`rescue`]: slots, and a store that nothing opens any more.
-//! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`.
+//! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`; [`emit`]: messages of standard input.
 //! * [`validate`], [`provider`], [`policy`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
 mod args;
@@ -21,6 +21,7 @@ mod completions;
 mod config;
 mod confirm;
 mod doctor;
+mod emit;
 mod format;
 mod interrupt;
 mod key;
@@ -113,6 +114,8 @@ async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
         Command::Get(arguments) => transfer::get::run(&store, arguments, interrupt).await,
         Command::Rm(arguments) => transfer::rm::run(&store, arguments, interrupt).await,
         Command::Cp(arguments) => transfer::cp::run(&store, arguments, interrupt).await,
+        // It waits for what is under way, and says what was acknowledged.
+        Command::Emit(arguments) => emit::run(&store, arguments, interrupt).await,
         // Whatever else was begun is simply dropped.
         command => tokio::select! {
             outcome = run_to_drop(&store, command, interrupt) => outcome,
@@ -137,6 +140,7 @@ async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> 
         | Command::Put(_)
         | Command::Get(_)
         | Command::Rm(_)
-        | Command::Cp(_) => Ok(()),
+        | Command::Cp(_)
+        | Command::Emit(_) => Ok(()),
     }
 }

@@ -103,8 +103,8 @@ pub(crate) struct Told<'a> {
     pub(crate) message: Cow<'a, str>,
     /// Its class, where it has one.
     pub(crate) sqlstate: Option<&'a str>,
-    detail: Option<&'a str>,
-    hint: Option<&'a str>,
+    pub(crate) detail: Option<&'a str>,
+    pub(crate) hint: Option<&'a str>,
 }
 
 impl<'a> Told<'a> {

@@ -15,6 +15,7 @@
 //! * [`Plan`]: what a connection becomes.
 //! * [`StoredPlan`]: a plan as it lies in the store.
 //! * [`ConnectionName`], [`ExternalUrl`] and [`SubPath`]: how programs refer to a connection.
+//! * [`Message`]: what a sink takes. [`Schema`]: what a registry keeps.
 //! * [`Encrypted`]: what a key makes of a plaintext.
 //! * [`Failure`] and [`Step`]: what went wrong, and what a probe tells.
 //! * [`strip_controls`]: text of others, made safe to print.
@@ -40,9 +41,14 @@ pub use pieces::{FormatVerdict, OptionPair, SecretNumber, SecretReference, UriPi
 mod plan;
 pub use plan::{
     AssumedRole, Endpoint, Fragment, MAX_PLAN_ENTRIES, NamedSecret, ObjectStorePlan, Plan,
-    PlanEntry, TlsProfile, TlsVerification,
+    PlanEntry, QUERY_SECRETS, TlsProfile, TlsVerification,
 };
 
+mod message;
+pub use message::{MAX_BATCH_BYTES, MAX_BATCH_MESSAGES, Message};
+
+mod schema;
+pub use schema::{MAX_SCHEMA, MAX_SUBJECTS, Schema, SchemaType};
 mod encrypted;
 pub use encrypted::{Encrypted, MAX_CIPHERTEXT, MAX_KEY_NAME, MAX_PLAINTEXT};
 

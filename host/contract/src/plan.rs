@@ -9,6 +9,10 @@ use crate::{Kind, Operation, SecretNumber};
 /// The most entries that a plan may have.
 pub const MAX_PLAN_ENTRIES: usize = 256;
 
+/// What the names of those secrets begin with that requests carry as parameters of their query. Such
+/// names may repeat, each one being a pair.
+pub const QUERY_SECRETS: &str = "query.";
+
 /// A host and a port that the connection needs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Endpoint {
@@ -71,7 +75,8 @@ impl fmt::Debug for Fragment {
 /// A value under a name of the provider's choice, composed of text and secrets.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedSecret {
-    /// The name by which requests and messages refer to it.
+    /// The name by which requests and messages refer to it. Only names that begin with
+    /// [`QUERY_SECRETS`] may stand in a plan more than once.
     pub name: String,
     /// Its pieces, in order; at most 16.
     pub fragments: Vec<Fragment>,

@@ -13,7 +13,9 @@
 //! * `cloud`: stores behind a network, with [`CloudError`] for what can be in the way there; a
 //!   service's own no is a [`Refusal`], and its [`Cause`].
 //!   [`Lent`] is what a host lends its connections.
-//! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished.
+//! * [`FileSink`]: a store as a sink: messages in files, laid out as [`FileLayout`] says.
+//! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished; [`ConfinedUploads`]: those
+//!   of one connection.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`], [`failure_of`] and [`user_files_error`]: every cause with its class, SQLSTATE
 //!   and hint.
@@ -35,6 +37,9 @@ pub use error::DataError;
 mod failure;
 pub use failure::{failure_of, user_files_error};
 
+mod file_sink;
+pub use file_sink::{FileLayout, FileSink, FileSinkError, Partition};
+
 mod gate;
 pub use gate::{Gate, GateError, OpenGate};
 
@@ -45,7 +50,7 @@ mod nodelocal;
 pub use nodelocal::{NameFault, NodelocalError, NodelocalStore};
 
 mod unfinished;
-pub use unfinished::{AbandonedUpload, UnfinishedUploads};
+pub use unfinished::{ConfinedUploads, Fate, Unfinished, UnfinishedUpload, UnfinishedUploads};
 
 mod userfile;
 pub use userfile::UserfileStore;

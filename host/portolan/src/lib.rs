@@ -9,8 +9,8 @@
 //! * [`Session`]: what one principal runs and opens.
 //! * [`Principal`] and [`RequestContext`]: who acts, and for which request.
 //! * [`Outcome`]: what a statement gives: [`Notice`]s, and a tag or [`Rows`].
-//! * [`Opened`], [`StorageConnection`] and [`Kms`]: what `external://name/sub` leads to;
-//!   [`OpenHandle`] is one in the host's list.
+//! * [`Opened`], [`StorageConnection`], [`Kms`], [`Sink`] and [`Registry`]: what
+//!   `external://name/sub` leads to; [`OpenHandle`] is one in the host's list.
 //! * [`AddProvider`]: what an administrator says about a provider that is added.
 //! * [`KeySlots`] and [`KeyRotation`]: what opens the store, and a newer key for it;
 //!   [`MasterKeyService`] is a key management service that does;
@@ -38,6 +38,12 @@
 //! | `portolan_open_seconds` | histogram | `operation` | how long each took |
 //! | `portolan_key_operations_total` | counter | `provider`, `operation` (`encrypt`, `decrypt`), `sqlstate` | what keys were asked for |
 //! | `portolan_key_operation_seconds` | histogram | `provider`, `operation` | how long each took |
+//! | `portolan_sink_operations_total` | counter | `provider`, `operation` (`emit`, `flush`, `close`), `sqlstate` | what sinks were asked for |
+//! | `portolan_sink_operation_seconds` | histogram | `provider`, `operation` | how long each took |
+//! | `portolan_sink_messages_total` | counter | `provider` | messages that were acknowledged |
+//! | `portolan_sink_opened_total` | counter | `provider` | how often a sink was opened, the first time and after a failure |
+//! | `portolan_registry_operations_total` | counter | `provider`, `operation` (`subjects`, `register`, `get`), `sqlstate` | what schema registries were asked for |
+//! | `portolan_registry_operation_seconds` | histogram | `provider`, `operation` | how long each took |
 //! | `portolan_open_handles` | gauge | | handles that are open now |
 //! | `portolan_handle_refusals_total` | counter | `sqlstate` | operations of handles that were refused |
 //!
@@ -72,7 +78,10 @@ mod outcome;
 pub use outcome::{Body, Cell, Column, Notice, Outcome, Rows};
 
 mod open;
-pub use open::{Capabilities, Kms, OpenHandle, OpenOptions, Opened, StorageConnection};
+pub use open::{
+    Capabilities, Delivered, Kms, OpenHandle, OpenOptions, Opened, Registry, Sink,
+    StorageConnection,
+};
 
 mod providers;
 pub use providers::AddProvider;
@@ -91,7 +100,8 @@ mod statements;
 mod user_files;
 
 pub use portolan_catalog as catalog;
-pub use portolan_contract::{Encrypted, Operation};
+pub use portolan_contract::{Encrypted, Message, Operation, Schema, SchemaType};
+pub use portolan_data::{Fate, Unfinished, UnfinishedUpload};
 pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};

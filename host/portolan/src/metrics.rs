@@ -83,6 +83,57 @@ impl Metrics {
         });
     }
 
+    /// A schema registry was asked for something.
+    pub(crate) fn registry_operation(
+        &self,
+        provider: &str,
+        operation: &'static str,
+        sqlstate: &'static str,
+        took: Duration,
+    ) {
+        let provider = provider.to_owned();
+        self.0.record(|| {
+            counter!(
+                "portolan_registry_operations_total",
+                "provider" => provider.clone(), "operation" => operation, "sqlstate" => sqlstate
+            )
+            .increment(1);
+            histogram!(
+                "portolan_registry_operation_seconds",
+                "provider" => provider, "operation" => operation
+            )
+            .record(took.as_secs_f64());
+        });
+    }
+
+    /// A sink was asked for something.
+    pub(crate) fn sink_operation(&self, provider: &str, done: &SinkOperation) {
+        let provider = provider.to_owned();
+        let &SinkOperation {
+            operation,
+            sqlstate,
+            acknowledged,
+            opened,
+            took,
+        } = done;
+        self.0.record(|| {
+            counter!(
+                "portolan_sink_operations_total",
+                "provider" => provider.clone(), "operation" => operation, "sqlstate" => sqlstate
+            )
+            .increment(1);
+            counter!("portolan_sink_messages_total", "provider" => provider.clone())
+                .increment(acknowledged);
+            counter!("portolan_sink_opened_total", "provider" => provider.clone())
+                .increment(opened);
+            histogram!(
+                "portolan_sink_operation_seconds",
+                "provider" => provider, "operation" => operation
+            )
+            .record(took.as_secs_f64());
+        });
+    }
+
     /// So many handles are open now.
     pub(crate) fn open_handles(&self, open: usize) {
         #[expect(clippy::cast_precision_loss, reason = "nobody opens 2^52 handles")]
@@ -97,6 +148,19 @@ impl Metrics {
             counter!("portolan_handle_refusals_total", "sqlstate" => sqlstate).increment(1);
         });
     }
+}
+
+/// What came of one operation of a sink.
+#[derive(Debug)]
+pub(crate) struct SinkOperation {
+    /// `emit`, `flush` or `close`.
+    pub(crate) operation: &'static str,
+    pub(crate) sqlstate: &'static str,
+    /// Messages that were acknowledged meanwhile.
+    pub(crate) acknowledged: u64,
+    /// How often the sink was opened meanwhile.
+    pub(crate) opened: u64,
+    pub(crate) took: Duration,
 }
 
 /// What a result counts as: its SQLSTATE, `00000` for a success.

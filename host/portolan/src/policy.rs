@@ -27,7 +27,7 @@ pub(crate) fn switches(egress: &Egress, plan: &Plan) -> Result<(), Error> {
     let options = egress.options();
     let backend = plan
         .object_store()
-        .map_or("", |store| store.backend.as_str());
+        .map_or("this connection", |store| store.backend.as_str());
     let is = |setting: &str, value: &str| plan.setting(setting) == Some(value);
     let refused = |what: String, switch: &str| {
         Err(Error::new(SqlState::InsufficientPrivilege, what)

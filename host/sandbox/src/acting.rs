@@ -165,12 +165,12 @@ impl Actor {
     }
 }
 
-/// One fresh instance that acts, for one operation.
+/// One instance that acts: for one operation, or for several in a row, with a rest between two.
 pub(crate) struct Acting {
     pub(crate) store: Store<Guest>,
     pub(crate) instance: Instance,
     // After the store, so that it is dropped after it.
-    _lease: Lease,
+    lease: Option<Lease>,
 }
 
 impl Acting {
@@ -184,8 +184,20 @@ impl Acting {
         Ok(Self {
             store,
             instance,
-            _lease: lease,
+            lease: Some(lease),
         })
+    }
+
+    /// The operation has ended, and another one may follow: others have their turn meanwhile.
+    pub(crate) fn rest(&mut self) {
+        self.store.data().budget.clock().stop();
+        self.lease = None;
+    }
+
+    /// Waits for the turn of the next operation. The guest's clock runs from here on.
+    pub(crate) async fn resume(&mut self, operation: &Operation<'_>) {
+        self.lease = Some(operation.lease().await);
+        self.store.data().budget.clock().start();
     }
 
     /// The way to the endpoints of the plan, with the handles that the guest holds of it. An opaque

@@ -4,7 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 
 use portolan_contract::{
-    Fragment, MAX_PLAN_ENTRIES, Manifest, Operation, Plan, PlanEntry, RuleContext, Secrets,
+    Fragment, MAX_PLAN_ENTRIES, Manifest, Operation, Plan, PlanEntry, QUERY_SECRETS, RuleContext,
+    Secrets,
 };
 
 use crate::bindings::types as guest;
@@ -57,6 +58,12 @@ pub enum AnswerProblem {
     Ciphertext(&'static str),
     /// A key decrypted to more than it may.
     LongPlaintext,
+    /// A sink acknowledged this many messages, of this many that it was given.
+    Acknowledged(u64, u64),
+    /// A registry named more subjects than this.
+    TooManySubjects(u32),
+    /// A registry answered a schema that is longer than the contract has it.
+    LongSchema,
     /// What it hands out as decrypted did not come from the service.
     ForeignPlaintext,
     /// The redacted URI would show something else than the URI without its secrets.
@@ -124,6 +131,12 @@ impl fmt::Display for AnswerProblem {
             Self::SecretInPlan(place) => write!(f, "shows a secret of the URI in {place}"),
             Self::Ciphertext(what) => write!(f, "encrypts to {what}"),
             Self::LongPlaintext => f.write_str("decrypts to more than 4 KiB"),
+            Self::Acknowledged(count, given) => write!(
+                f,
+                "acknowledges {count} messages of {given}, after it acknowledged others before"
+            ),
+            Self::TooManySubjects(most) => write!(f, "names more than {most} subjects"),
+            Self::LongSchema => f.write_str("answers a schema of more than 1 MiB"),
             Self::ForeignPlaintext => {
                 f.write_str("decrypts to something that no service has answered")
             }
@@ -255,7 +268,13 @@ fn check_secrets(plan: &Plan, given: &Given<'_>) -> Result<(), AnswerProblem> {
             continue;
         };
         let name = secret.name.as_str();
-        if name.is_empty() || name.len() > MAX_NAME || !names.insert(name) {
+        // A query repeats names, so the parameters of requests may.
+        let (own, may_repeat) = match name.strip_prefix(QUERY_SECRETS) {
+            Some(parameter) => (parameter, true),
+            None => (name, false),
+        };
+        let is_first = names.insert(name);
+        if own.is_empty() || own.len() > MAX_NAME || !(is_first || may_repeat) {
             return Err(AnswerProblem::SecretName(given.words.line(name, MAX_NAME)));
         }
         if secret.fragments.len() > MAX_FRAGMENTS {

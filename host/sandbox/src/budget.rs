@@ -37,6 +37,12 @@ impl GuestClock {
         self.since.store(self.now(), Ordering::Relaxed);
     }
 
+    /// Nothing is used yet. The guest waits.
+    fn reset(&self) {
+        self.since.store(STOPPED, Ordering::Relaxed);
+        self.used.store(0, Ordering::Relaxed);
+    }
+
     /// The guest waits from here on. Returns how long it has run so far.
     pub(crate) fn stop(&self) -> Duration {
         let since = self.since.swap(STOPPED, Ordering::Relaxed);
@@ -76,6 +82,17 @@ impl Budget {
             dials: 0,
             opaque_bytes: 0,
         }
+    }
+
+    /// Begins anew for the next operation of the same instance. What the instance has of memory and
+    /// of tables it keeps.
+    pub(crate) fn renew(&mut self) {
+        self.clock.reset();
+        self.host_calls = 0;
+        self.response_bytes = 0;
+        self.random_bytes = 0;
+        self.dials = 0;
+        self.opaque_bytes = 0;
     }
 
     /// What it is held to.
@@ -189,6 +206,21 @@ mod tests {
             error.downcast_ref::<Fault>(),
             Some(&Fault::Memory(64 << 20))
         );
+    }
+
+    #[test]
+    fn what_is_renewed_begins_anew_but_for_memory() {
+        let mut budget = Budget::new(Arc::new(Limits::default()));
+        budget.clock().start();
+        for _ in 0..Limits::default().dials {
+            budget.count_dial().expect("within the limit");
+        }
+        assert!(budget.count_dial().is_err());
+        assert!(budget.memory_growing(0, 64 << 20, None).is_ok());
+        budget.renew();
+        assert!(budget.count_dial().is_ok());
+        assert_eq!(budget.clock().stop(), Duration::ZERO);
+        assert!(budget.memory_growing(64 << 20, 65 << 20, None).is_err());
     }
 
     #[test]

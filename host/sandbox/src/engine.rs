@@ -95,12 +95,15 @@ fn config(limits: &Limits, allocation: Allocation) -> Config {
 }
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
-    let operations = u32::try_from(limits.operations).unwrap_or(u32::MAX).max(1);
+    let count = |most: usize| u32::try_from(most).unwrap_or(u32::MAX).max(1);
+    let operations = count(limits.operations);
+    // One that lives over many operations keeps its place between two of them.
+    let instances = count(limits.operations.saturating_add(limits.open_instances));
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(operations);
-    pool.total_core_instances(operations.saturating_mul(CORE_INSTANCES));
-    pool.total_memories(operations.saturating_mul(MEMORIES));
-    pool.total_tables(operations.saturating_mul(MEMORIES));
+    pool.total_component_instances(instances);
+    pool.total_core_instances(instances.saturating_mul(CORE_INSTANCES));
+    pool.total_memories(instances.saturating_mul(MEMORIES));
+    pool.total_tables(instances.saturating_mul(MEMORIES));
     pool.total_stacks(operations);
     pool.max_core_instances_per_component(CORE_INSTANCES);
     pool.max_memories_per_component(MEMORIES);

@@ -13,7 +13,8 @@
 //! * [`MetricsRecorder`]: where what is counted goes.
 //! * [`Component`], [`manifest_of`], [`Inspection`], [`LoadError`]: a component before it runs.
 //! * [`Provider`], [`Planned`], [`ProbeRequest`], [`Probed`]: a provider at work.
-//! * [`Grants`]: what acting calls are lent; `kms` has the calls of keys.
+//! * [`Grants`]: what acting calls are lent; `kms` has the calls of keys, `registry` those
+//!   of schema registries; [`OpenSink`] is a sink that is open over many calls.
 //! * [`ProviderError`], [`Fault`], [`AnswerProblem`]: why it was refused or stopped.
 //! * [`Limits`]: what an operation may use up.
 //!
@@ -60,6 +61,11 @@ mod acting;
 pub use acting::Grants;
 
 mod kms;
+
+mod registry;
+
+mod sink;
+pub use sink::OpenSink;
 
 mod probing;
 pub use probing::{ProbeRequest, Probed};

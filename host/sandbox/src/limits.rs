@@ -53,6 +53,9 @@ pub struct Limits {
     pub operations_per_provider: usize,
     /// Operations of all providers at the same time.
     pub operations: usize,
+    /// Instances that live over many operations, of all providers at the same time: sinks that are
+    /// open. An operation of theirs counts as any other.
+    pub open_instances: usize,
     /// Size of a component in bytes. The largest of the embedded ones has 350 KB.
     pub component_size: usize,
     /// Functions in all modules of a component, because the compiler's time and memory grow with
@@ -84,6 +87,7 @@ impl Default for Limits {
             random_bytes: 64 << 10,
             operations_per_provider: 16,
             operations: 64,
+            open_instances: 64,
             component_size: 8 << 20,
             component_functions: 50_000,
             compile_time: Duration::from_secs(30),

@@ -53,6 +53,17 @@ impl<'a> Operation<'a> {
         (operation, budget)
     }
 
+    /// One operation more of an instance that has acted before, whose budget was renewed.
+    pub(crate) fn again(provider: &'a Provider, wall: Duration, budget: &Budget) -> Self {
+        Self {
+            provider,
+            phase: Phase::Acting,
+            wall,
+            turn: Turn::default(),
+            clock: Arc::clone(budget.clock()),
+        }
+    }
+
     pub(crate) fn provider(&self) -> &'a Provider {
         self.provider
     }

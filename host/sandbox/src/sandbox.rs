@@ -48,6 +48,7 @@ struct Shared {
     recorder: MetricsRecorder,
     limits: Arc<Limits>,
     permits: Arc<Semaphore>,
+    open_instances: Arc<Semaphore>,
     linker: Linker<Guest>,
     cache: Option<Cache>,
     /// What is loaded at present, by digest.
@@ -80,6 +81,7 @@ impl Sandbox {
                 allocation,
                 ticker,
                 permits: permits(options.limits.operations),
+                open_instances: permits(options.limits.open_instances),
                 limits: Arc::new(options.limits),
                 recorder: options.recorder,
                 linker,
@@ -120,6 +122,11 @@ impl Sandbox {
 
     pub(crate) fn permits(&self) -> &Arc<Semaphore> {
         &self.shared.permits
+    }
+
+    /// Places for instances that live over many operations.
+    pub(crate) fn open_instances(&self) -> &Arc<Semaphore> {
+        &self.shared.open_instances
     }
 
     /// Makes a component ready to run: it is read and judged, taken from memory, from the cache or

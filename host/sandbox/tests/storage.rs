@@ -38,9 +38,11 @@ async fn every_uri_of_the_fuzzers_corpora_is_planned_under_the_rules_or_refused(
         ("azure-blob", "plan_azure_blob"),
         ("azure-kms", "plan_azure_kms"),
         ("gcp-kms", "plan_gcp_kms"),
+        ("gcpubsub", "plan_gcpubsub"),
         ("gs", "plan_gs"),
         ("http", "plan_http"),
         ("s3", "plan_s3"),
+        ("webhook", "plan_webhook"),
     ] {
         let provider = provider(name).await;
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fuzz/corpus");

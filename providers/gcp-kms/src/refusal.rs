@@ -1,116 +1,72 @@
 //! What the service says when it does not: classed by its code, with what to do about it.
 
-use portolan_sdk::{Failure, FailureClass, joined};
-use serde_json::Value;
+use portolan_google::Told;
+use portolan_sdk::{Failure, FailureClass};
 
 /// The failure of a request that was answered with another status than 200.
 pub(crate) fn refused(request: &str, status: u16, body: &[u8]) -> Failure {
     let told = Told::of(body);
-    let (class, hint) = told.meaning(request, status);
-    let mut text = joined(&["Google Cloud KMS answered ", &status.to_string()]);
-    if let Some(code) = &told.code {
-        text.push(' ');
-        text.push_str(code);
-    }
-    if let Some(reason) = &told.reason {
-        text.push_str(&joined(&[" (", reason, ")"]));
-    }
-    Failure::new(class, text).with_hint(hint)
+    let (class, hint) = meaning(&told, request, status);
+    told.failure("Google Cloud KMS", status, class, hint)
 }
 
-/// A refusal in the form of Google's APIs. Its message is read, and not repeated.
-struct Told {
-    code: Option<String>,
-    /// Why, in a word: that of an `ErrorInfo`, or the type of a violated precondition.
-    reason: Option<String>,
-    message: String,
-}
-
-impl Told {
-    fn of(body: &[u8]) -> Self {
-        let document = serde_json::from_slice::<Value>(body).unwrap_or_default();
-        let error = document.get("error").unwrap_or(&Value::Null);
-        let word = |value: Option<&Value>| {
-            let text = value.and_then(Value::as_str)?;
-            let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-            let fits = (1..=64).contains(&text.len()) && text.bytes().all(is_word);
-            fits.then(|| text.to_owned())
-        };
-        let details = error.get("details").and_then(Value::as_array);
-        let reason = details.into_iter().flatten().find_map(|detail| {
-            let violation = detail.pointer("/violations/0/type");
-            word(detail.get("reason")).or_else(|| word(violation))
-        });
-        let message = error.get("message").and_then(Value::as_str);
-        Self {
-            code: word(error.get("status")),
-            reason,
-            message: message.unwrap_or_default().to_owned(),
-        }
-    }
-
-    fn meaning(&self, request: &str, status: u16) -> (FailureClass, &'static str) {
-        let reason = self.reason.as_deref().unwrap_or_default();
-        let tells = |words: &str| self.message.contains(words);
-        match self.code.as_deref().unwrap_or_default() {
-            "UNAUTHENTICATED" => (
-                FailureClass::RefusedCredentials,
-                "Give a BEARER_TOKEN that is still valid, or CREDENTIALS, whose tokens are renewed.",
-            ),
-            "PERMISSION_DENIED" if reason == "SERVICE_DISABLED" => (
-                FailureClass::Denied,
-                "Enable the Cloud KMS API in the project of the credentials.",
-            ),
-            "PERMISSION_DENIED"
-                if reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT" || tells("scopes") =>
-            {
-                (
-                    FailureClass::Denied,
-                    "Give a BEARER_TOKEN for the scope cloudkms or cloud-platform.",
-                )
-            }
-            "PERMISSION_DENIED" if request == "encrypt" => (
-                FailureClass::Denied,
-                "Grant the role Cloud KMS CryptoKey Encrypter/Decrypter on the key: it has \
+fn meaning(told: &Told, request: &str, status: u16) -> (FailureClass, &'static str) {
+    let reason = told.reason();
+    let tells = |words: &str| told.tells(words);
+    match told.code() {
+        "UNAUTHENTICATED" => (
+            FailureClass::RefusedCredentials,
+            "Give a BEARER_TOKEN that is still valid, or CREDENTIALS, whose tokens are renewed.",
+        ),
+        "PERMISSION_DENIED" if reason == "SERVICE_DISABLED" => (
+            FailureClass::Denied,
+            "Enable the Cloud KMS API in the project of the credentials.",
+        ),
+        "PERMISSION_DENIED" if reason == "ACCESS_TOKEN_SCOPE_INSUFFICIENT" || tells("scopes") => (
+            FailureClass::Denied,
+            "Give a BEARER_TOKEN for the scope cloudkms or cloud-platform.",
+        ),
+        "PERMISSION_DENIED" if request == "encrypt" => (
+            FailureClass::Denied,
+            "Grant the role Cloud KMS CryptoKey Encrypter/Decrypter on the key: it has \
                  cloudkms.cryptoKeyVersions.useToEncrypt.",
-            ),
-            "PERMISSION_DENIED" => (
-                FailureClass::Denied,
-                "Grant the role Cloud KMS CryptoKey Encrypter/Decrypter on the key: it has \
+        ),
+        "PERMISSION_DENIED" => (
+            FailureClass::Denied,
+            "Grant the role Cloud KMS CryptoKey Encrypter/Decrypter on the key: it has \
                  cloudkms.cryptoKeyVersions.useToDecrypt.",
-            ),
-            "NOT_FOUND" => (
-                FailureClass::NotFound,
-                "Check the key's project, location, key ring and name.",
-            ),
-            "FAILED_PRECONDITION" if reason == "KEY_DISABLED" || tells("DISABLED") => (
-                FailureClass::Denied,
-                "Enable the key's version, or make an enabled one the primary version.",
-            ),
-            "FAILED_PRECONDITION" => (
-                FailureClass::Denied,
-                "Look at the state of the key's primary version: it may be disabled, or about to \
+        ),
+        "NOT_FOUND" => (
+            FailureClass::NotFound,
+            "Check the key's project, location, key ring and name.",
+        ),
+        "FAILED_PRECONDITION" if reason == "KEY_DISABLED" || tells("DISABLED") => (
+            FailureClass::Denied,
+            "Enable the key's version, or make an enabled one the primary version.",
+        ),
+        "FAILED_PRECONDITION" => (
+            FailureClass::Denied,
+            "Look at the state of the key's primary version: it may be disabled, or about to \
                  be destroyed.",
-            ),
-            "INVALID_ARGUMENT" if request == "encrypt" => (
-                FailureClass::Unsupported,
-                "Give a key whose purpose is symmetric encryption and decryption.",
-            ),
-            "INVALID_ARGUMENT" => (
-                FailureClass::Protocol,
-                "Check that the connection names the key that encrypted the content.",
-            ),
-            _ if status >= 500 || status == 429 => (FailureClass::Unreachable, "Try again later."),
-            // What the host keeps back of an answer is the rest of it.
-            "" if matches!(status, 401 | 403) => (
-                FailureClass::RefusedCredentials,
-                "Check the credentials, and what they may do with this key.",
-            ),
-            _ => (
-                FailureClass::Protocol,
-                "Look for a proxy on the way that answers in the place of Google Cloud KMS.",
-            ),
-        }
+        ),
+        "INVALID_ARGUMENT" if request == "encrypt" => (
+            FailureClass::Unsupported,
+            "Give a key whose purpose is symmetric encryption and decryption.",
+        ),
+        "INVALID_ARGUMENT" => (
+            FailureClass::Protocol,
+            "Check that the connection names the key that encrypted the content.",
+        ),
+        _ if status >= 500 || status == 429 => (FailureClass::Unreachable, "Try again later."),
+        // What the host keeps back of an answer is the rest of it.
+        "" if matches!(status, 401 | 403) => (
+            FailureClass::RefusedCredentials,
+            "Check the credentials, and what they may do with this key.",
+        ),
+        _ => (
+            FailureClass::Protocol,
+            "Look for a proxy on the way that answers in the place of Google Cloud KMS.",
+        ),
     }
 }
 

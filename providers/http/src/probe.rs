@@ -1,18 +1,35 @@
 //! Phase two: the server is reached; the marker goes there and back, or is only looked for.
 
 use portolan_sdk::{
-    Attempt, Depth, Failure, FailureClass, MarkerProbe, Network, Plan, PlanEntry, Reach, Stopped,
-    StorageProbe,
+    Attempt, Depth, Failure, FailureClass, Kind, MarkerProbe, Network, Plan, PlanEntry, Probe,
+    Reach, Steps, Stopped, StorageProbe,
 };
+use portolan_web::{BASIC, CLIENT_CERTIFICATE, SERVER};
 
-use crate::plan::{BASIC, CLIENT_CERTIFICATE, SERVER};
+use crate::recognise::{Found, recognise};
+use crate::refusal::no_registry;
+use crate::registry::Api;
 
 /// Names to ask for where the server lists them.
 const LIST_AT_MOST: u32 = 100;
 
-/// The probe of a server. Only one that speaks WebDAV lists anything.
-pub(crate) fn probe(probe: &mut StorageProbe<'_>, network: &dyn Network) -> Result<(), Stopped> {
+/// The probe of a server of files or of a registry, whichever answers. Only one that speaks WebDAV
+/// lists files.
+pub(crate) fn probe(
+    probe: &mut StorageProbe<'_>,
+    network: &dyn Network,
+    api: &dyn Api,
+) -> Result<(), Stopped> {
     Reach::endpoint(SERVER).run(network, probe.plan, &mut probe.steps)?;
+    if may_be_a_registry(probe.plan)
+        && let Found::Registry = tell(&mut probe.steps, api, probe.plan)?
+    {
+        if probe.depth == Depth::Full {
+            let why = "a schema registry takes no files, and a probe registers nothing";
+            probe.steps.skip("write", why);
+        }
+        return Ok(());
+    }
     if probe.depth != Depth::Full {
         return look(probe);
     }
@@ -21,6 +38,36 @@ pub(crate) fn probe(probe: &mut StorageProbe<'_>, network: &dyn Network) -> Resu
         .when_not_writable("Let the server accept PUT below the path of the connection.")
         .when_not_readable("Let the server answer GET below the path of the connection.")
         .run(probe)
+}
+
+/// The probe of a registry, which has to be one.
+pub(crate) fn probe_registry(
+    probe: &mut Probe<'_>,
+    network: &dyn Network,
+    api: &dyn Api,
+) -> Result<(), Stopped> {
+    Reach::endpoint(SERVER).run(network, probe.plan, &mut probe.steps)?;
+    match tell(&mut probe.steps, api, probe.plan)? {
+        Found::Registry => Ok(()),
+        Found::Other => probe.steps.step("list", |_| Err(no_registry())),
+    }
+}
+
+fn may_be_a_registry(plan: &Plan) -> bool {
+    let is_registry = |entry: &PlanEntry| matches!(entry, PlanEntry::Kind(Kind::Registry));
+    plan.entries().iter().any(is_registry)
+}
+
+/// Tells which of both it is, and of a registry how many subjects it lists.
+fn tell(steps: &mut Steps<'_>, api: &dyn Api, plan: &Plan) -> Result<Found, Stopped> {
+    steps.step("recognise", |details| {
+        let (found, subjects) = recognise(api, plan)?;
+        details.add("found", found.name());
+        if let Some(subjects) = subjects {
+            details.add("subjects", subjects.to_string());
+        }
+        Ok(found)
+    })
 }
 
 /// Lists, and asks for the marker: whatever an HTTP server answers shows that it is one.
@@ -77,8 +124,14 @@ mod tests {
 
     use super::*;
     use crate::Http;
+    use crate::registry::tests::Scripted;
 
     fn run(uri: &str, depth: Depth, markers: &MemoryMarkers) -> RecordedSteps {
+        let api = Scripted::answering(404, "text/html", "<html>");
+        run_with(uri, depth, markers, &api)
+    }
+
+    fn run_with(uri: &str, depth: Depth, markers: &MemoryMarkers, api: &Scripted) -> RecordedSteps {
         let public = public_options(include_str!("../manifest.toml"));
         let plan = Http::plan(&pieces(uri, &public)).expect("a plan");
         let mut log = RecordedSteps::default();
@@ -95,6 +148,7 @@ mod tests {
                 steps: Steps::new(&mut log),
             },
             &RecordedNetwork::default(),
+            api,
         );
         log
     }
@@ -113,6 +167,7 @@ mod tests {
                 ("resolve", "ok"),
                 ("dial", "ok"),
                 ("tls", "ok"),
+                ("recognise", "ok"),
                 ("write", "ok"),
                 ("list", "skipped"),
                 ("read back", "ok"),
@@ -133,7 +188,7 @@ mod tests {
             let markers = MemoryMarkers::default()
                 .fail_list(failed(class.clone()))
                 .fail_read(failed(class.clone()));
-            let log = run("http://h/p", Depth::Read, &markers);
+            let log = run("file-http://h/p", Depth::Read, &markers);
             assert_eq!(
                 log.words(),
                 [
@@ -150,7 +205,7 @@ mod tests {
         }
         let markers = MemoryMarkers::default();
         markers.put(b"anything");
-        let log = run("http://h/p", Depth::Read, &markers);
+        let log = run("file-http://h/p", Depth::Read, &markers);
         assert_eq!(log.words()[3..], [("list", "ok"), ("read back", "ok")]);
     }
 
@@ -164,7 +219,7 @@ mod tests {
             let markers = MemoryMarkers::default()
                 .fail_list(failed(FailureClass::Unsupported))
                 .fail_read(failed(class.clone()));
-            let log = run("https://h/p", Depth::Read, &markers);
+            let log = run("file-https://h/p", Depth::Read, &markers);
             assert_eq!(log.words()[4], ("read back", "failed"));
             let failure = log.failure().expect("it fails");
             assert_eq!(failure.class, class);
@@ -179,9 +234,9 @@ mod tests {
     fn refused_credentials_are_a_failure_where_the_uri_gives_some() {
         let refused = || failed(FailureClass::RefusedCredentials);
         for uri in [
-            "https://user:wrong@h/p",
-            "https://token@h/p",
-            "https://h/p?client_cert=a&client_key=b",
+            "file-https://user:wrong@h/p",
+            "file-https://token@h/p",
+            "file-https://h/p?client_cert=a&client_key=b",
         ] {
             let markers = MemoryMarkers::default()
                 .fail_list(failed(FailureClass::Unsupported))
@@ -194,6 +249,54 @@ mod tests {
                 &MemoryMarkers::default().fail_list(refused()),
             );
             assert_eq!(log.words()[3], ("list", "failed"), "{uri}");
+        }
+    }
+
+    #[test]
+    fn a_registry_is_recognised_and_gets_no_file() {
+        let steps = [
+            ("resolve", "ok"),
+            ("dial", "ok"),
+            ("tls", "ok"),
+            ("recognise", "ok"),
+        ];
+        for (depth, more) in [
+            (Depth::Read, &[][..]),
+            (Depth::Full, &[("write", "skipped")]),
+        ] {
+            let markers = MemoryMarkers::default();
+            let api = Scripted::answering(200, "application/json", "[\"a\",\"b\"]");
+            let log = run_with("https://h/p", depth, &markers, &api);
+            assert_eq!(log.words()[..4], steps);
+            assert_eq!(log.words()[4..], *more);
+            let details: Vec<_> = log.steps[3]
+                .details
+                .iter()
+                .map(|(a, b)| (&**a, &**b))
+                .collect();
+            assert_eq!(details, [("found", "a schema registry"), ("subjects", "2")]);
+            assert_eq!(markers.content(), None);
+        }
+        let log = run("https://h/p", Depth::Read, &MemoryMarkers::default());
+        assert_eq!(log.steps[3].details[0].1, "files");
+    }
+
+    #[test]
+    fn what_has_to_be_a_registry_and_is_none_is_a_failure() {
+        let public = public_options(include_str!("../manifest.toml"));
+        let plan = Http::plan(&pieces("https://h/p", &public)).expect("a plan");
+        for (answer, last) in [("[]", ("recognise", "ok")), ("<html>", ("list", "failed"))] {
+            let mut log = RecordedSteps::default();
+            let _ = probe_registry(
+                &mut Probe {
+                    plan: &plan,
+                    depth: Depth::Full,
+                    steps: Steps::new(&mut log),
+                },
+                &RecordedNetwork::default(),
+                &Scripted::answering(200, "", answer),
+            );
+            assert_eq!(log.words().last(), Some(&last));
         }
     }
 

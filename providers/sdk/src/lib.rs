@@ -45,6 +45,7 @@
 //! * [`Plan`]: building the answer of phase one, and reading it in phase two.
 //! * [`redaction`] and [`print_redacted`]: what may be shown.
 //! * [`HostAndPort`], [`is_dns_label`], [`object_prefix`]: what of a URI becomes a host or a path.
+//! * [`Acknowledged`]: counting what a sink's requests were answered for.
 //! * [`Steps`]: telling a probe's steps, each begun and ended; [`Reach`] for every provider that
 //!   speaks over a network, [`MarkerProbe`] for every kind of object store.
 //! * [`testing`]: pieces from a URI, markers in memory, a recorded network and steps, for native
@@ -72,6 +73,9 @@ pub use kms::{Encrypted, KmsProbe, KmsProvider};
 
 mod sink;
 pub use sink::{Message, OpenSink, SinkProbe, SinkProvider};
+
+mod acknowledged;
+pub use acknowledged::Acknowledged;
 
 mod registry;
 pub use registry::{Probe, RegistryProvider, Schema, SchemaType};

@@ -11,14 +11,19 @@
 //! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
 //! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
-//! * [`Moto`]: an emulator of AWS, as far as its KMS, IAM and STS go.
+//! * [`Moto`]: an emulator of AWS, as far as its S3, KMS, IAM and STS go.
+//!
+//! A real server in the test's own process:
+//! * [`s3`]: `s3s` with `s3s-fs`, and what may stand before it.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
-//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, and Cloud
-//!   KMS.
+//! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, Cloud
+//!   KMS and Pub/Sub.
 //! * [`KeyVaultStandIn`]: keys of Azure Key Vault, for the tokens of [`EntraStandIn`].
+//! * [`SchemaRegistryStandIn`]: subjects and schemas of Confluent Schema Registry.
 //! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
+//! * [`WebhookStandIn`]: an endpoint for webhooks, whose answers are scripted.
 //!
 //! And what they are made of:
 //! * [`Authority`] issues certificates, [`RsaKey`] signs; [`Child`] is a process; [`HttpServer`]
@@ -64,5 +69,12 @@ pub use raw::{RawServer, ReadWrite};
 mod rsa_key;
 pub use rsa_key::RsaKey;
 
+pub mod s3;
+mod schema_registry;
+pub use schema_registry::SchemaRegistryStandIn;
+
 mod sigv4;
 pub use sigv4::{SIGV4_REGION, SigV4StandIn};
+
+mod webhook;
+pub use webhook::{Scripted, WebhookStandIn};

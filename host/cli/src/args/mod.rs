@@ -1,5 +1,6 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
+mod emit;
 mod key;
 mod policy;
 mod provider;
@@ -10,6 +11,7 @@ use std::path::PathBuf;
 use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+pub(crate) use emit::{EmitArguments, EmitFormat};
 pub(crate) use key::{
     KeyAddArguments, KeyCommand, KeyRecoverArguments, KeyRemoveArguments, StoreCommand,
 };
@@ -148,6 +150,9 @@ Statements run in order and stop at the first that fails.")]
     /// Copy objects within a connection or from one to another
     #[command(after_help = transfer::CP_HELP)]
     Cp(CpArguments),
+    /// Send lines of standard input to a sink, as messages
+    #[command(after_help = emit::EMIT_HELP)]
+    Emit(EmitArguments),
     /// Try a connection out, step by step
     #[command(after_help = "Example:\n  portolan validate backups --depth read")]
     Validate(ValidateArguments),
@@ -166,8 +171,15 @@ Statements run in order and stop at the first that fails.")]
     /// Show who did what, when, and whether it was refused
     #[command(after_help = "Example:\n  portolan audit --for backups --since 2026-11-01")]
     Audit(AuditArguments),
-    /// Check the store, its key, the cache and the providers
-    Doctor(FormatArguments),
+    /// Check the store, its key, the cache, and what interrupted uploads left
+    #[command(after_help = "Examples:
+  portolan doctor
+  portolan doctor --clean 1d
+
+An upload in parts that was killed leaves parts in S3 and Google Cloud Storage that no listing shows.
+--clean gives up, below each connection, those that began longer ago than it says; an upload that is
+still under way is one of them if it began as long ago.")]
+    Doctor(DoctorArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  portolan completions bash > ~/.local/share/bash-completion/completions/portolan"
@@ -230,6 +242,20 @@ pub(crate) struct ValidateArguments {
     pub(crate) format: FormatArguments,
 }
 
+/// `portolan doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[arg(
+        help = "Give up unfinished uploads that began longer ago than this, such as 1d or 12h",
+        long,
+        value_name = "AGE",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) clean: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
 /// `portolan audit`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
@@ -265,7 +291,7 @@ mod tests {
     fn every_command_that_takes_a_url_or_statement_shows_an_example() {
         for command in Arguments::command().get_subcommands() {
             let needs_no_example =
-                ["provider", "policy", "key", "store", "doctor"].contains(&command.get_name());
+                ["provider", "policy", "key", "store"].contains(&command.get_name());
             assert!(
                 needs_no_example || command.get_after_help().is_some(),
                 "{}",

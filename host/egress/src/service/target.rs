@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
-use portolan_contract::{Authentication, Endpoint, StoredPlan};
+use portolan_contract::{Authentication, Endpoint, QUERY_SECRETS, StoredPlan};
 
 use super::{ServiceError, ServiceRequest};
 
@@ -25,9 +25,6 @@ const QUERY: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'.')
     .remove(b'_')
     .remove(b'~');
-
-/// What the names of secrets for the query begin with.
-const QUERY_SECRETS: &str = "query.";
 
 /// The URL of a request, the plan's secrets in its path and query put in.
 pub(super) fn target(request: &ServiceRequest<'_>, plan: &StoredPlan) -> Result<Uri, ServiceError> {

@@ -99,6 +99,11 @@ fn a_query_is_the_rule_s_and_the_provider_s_and_the_plan_s() {
         url(&more, HOST, &["x"], &[("a&b", "c=d")], &secrets),
         Ok("https://a.example.com/x?v=7.4&a%26b=c%3Dd&key=s3%2F%2B%20%26%3D&a%20b=".to_owned())
     );
+    let twice = [("query.a", "1"), ("query.b", ""), ("query.a", "2")];
+    assert_eq!(
+        url(&more, HOST, &["x"], &[], &twice),
+        Ok("https://a.example.com/x?v=7.4&a=1&b=&a=2".to_owned())
+    );
     let one = more.replace("\"*\"", "\"key\"");
     assert_eq!(
         url(&one, HOST, &["x"], &[], &secrets),

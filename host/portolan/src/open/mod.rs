@@ -11,6 +11,9 @@ mod kms;
 mod known;
 mod made;
 mod pinned;
+mod registry;
+mod service;
+mod sink;
 mod storage;
 
 pub(crate) use handles::Handles;
@@ -18,6 +21,8 @@ pub use handles::OpenHandle;
 pub use kms::Kms;
 pub(crate) use known::Known;
 pub(crate) use pinned::check_provider;
+pub use registry::Registry;
+pub use sink::{Delivered, Sink};
 pub use storage::{Capabilities, StorageConnection};
 
 use std::sync::Arc;
@@ -48,6 +53,10 @@ pub enum Opened {
     Storage(StorageConnection),
     /// A key of a key management service.
     Kms(Kms),
+    /// Something that takes messages.
+    Sink(Sink),
+    /// A schema registry.
+    Registry(Registry),
 }
 
 impl Opened {
@@ -73,10 +82,34 @@ impl Opened {
         }
     }
 
+    /// The sink.
+    ///
+    /// # Errors
+    /// 0A000 when it is something else.
+    pub fn into_sink(self) -> Result<Sink, Error> {
+        match self {
+            Self::Sink(sink) => Ok(sink),
+            other => Err(other.is_no("sink")),
+        }
+    }
+
+    /// The schema registry.
+    ///
+    /// # Errors
+    /// 0A000 when it is something else.
+    pub fn into_registry(self) -> Result<Registry, Error> {
+        match self {
+            Self::Registry(registry) => Ok(registry),
+            other => Err(other.is_no("schema registry")),
+        }
+    }
+
     fn is_no(&self, wanted: &str) -> Error {
         let what = match self {
             Self::Storage(_) => "an object store",
             Self::Kms(_) => "a key",
+            Self::Sink(_) => "a sink",
+            Self::Registry(_) => "a schema registry",
         };
         Error::new(
             SqlState::FeatureNotSupported,
@@ -130,6 +163,19 @@ async fn lead(
     let (host, actor) = (call.host, &call.actor);
     let (plan, pinned) = (pinned.plan(), Arc::clone(pinned));
     let kind = plan.kinds().next();
+    // What may be several things is the one that the operation is for.
+    if operation == Operation::SchemaRegistry {
+        if !url.path.is_empty() {
+            return Err(no_path());
+        }
+        let opening = Box::pin(Registry::open(host, actor, pinned, operation, options));
+        return opening.await.map(Opened::Registry);
+    }
+    if operation == Operation::Changefeed {
+        let path = &url.path;
+        let opening = Box::pin(Sink::open(host, actor, pinned, path, operation, options));
+        return opening.await.map(Opened::Sink);
+    }
     if plan.object_store().is_some() {
         let path = &url.path;
         let opening = StorageConnection::open(host, actor, pinned, known, path, operation, options);
@@ -147,7 +193,7 @@ async fn lead(
             pinned.connection.provider
         ),
     )
-    .with_hint("open a connection that is an object store or a key"))
+    .with_hint("open it for an operation that SHOW PROVIDERS lists beside it"))
 }
 
 /// The answer of the catalog, in one consistent state.

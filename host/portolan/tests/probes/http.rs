@@ -66,18 +66,21 @@ async fn every_way_to_a_server_goes_all_the_way() {
     let client = servers.clients.issue_client("client");
     let (certificate, key) = (encoded(&client.certificate), encoded(&client.key));
     for (uri, tls) in [
-        ("http://files.example/in/here".to_owned(), "skipped"),
+        (
+            "http://files.example/in/here".to_owned(),
+            "skipped, recognise ok",
+        ),
         (format!("file-https://files.example/in/here?{ca}"), "ok"),
         (
             format!("https://{user}:{password}@files.example:8443/in/here?{ca}"),
-            "ok",
+            "ok, recognise ok",
         ),
         (
             format!(
                 "https://files.example:9443/in/here?{ca}&client_cert={certificate}&\
                  client_key={key}"
             ),
-            "ok",
+            "ok, recognise ok",
         ),
     ] {
         assert_eq!(
@@ -114,7 +117,11 @@ async fn without_being_told_a_probe_only_looks_and_writes_nothing() {
     let told: Vec<_> = told.iter().map(|row| (&*row[0], &*row[1])).collect();
     assert_eq!(
         told[5..],
-        [("list", "skipped"), ("read back", "ok")],
+        [
+            ("recognise", "ok"),
+            ("list", "skipped"),
+            ("read back", "ok")
+        ],
         "a server without WebDAV lists nothing"
     );
 }
@@ -127,7 +134,7 @@ async fn wrong_passwords_are_told() {
     expect(
         &servers.failing(&uri).await,
         [
-            "resolve ok, dial ok, tls ok, write failed",
+            "resolve ok, dial ok, tls ok, recognise ok, write failed",
             "28000",
             "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: the \
              server refused the password: it is not that of the user",
@@ -139,7 +146,7 @@ async fn wrong_passwords_are_told() {
     expect(
         &servers.failing(&uri).await,
         [
-            "resolve ok, dial ok, tls ok, write failed",
+            "resolve ok, dial ok, tls ok, recognise ok, write failed",
             "28000",
             "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: the \
              server asks for the user and the password",
@@ -215,7 +222,7 @@ async fn what_a_server_does_not_do_is_told() {
         (
             "redirect",
             [
-                "resolve ok, dial ok, tls skipped, write failed",
+                "resolve ok, dial ok, tls skipped, recognise ok, write failed",
                 "08P01",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: \
                  files.example redirects to elsewhere.example",
@@ -226,7 +233,7 @@ async fn what_a_server_does_not_do_is_told() {
         (
             "read-only",
             [
-                "resolve ok, dial ok, tls skipped, write failed",
+                "resolve ok, dial ok, tls skipped, recognise ok, write failed",
                 "42501",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: the \
                  server does not allow PUT",
@@ -236,7 +243,7 @@ async fn what_a_server_does_not_do_is_told() {
         (
             "no-dav",
             [
-                "resolve ok, dial ok, tls skipped, write failed",
+                "resolve ok, dial ok, tls skipped, recognise ok, write failed",
                 "0A000",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: \
                  files.example cannot do this",
@@ -246,7 +253,7 @@ async fn what_a_server_does_not_do_is_told() {
         (
             "broken",
             [
-                "resolve ok, dial ok, tls skipped, write failed",
+                "resolve ok, dial ok, tls skipped, recognise ok, write failed",
                 "08001",
                 "invalid changefeed sink URI: failed to write a sentinel ExternalStorage file: the \
                  server failed with status 500",

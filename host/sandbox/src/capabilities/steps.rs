@@ -16,7 +16,7 @@ const MAX_DETAILS: usize = 16;
 const MAX_NAME: usize = 32;
 
 /// The names that the contract lists.
-const USUAL_NAMES: [&str; 12] = [
+const USUAL_NAMES: [&str; 16] = [
     "resolve",
     "dial",
     "tls",
@@ -29,6 +29,10 @@ const USUAL_NAMES: [&str; 12] = [
     "compare",
     "encrypt",
     "decrypt",
+    "recognise",
+    "look",
+    "post",
+    "publish",
 ];
 
 /// The steps of one probe. They outlive the guest: what it told before it was stopped is shown.

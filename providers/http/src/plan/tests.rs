@@ -1,5 +1,8 @@
 use portolan_sdk::testing::{broken_at, pieces, public_options};
-use portolan_sdk::{Endpoint, FailureClass, NamedSecret, ObjectStore, Provider, print_redacted};
+use portolan_sdk::{
+    Endpoint, FailureClass, Fragment, NamedSecret, ObjectStore, Provider, TlsProfile,
+    print_redacted,
+};
 
 use super::*;
 use crate::Http;
@@ -36,13 +39,21 @@ fn endpoint(host: &str, port: u16, profile: Option<&str>) -> PlanEntry {
     })
 }
 
-/// What every plan begins with.
-fn storage() -> Vec<PlanEntry> {
-    vec![
+/// What every plan of this scheme begins with.
+fn begins(scheme: &str) -> Vec<PlanEntry> {
+    let mut entries = vec![
         PlanEntry::Kind(Kind::Storage),
         PlanEntry::Supports(Operation::Changefeed),
-        PlanEntry::ImplicitAccess("the network of the server".to_owned()),
-    ]
+    ];
+    if !scheme.starts_with("file-") {
+        entries.extend([
+            PlanEntry::Kind(Kind::Registry),
+            PlanEntry::Supports(Operation::SchemaRegistry),
+        ]);
+    }
+    let network = "the network of the server".to_owned();
+    entries.push(PlanEntry::ImplicitAccess(network));
+    entries
 }
 
 fn store(prefix: &str) -> PlanEntry {
@@ -69,7 +80,7 @@ fn plain_text_is_a_whole_plan_under_both_schemes() {
         let plan = planned(&format!(
             "{scheme}://Files.example/a%20b/?COCKROACH_LOCALITY=x"
         ));
-        let mut expected = storage();
+        let mut expected = begins(scheme);
         expected.extend([endpoint("Files.example", 80, None), store("a b")]);
         assert_eq!(plan.expect("a plan").into_entries(), expected);
     }
@@ -85,7 +96,7 @@ fn certificates_a_user_and_the_sinks_options_are_a_whole_plan() {
         let named = |name: &str| Some(name.to_owned());
         let setting =
             |name: &str, text: &str| PlanEntry::Setting((name.to_owned(), text.to_owned()));
-        let mut expected = storage();
+        let mut expected = begins(scheme);
         expected.extend([
             secret("certificate-authority", vec![Fragment::Secret(1)]),
             secret("client-certificate", vec![Fragment::Secret(2)]),

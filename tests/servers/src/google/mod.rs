@@ -1,9 +1,10 @@
-//! A stand-in for what of Google a connection to storage or to a key meets.
+//! A stand-in for what of Google a connection to storage, to a key or to topics meets.
 
 mod accounts;
 mod emulator;
 mod keys;
 mod objects;
+mod topics;
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -20,12 +21,14 @@ use accounts::{Accounts, CLOUD_SCOPE};
 use emulator::Emulator;
 use keys::Keys;
 use objects::Objects;
+use topics::Topics;
 
 /// The hosts that it answers for.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 5] = [
     "oauth2.googleapis.com",
     "iamcredentials.googleapis.com",
     "cloudkms.googleapis.com",
+    "us-east1-pubsub.googleapis.com",
     "storage.googleapis.com",
 ];
 
@@ -75,7 +78,8 @@ impl ServiceAccount {
 }
 
 /// Google's token endpoint (assertions and refresh tokens), impersonation, the XML API of Cloud
-/// Storage, over objects in memory or before an emulator, and one symmetric key of Cloud KMS.
+/// Storage, over objects in memory or before an emulator, one symmetric key of Cloud KMS, and the
+/// topics of one project in Pub/Sub.
 ///
 /// Signatures, times, scopes and the links of a chain are really checked, and the key really encrypts. That the real services
 /// answer like this is not proved.
@@ -90,6 +94,7 @@ struct State {
     accounts: Accounts,
     bucket: Arc<Bucket>,
     keys: Keys,
+    topics: Topics,
     /// Who may list the bucket is who may use it, unless nobody may.
     listable: bool,
     /// Everything for this host is answered with this, where it is set.
@@ -113,6 +118,9 @@ impl GoogleStandIn {
     /// The name of its key in Cloud KMS.
     pub const KEY: &str = keys::NAME;
 
+    /// The project that has topics in Pub/Sub, the topic `orders` from the start.
+    pub const PROJECT: &str = topics::PROJECT;
+
     /// Has one bucket, which this account may use.
     #[must_use]
     pub fn start(authority: &Authority, bucket: &str, account: ServiceAccount) -> Self {
@@ -133,6 +141,7 @@ impl GoogleStandIn {
     fn before(authority: &Authority, bucket: Bucket, account: ServiceAccount) -> Self {
         let state = Arc::new(Mutex::new(State {
             keys: Keys::new(&account.email),
+            topics: Topics::new(&account.email),
             accounts: Accounts::new(account),
             bucket: Arc::new(bucket),
             listable: true,
@@ -187,6 +196,28 @@ impl GoogleStandIn {
         self.state().keys.allowed = uses.collect();
     }
 
+    /// Lets this account, and no other, do with topics what is listed: `get`, `list`, `publish`.
+    pub fn own_topics(&self, account: &str, uses: &[&'static str]) {
+        let uses = uses.iter().map(|what| (account.to_owned(), *what));
+        self.state().topics.allowed = uses.collect();
+    }
+
+    /// Has a topic of this name.
+    pub fn create_topic(&self, topic: &str) {
+        self.state().topics.create(topic);
+    }
+
+    /// Answers the next so many requests to publish with this status.
+    pub fn fail_publishing(&self, times: u32, status: u16) {
+        self.state().topics.failing = (times, status);
+    }
+
+    /// What was published to a topic, in its order: data, ordering key, attributes.
+    #[must_use]
+    pub fn published(&self, topic: &str) -> Vec<(Vec<u8>, String, serde_json::Value)> {
+        self.state().topics.published(topic)
+    }
+
     /// Disables the key's only version.
     pub fn disable_key(&self) {
         self.state().keys.enabled = false;
@@ -211,6 +242,11 @@ impl GoogleStandIn {
     /// Lets nobody list the bucket.
     pub fn deny_lists(&self) {
         self.state().listable = false;
+    }
+
+    /// Puts so many objects below a folder, named by their numbers in five digits.
+    pub fn fill(&self, folder: &str, count: usize) {
+        self.own(|objects| objects.fill(folder, count));
     }
 
     /// Lists so many objects in a page.
@@ -301,6 +337,10 @@ async fn respond(state: &Mutex<State>, request: Request<Bytes>) -> Answer {
             "cloudkms.googleapis.com" => {
                 let holder = bearer(&request).and_then(|token| state.accounts.holder(token));
                 return state.keys.respond(holder, &request);
+            }
+            "us-east1-pubsub.googleapis.com" => {
+                let holder = bearer(&request).and_then(|token| state.accounts.holder(token));
+                return state.topics.respond(holder, &request);
             }
             "storage.googleapis.com" => {}
             _ => return answer(421, &[], ""),
