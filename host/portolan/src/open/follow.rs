@@ -32,8 +32,6 @@ pub(crate) struct Following(Arc<Parts>);
 struct Parts {
     gate: Arc<HandleGate>,
     builder: Builder,
-    /// What hands on what is an error already, where no other store has been asked.
-    first: Arc<Confined>,
     store: Made<Arc<Confined>>,
 }
 
@@ -55,7 +53,6 @@ impl Following {
         Self(Arc::new(Parts {
             gate,
             builder,
-            first: Arc::clone(&first),
             store: Made::new(pinned, first),
         }))
     }
@@ -70,7 +67,6 @@ impl Following {
             gate,
             builder,
             store,
-            ..
         } = &*self.0;
         let pinned = gate.pass().await.map_err(refused)?;
         // Whoever asks for this store has asked the gate before.
