@@ -10,6 +10,8 @@
 //! * [`interrupt`]: ctrl-C and SIGTERM.
 //! * [`format`](mod@format): results on standard output.
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
+//! * [`unlock`], [`secret_source`] and [`service_slot`]: what opens the store, on its way in.
+//! * [`key`] and [`rescue`]: slots, and a store that nothing opens any more.
 //! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`; [`emit`]: messages of standard input.
 //! * [`validate`], [`provider`], [`policy`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
@@ -22,13 +24,18 @@ mod doctor;
 mod emit;
 mod format;
 mod interrupt;
+mod key;
 mod policy;
 mod prompt;
 mod provider;
 mod report;
+mod rescue;
+mod secret_source;
+mod service_slot;
 mod sql;
 mod store;
 mod transfer;
+mod unlock;
 mod validate;
 mod way_out;
 
@@ -38,7 +45,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, StoreCommand};
 use crate::interrupt::Interrupt;
 use crate::store::Store;
 
@@ -125,6 +132,8 @@ async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> 
         Command::Validate(arguments) => validate::run(store, arguments).await,
         Command::Provider(command) => provider::run(store, command).await,
         Command::Policy(command) => policy::run(store, command).await,
+        Command::Key(command) => key::run(store, command).await,
+        Command::Store(StoreCommand::Rescue) => rescue::run(store).await,
         Command::Audit(arguments) => audit::run(store, arguments).await,
         Command::Doctor(arguments) => doctor::run(store, arguments).await,
         Command::Completions(_)

@@ -11,7 +11,10 @@
 //! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
 //! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
-//! * [`Moto`]: an emulator of AWS, as far as its KMS, IAM and STS go.
+//! * [`Moto`]: an emulator of AWS, as far as its S3, KMS, IAM and STS go.
+//!
+//! A real server in the test's own process:
+//! * [`s3`]: `s3s` with `s3s-fs`, and what may stand before it.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
@@ -66,6 +69,7 @@ pub use raw::{RawServer, ReadWrite};
 mod rsa_key;
 pub use rsa_key::RsaKey;
 
+pub mod s3;
 mod schema_registry;
 pub use schema_registry::SchemaRegistryStandIn;
 

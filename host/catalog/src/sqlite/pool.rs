@@ -75,6 +75,11 @@ impl Pool {
         }
     }
 
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// A connection inside a new read transaction, rolled back when it is returned.
     pub(crate) fn reader(&self) -> rusqlite::Result<Lease<'_>> {
         let idle = lock(&self.readers).pop();

@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::process::Stdio;
 
 use http::Method;
+use portolan_servers::s3::{BUCKET, CHATTER, Front, HOST, KEY, REGION, SECRET, Server, start};
 
-use crate::front::{BUCKET, CHATTER, Front, HOST, KEY, REGION, SECRET, Server, start};
 use crate::home::{Home, files};
 
 /// The secret as a URI has it.

@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-    RenameOptions, Result,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 use portolan_data::{Confined, GateError, OpenGate};
 
@@ -20,6 +19,9 @@ use super::gate::{HandleGate, refusal};
 use super::made::Made;
 use super::pinned::Pinned;
 use super::storage::Builder;
+
+/// How many objects of a delete stream go to the store together: as many as S3 deletes by one request.
+const TOGETHER: usize = 1_000;
 
 /// The store of a handle that follows its connection. An operation that began stays with the
 /// version that it began with.
@@ -65,6 +67,36 @@ impl Following {
         store.map_err(|error| refused(refusal(&error)))
     }
 
+    /// Deletes these objects, those of one version of the connection together. Each is an operation,
+    /// before which the gate is asked.
+    async fn delete_together(
+        &self,
+        locations: Vec<Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let mut parts: Vec<(Arc<Confined>, Vec<Result<Path>>)> = Vec::new();
+        for location in locations {
+            let now = match &location {
+                Ok(location) => self.now(location).await,
+                // The caller's own errors are given back as they are, in their place.
+                Err(_) => Ok(parts
+                    .last()
+                    .map_or_else(|| Arc::clone(&self.first), |(store, _)| Arc::clone(store))),
+            };
+            let (store, location) = match now {
+                Ok(store) => (store, location),
+                Err(refused) => (Arc::clone(&self.first), Err(refused)),
+            };
+            match parts.last_mut() {
+                Some((last, locations)) if Arc::ptr_eq(last, &store) => locations.push(location),
+                _ => parts.push((store, vec![location])),
+            }
+        }
+        let deleting = parts
+            .into_iter()
+            .map(|(store, locations)| store.delete_stream(stream::iter(locations).boxed()));
+        stream::iter(deleting).flatten().boxed()
+    }
+
     fn listing<F>(&self, prefix: Option<&Path>, list: F) -> BoxStream<'static, Result<ObjectMeta>>
     where
         F: FnOnce(&Confined, Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>>
@@ -73,7 +105,7 @@ impl Following {
     {
         let this = self.clone();
         let prefix = prefix.cloned();
-        futures::stream::once(async move {
+        stream::once(async move {
             let store = this.now(&prefix.clone().unwrap_or_default()).await?;
             Ok::<_, Error>(list(&store, prefix.as_ref()))
         })
@@ -118,14 +150,14 @@ impl ObjectStore for Following {
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
         let this = self.clone();
+        // What is there by then goes together: nobody waits for more.
         locations
-            .and_then(move |location| {
+            .ready_chunks(TOGETHER)
+            .then(move |locations| {
                 let this = this.clone();
-                async move {
-                    this.now(&location).await?.delete(&location).await?;
-                    Ok(location)
-                }
+                async move { this.delete_together(locations).await }
             })
+            .flatten()
             .boxed()
     }
 

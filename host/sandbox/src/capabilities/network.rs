@@ -4,9 +4,10 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
+use portolan_data::hint_for_endpoint;
 use portolan_egress::credentials::Lent;
 use portolan_egress::service::ServiceClient;
-use portolan_egress::{Connection, Egress, Resolved};
+use portolan_egress::{Connection, Egress, EgressError, Resolved};
 use wasmtime::component::{Resource, ResourceTable};
 
 use super::parts::Opaque;
@@ -154,12 +155,14 @@ impl Network {
             return Ok(Ok(found.clone()));
         }
         budget.count_dial()?;
-        let Endpoint { host, port, .. } = &place.endpoint;
+        let Endpoint { host, port, .. } = place.endpoint.clone();
+        let plan = Arc::clone(&self.plan);
         let resolving = async {
-            let resolved = egress.resolve(host, *port).await;
-            resolved.map_err(|error| error.failure())
+            let resolved = egress.resolve(&host, port).await;
+            resolved.map_err(|error| unreached(&plan, number, &error))
         };
         let resolved = patience.wait(resolving).await;
+        let place = self.place(number)?;
         if let Ok(found) = &resolved {
             place.found = Some((generation, found.clone()));
         }
@@ -260,6 +263,18 @@ impl Guest {
             None => Err(Fault::NotGranted(format!("portolan:host/{import}"))),
         }
     }
+}
+
+/// The failure of a name that leads nowhere, or where the policy does not let anybody go.
+fn unreached(plan: &StoredPlan, number: u32, error: &EgressError) -> Failure {
+    let mut failure = error.failure();
+    if matches!(
+        error,
+        EgressError::Denied(_) | EgressError::NoSuchName { .. }
+    ) {
+        failure.hint = Some(hint_for_endpoint(&plan.plan, number as usize, error.hint()));
+    }
+    failure
 }
 
 fn no_rule(endpoint: &Endpoint) -> Failure {
