@@ -37,6 +37,7 @@ macro_rules! for_each_misdeed {
                 names_a_secret_that_it_was_not_given,
                 names_a_secret_twice,
                 names_two_secrets_alike,
+                names_too_long_a_parameter,
                 names_a_tls_profile_that_it_does_not_plan,
                 names_a_certificate_that_it_does_not_plan,
                 composes_too_long_a_secret,
