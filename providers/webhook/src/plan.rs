@@ -59,7 +59,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         .options
         .iter()
         .filter(is_forwarded)
-        .fold(plan, |plan, pair| forward(plan, pair));
+        .fold(plan, forward);
     Ok(match unchecked {
         true => plan.warn(
             "The endpoint's certificate is not checked, so whoever stands on the way can read the \
