@@ -231,6 +231,19 @@ fn two_processes_cannot_remove_the_slots_of_each_other() {
 }
 
 #[test]
+fn no_slot_is_removed_while_the_one_that_opened_the_store_is_not_authentic() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let catalog = open(directory.path()).expect("is made");
+    add_all(directory.path(), &catalog);
+    raw(directory.path())
+        .execute("UPDATE key_slots SET label = 'x' WHERE id = 1", [])
+        .expect("changes");
+    let error = write(&catalog, |writer| writer.delete_key_slot(2)).expect_err("is refused");
+    assert_eq!(error.sqlstate(), "XX001", "{error}");
+    assert!(error.to_string().contains("key slot 1"), "{error}");
+}
+
+#[test]
 fn the_last_slot_stays() {
     let directory = tempfile::tempdir().expect("a directory");
     let catalog = open(directory.path()).expect("is made");

@@ -5,7 +5,7 @@
 //! approves; the operator's policy and the dial guard judge it as they judge every connection.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 
 use portolan_catalog::KeyService;
 use portolan_contract::{Encrypted, Kind, scheme_of};
@@ -17,6 +17,7 @@ use tokio::runtime::Handle;
 use tokio::sync::OnceCell;
 
 use crate::builder::lent;
+use crate::probing::interrupted;
 use crate::providers::{Entry, Registry};
 use crate::{Error, SqlState, planning, policy};
 
@@ -38,7 +39,9 @@ struct Parameters {
 ///
 /// Nothing is asked of the service, and no provider is compiled, before a slot has to be unwrapped or
 /// made. Its methods block, and need a thread of the runtime's that may.
-pub struct MasterKeyService {
+pub struct MasterKeyService(Arc<Inner>);
+
+struct Inner {
     uri: SecretText,
     provider: Arc<Entry>,
     registry: Registry,
@@ -77,7 +80,7 @@ impl MasterKeyService {
             .ok_or_else(|| no_such_service(&scheme))?;
         let mut options = egress;
         options.runtime.get_or_insert_with(|| runtime.clone());
-        Ok(Self {
+        Ok(Self(Arc::new(Inner {
             uri,
             provider,
             registry,
@@ -85,9 +88,27 @@ impl MasterKeyService {
             lends_credentials,
             runtime,
             ready: OnceCell::new(),
-        })
+        })))
     }
 
+    /// Waits for work that runs on the runtime. It ends with the runtime too.
+    fn wait<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, KeyError>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Error>> + Send + 'static,
+    {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let work = work(Arc::clone(&self.0));
+        self.0.runtime.spawn(async move {
+            // Nobody listens any more where the caller was ended.
+            let _ = sender.send(work.await);
+        });
+        let result = receiver.recv().unwrap_or_else(|_| Err(interrupted()));
+        result.map_err(|error| failed(&error))
+    }
+}
+
+impl Inner {
     /// The provider and its plan, once the policy has agreed.
     async fn ready(&self) -> Result<&Ready, Error> {
         self.ready
@@ -144,23 +165,21 @@ impl MasterKeyService {
 
 impl KeyService for MasterKeyService {
     fn holds(&self, parameters: &str) -> bool {
-        read(parameters).is_some_and(|slot| slot.provider == self.provider.name())
+        read(parameters).is_some_and(|slot| slot.provider == self.0.provider.name())
     }
 
     fn unwrap(&self, parameters: &str) -> Result<SlotKey, KeyError> {
-        self.runtime
-            .block_on(self.unwrap_again(parameters))
-            .map_err(|error| failed(&error))
+        let parameters = parameters.to_owned();
+        self.wait(|inner| async move { inner.unwrap_again(&parameters).await })
     }
 
     fn wrap(&self, key: &SlotKey) -> Result<String, KeyError> {
-        self.runtime
-            .block_on(self.wrap_and_try(key))
-            .map_err(|error| failed(&error))
+        let key = key.clone();
+        self.wait(|inner| async move { inner.wrap_and_try(&key).await })
     }
 
     fn label(&self) -> String {
-        self.provider.name().to_owned()
+        self.0.provider.name().to_owned()
     }
 }
 
@@ -204,7 +223,7 @@ fn unreadable() -> Error {
 impl fmt::Debug for MasterKeyService {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MasterKeyService")
-            .field("provider", &self.provider.name())
+            .field("provider", &self.0.provider.name())
             .finish_non_exhaustive()
     }
 }

@@ -224,7 +224,7 @@ impl Transaction<'_> {
             return Ok(false);
         }
         if id == self.keys.slot {
-            // What opened the store is authentic, so the others may be counted whatever they are.
+            // It stays, so the others may be counted whatever they are.
             let others = self.exists("SELECT 1 FROM key_slots WHERE id <> ?1", [id])?;
             return Err(match others {
                 true => CatalogError::KeySlotInUse { slot: id },
@@ -237,13 +237,15 @@ impl Transaction<'_> {
         Ok(true)
     }
 
-    /// The slot that opened the store was not removed by somebody else meanwhile, who would then have
-    /// to rely on the one that is removed here.
+    /// The slot that opened the store is still there and as it was. Somebody else may have removed it
+    /// meanwhile, and would then have to rely on the one that is removed here.
     fn slot_is_there(&self) -> Result<(), CatalogError> {
         let id = self.keys.slot;
-        match self.exists("SELECT 1 FROM key_slots WHERE id = ?1", [id])? {
-            true => Ok(()),
-            false => Err(CatalogError::Key {
+        let sql = format!("SELECT {COLUMNS} FROM key_slots WHERE id = ?1");
+        let slot: Option<KeySlot> = record::one(self.connection, &self.keys, &sql, [id])?;
+        match slot {
+            Some(_) => Ok(()),
+            None => Err(CatalogError::Key {
                 slots: format!("key slot {id}"),
                 others: String::new(),
                 source: KeyError::Removed,

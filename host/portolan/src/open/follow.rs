@@ -35,6 +35,14 @@ struct Parts {
     store: Made<Arc<Confined>>,
 }
 
+/// What becomes of objects that stand beside each other in a delete stream.
+enum Run {
+    /// These are deleted from one version of the connection.
+    Deletes(Arc<Confined>, Vec<Result<Path>>),
+    /// This one is not.
+    Fails(Error),
+}
+
 impl Following {
     pub(super) fn new(
         gate: Arc<HandleGate>,
@@ -73,27 +81,27 @@ impl Following {
         &self,
         locations: Vec<Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        let mut parts: Vec<(Arc<Confined>, Vec<Result<Path>>)> = Vec::new();
+        let mut runs: Vec<Run> = Vec::new();
         for location in locations {
-            let now = match &location {
-                Ok(location) => self.now(location).await,
+            let now = match location {
+                Ok(location) => self.now(&location).await.map(|store| (store, location)),
                 // The caller's own errors are given back as they are, in their place.
-                Err(_) => Ok(parts
-                    .last()
-                    .map_or_else(|| Arc::clone(&self.first), |(store, _)| Arc::clone(store))),
+                Err(error) => Err(error),
             };
-            let (store, location) = match now {
-                Ok(store) => (store, location),
-                Err(refused) => (Arc::clone(&self.first), Err(refused)),
-            };
-            match parts.last_mut() {
-                Some((last, locations)) if Arc::ptr_eq(last, &store) => locations.push(location),
-                _ => parts.push((store, vec![location])),
+            match (now, runs.last_mut()) {
+                (Ok((store, location)), Some(Run::Deletes(last, locations)))
+                    if Arc::ptr_eq(last, &store) =>
+                {
+                    locations.push(Ok(location));
+                }
+                (Ok((store, location)), _) => runs.push(Run::Deletes(store, vec![Ok(location)])),
+                (Err(error), _) => runs.push(Run::Fails(error)),
             }
         }
-        let deleting = parts
-            .into_iter()
-            .map(|(store, locations)| store.delete_stream(stream::iter(locations).boxed()));
+        let deleting = runs.into_iter().map(|run| match run {
+            Run::Deletes(store, locations) => store.delete_stream(stream::iter(locations).boxed()),
+            Run::Fails(error) => stream::iter([Err(error)]).boxed(),
+        });
         stream::iter(deleting).flatten().boxed()
     }
 

@@ -167,6 +167,21 @@ macro_rules! for_each_misdeed {
                 takes_opaque_answers_without_end,
                 looks_into_an_opaque_answer,
             }
+            // As a key in use: `kms`.
+            using_keys {
+                gives_out_a_secret_of_the_plan,
+                gives_out_an_encoded_secret_of_the_plan,
+                encrypts_to_nothing,
+                encrypts_to_more_than_64_kib,
+                names_a_key_of_3_kib,
+                names_a_key_with_terminal_escapes,
+                names_a_key_after_a_secret,
+                refuses_to_encrypt_with_terminal_escapes,
+                spins_while_it_encrypts,
+                crashes_while_it_decrypts,
+                waits_while_it_encrypts,
+                uses_a_plaintext_twice,
+            }
             // With `reveal`, in phase one: each in every form of [`for_each_form`].
             leaking {
                 leaks_into_a_message,
