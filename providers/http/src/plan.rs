@@ -56,12 +56,6 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     let plan = settings
         .into_iter()
         .fold(plan, |plan, (name, text)| plan.set(name, text));
-    // The host bounds each request by it.
-    let timeout = plan.setting("timeout").and_then(sink::milliseconds);
-    let plan = match timeout {
-        Some(most) => plan.set("timeout-milliseconds", &most.to_string()),
-        None => plan,
-    };
     Ok(plan.object_store("http", "", &object_prefix(uri)?))
 }
 

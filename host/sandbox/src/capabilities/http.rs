@@ -1,7 +1,6 @@
 //! `http`: requests to the endpoints of the plan, under the rules of the manifest.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use portolan_contract::{
     AskedRequest, Endpoint, Failure, FailureClass, Manifest, RequestRule, RuleContext,
@@ -17,9 +16,6 @@ use crate::bindings::host::parts::Part;
 use crate::bindings::types;
 use crate::budget::Budget;
 use crate::guest::{Guest, Patience};
-
-/// The setting of a plan with the most milliseconds that a request may take.
-const TIMEOUT: &str = "timeout-milliseconds";
 
 impl Host for Guest {
     async fn send(
@@ -94,19 +90,7 @@ impl Network {
             let answered = services.send(&request).await;
             answered.map_err(|error| error.failure())
         };
-        let sending = patience.wait(sending);
-        let most = self.plan.plan.setting(TIMEOUT).map(str::parse);
-        let Some(Ok(most)) = most else {
-            return sending.await;
-        };
-        match tokio::time::timeout(Duration::from_millis(most), sending).await {
-            Ok(sent) => sent,
-            Err(_) => Err(Failure::new(
-                FailureClass::Timeout,
-                format!("the request took longer than the {most} ms that its connection allows"),
-            )
-            .with_hint("see whether the service is slow, or give the connection a longer timeout")),
-        }
+        patience.wait(sending).await
     }
 
     fn hand_over(

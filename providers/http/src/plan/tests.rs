@@ -117,7 +117,6 @@ fn certificates_a_user_and_the_sinks_options_are_a_whole_plan() {
             setting("partition_format", "flat"),
             setting("topic_prefix", "t"),
             setting("timeout", "5s"),
-            setting("timeout-milliseconds", "5000"),
             store("x"),
         ]);
         assert_eq!(plan.expect("a plan").into_entries(), expected);
