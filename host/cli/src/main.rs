@@ -12,7 +12,8 @@
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
 //! * [`unlock`], [`secret_source`] and [`service_slot`]: what opens the store, on its way in.
 //! * [`key`] and [`rescue`]: slots, and a store that nothing opens any more.
-//! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`; [`emit`]: messages of standard input.
+//! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`; [`emit`]: messages of standard input;
+//!   [`envelope`]: `encrypt`, `decrypt`.
 //! * [`validate`], [`provider`], [`policy`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
 mod args;
@@ -22,6 +23,7 @@ mod config;
 mod confirm;
 mod doctor;
 mod emit;
+mod envelope;
 mod format;
 mod interrupt;
 mod key;
@@ -116,6 +118,8 @@ async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
         Command::Cp(arguments) => transfer::cp::run(&store, arguments, interrupt).await,
         // It waits for what is under way, and says what was acknowledged.
         Command::Emit(arguments) => emit::run(&store, arguments, interrupt).await,
+        Command::Encrypt(arguments) => envelope::encrypt::run(&store, arguments, interrupt).await,
+        Command::Decrypt(arguments) => envelope::decrypt::run(&store, arguments, interrupt).await,
         // Whatever else was begun is simply dropped.
         command => tokio::select! {
             outcome = run_to_drop(&store, command, interrupt) => outcome,
@@ -141,6 +145,8 @@ async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> 
         | Command::Get(_)
         | Command::Rm(_)
         | Command::Cp(_)
-        | Command::Emit(_) => Ok(()),
+        | Command::Emit(_)
+        | Command::Encrypt(_)
+        | Command::Decrypt(_) => Ok(()),
     }
 }

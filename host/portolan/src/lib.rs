@@ -103,6 +103,7 @@ pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Message, Operation, Schema, SchemaType};
 pub use portolan_data::{Fate, Unfinished, UnfinishedUpload};
 pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
+pub use portolan_envelope as envelope;
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::{SecretBytes, SecretText};

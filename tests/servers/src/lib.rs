@@ -28,6 +28,7 @@
 //! And what they are made of:
 //! * [`Authority`] issues certificates, [`RsaKey`] signs; [`Child`] is a process; [`HttpServer`]
 //!   answers with a function.
+//! * [`Relay`] passes on, and counts connections.
 //! * [`RawServer`] writes what a script says, byte by byte: for servers that lie.
 
 #![allow(
@@ -65,6 +66,9 @@ pub use nginx::Nginx;
 
 mod raw;
 pub use raw::{RawServer, ReadWrite};
+
+mod relay;
+pub use relay::Relay;
 
 mod rsa_key;
 pub use rsa_key::RsaKey;

@@ -1,6 +1,7 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
 mod emit;
+mod envelope;
 mod key;
 mod policy;
 mod provider;
@@ -12,6 +13,7 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use emit::{EmitArguments, EmitFormat};
+pub(crate) use envelope::{DecryptArguments, EncryptArguments};
 pub(crate) use key::{
     KeyAddArguments, KeyCommand, KeyRecoverArguments, KeyRemoveArguments, StoreCommand,
 };
@@ -153,6 +155,12 @@ Statements run in order and stop at the first that fails.")]
     /// Send lines of standard input to a sink, as messages
     #[command(after_help = emit::EMIT_HELP)]
     Emit(EmitArguments),
+    /// Encrypt standard input with a key, to standard output
+    #[command(after_help = envelope::ENCRYPT_HELP)]
+    Encrypt(EncryptArguments),
+    /// Decrypt standard input with a key, to standard output
+    #[command(after_help = envelope::DECRYPT_HELP)]
+    Decrypt(DecryptArguments),
     /// Try a connection out, step by step
     #[command(after_help = "Example:\n  portolan validate backups --depth read")]
     Validate(ValidateArguments),

@@ -4,6 +4,7 @@
 //! the version that the gate lets it use: a store of the host, or a provider with its grants. There
 //! is one file for each kind of handle.
 
+mod envelope;
 mod follow;
 mod gate;
 mod handles;

@@ -123,7 +123,19 @@ impl Container {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use bytes::Bytes;
+    use http::Request;
+    use portolan_contract::{
+        Endpoint, ObjectStorePlan, PLAN_FORMAT, Plan, PlanEntry, RuleContext, StoredPlan,
+    };
+    use portolan_egress::{ConnectTo, Egress, EgressOptions};
+    use portolan_secret::SecretBytes;
+    use portolan_servers::{HttpServer, answer};
+
     use super::*;
+    use crate::Lent;
 
     #[test]
     fn a_copy_is_done_when_the_service_says_so_or_says_nothing() {
@@ -143,5 +155,86 @@ mod tests {
         for ended in ["aborted", "failed", "what"] {
             assert_eq!(progress(&[(STATUS, ended)]), Progress::Failed);
         }
+    }
+
+    /// The container of a plan whose account is the server at this address.
+    fn container(server: &HttpServer) -> Container {
+        let host = "account.blob.core.windows.net";
+        let mut connect_to = ConnectTo::default();
+        connect_to
+            .add(&format!("{host}:80"), &server.address().to_string())
+            .expect("a line");
+        let egress = Egress::new(EgressOptions {
+            connect_to,
+            ..EgressOptions::default()
+        });
+        let target = ObjectStorePlan {
+            backend: "azure".to_owned(),
+            container: "harbour".to_owned(),
+            prefix: String::new(),
+        };
+        let plan = StoredPlan {
+            format: PLAN_FORMAT,
+            provider: "test".to_owned(),
+            provider_version: "0.1.0".parse().expect("a version"),
+            plan: Plan {
+                entries: vec![
+                    PlanEntry::Endpoint(Endpoint {
+                        host: host.to_owned(),
+                        port: 80,
+                        tls_profile: None,
+                    }),
+                    PlanEntry::Setting("account".to_owned(), "account".to_owned()),
+                ],
+            },
+            context: RuleContext::default(),
+            secrets: vec![("account-key".to_owned(), SecretBytes::new("a2V5"))],
+            places: Vec::new(),
+        };
+        let built = super::super::container(&egress, &plan, &target, &Lent::default());
+        built.expect("built").0
+    }
+
+    #[tokio::test]
+    async fn a_copy_that_does_not_end_is_given_up_with_its_target_against_a_stand_in() {
+        let asked: Arc<Mutex<Vec<String>>> = Arc::default();
+        let seen = Arc::clone(&asked);
+        let server = HttpServer::plain(move |request: Request<Bytes>| {
+            let action = request.headers().get(&ACTION);
+            let action = action.map_or("", |action| action.to_str().expect("text"));
+            let line = format!("{} {} {action}", request.method(), request.uri());
+            seen.lock().expect("no panic").push(line);
+            let pending = [(STATUS, "pending"), (ID, "a copy")];
+            let answered = match *request.method() {
+                Method::PUT if action.is_empty() => answer(202, &pending, ""),
+                Method::PUT => answer(204, &[], ""),
+                _ => answer(200, &pending, ""),
+            };
+            Box::pin(async move { answered })
+        });
+        let most = Duration::from_secs(1);
+        let (from, to) = (Path::from("one"), Path::from("two"));
+        let copied = container(&server).copy_within(&from, &to, true, most).await;
+        let error = copied.expect_err("endless");
+        assert_eq!(error, CloudError::NotCopied { after: Some(most) });
+        assert_eq!(
+            error.to_string(),
+            "the service began to copy and did not end within 1 s"
+        );
+        let asked = asked.lock().expect("no panic").clone();
+        assert_eq!(asked[0], "PUT /harbour/two ");
+        let (looks, end) = asked[1..].split_at(asked.len() - 3);
+        assert!(
+            looks.iter().all(|look| look == "HEAD /harbour/two "),
+            "{asked:?}"
+        );
+        assert!((2..10).contains(&looks.len()), "{asked:?}");
+        assert_eq!(
+            end,
+            [
+                "PUT /harbour/two?comp=copy&copyid=a%20copy abort",
+                "DELETE /harbour/two "
+            ]
+        );
     }
 }

@@ -11,7 +11,8 @@
 //! directory, `s3s-fs` answers that it is broken (500), which rclone waits more than a minute for to
 //! pass; here the server answers as S3 does, that there is no such object.
 //!
-//! rclone is the one in the path: `tests/servers/install rclone` brings Debian's.
+//! rclone is the one in the path: `tests/servers/install rclone` brings Debian's. Portolan is the one
+//! that lies beside this program: `cargo build --release` builds it.
 
 #![allow(
     clippy::expect_used,
@@ -122,6 +123,7 @@ struct Setting {
     home: TempDir,
     server: Child,
     address: String,
+    portolan: PathBuf,
 }
 
 impl Drop for Setting {
@@ -150,6 +152,7 @@ impl Setting {
             home,
             server,
             address: address.trim().to_owned(),
+            portolan: portolan(),
         };
         let secret: String = SECRET.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let create = format!(
@@ -168,7 +171,7 @@ impl Setting {
     }
 
     fn portolan(&self) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_portolan"));
+        let mut command = Command::new(&self.portolan);
         command
             .env("PORTOLAN_STORE", self.path("store"))
             .args(["--allow-egress", &self.address]);
@@ -297,6 +300,19 @@ impl Setting {
         }
         cost
     }
+}
+
+/// The program that was built in this profile.
+fn portolan() -> PathBuf {
+    let this = std::env::current_exe().expect("this program");
+    let folder = this.parent().and_then(Path::parent).expect("a folder");
+    let portolan = folder.join("portolan");
+    assert!(
+        portolan.exists(),
+        "{} is not there: run cargo build --release",
+        portolan.display()
+    );
+    portolan
 }
 
 fn of(costs: &[Cost], what: impl Fn(&Cost) -> Duration) -> Vec<Duration> {
