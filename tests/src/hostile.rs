@@ -35,9 +35,15 @@ pub fn with_manifest(manifest: &str) -> Result<Vec<u8>> {
 /// # Errors
 ///
 /// As [`bare`].
-pub fn sink() -> Result<Vec<u8>> {
+pub fn sink() -> Result<&'static [u8]> {
+    static SINK: OnceLock<Result<Vec<u8>, String>> = OnceLock::new();
     let manifest = include_str!("../guests/hostile-sink/manifest.toml");
-    manifest_section::append(built("hostile-sink")?, manifest)
+    let built = SINK.get_or_init(|| {
+        built("hostile-sink")
+            .and_then(|bare| manifest_section::append(bare, manifest))
+            .map_err(|error| format!("{error:#}"))
+    });
+    built.as_deref().map_err(|error| anyhow!("{error}"))
 }
 
 fn built(guest: &str) -> Result<Vec<u8>> {

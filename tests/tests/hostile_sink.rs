@@ -37,7 +37,7 @@ impl World {
             .build();
         let root = host.await.expect("a host").session(Principal::new("root"));
         let component = hostile::sink().expect("a component");
-        let added = root.add_provider(&component, AddProvider::default());
+        let added = root.add_provider(component, AddProvider::default());
         added.await.expect("added");
         Self {
             root,
@@ -166,7 +166,7 @@ async fn every_call_has_a_budget_of_its_own_but_for_memory() {
     is(
         &error,
         SqlState::OutOfBudget,
-        "called the host more than 10000 times",
+        "used up its 10000 calls to the host",
     );
     // An instance that fills its memory ends; the next one has its own, so that messages go on.
     let sink = world.sink("keeps_everything").await;
@@ -184,6 +184,6 @@ async fn one_that_spins_is_stopped_at_every_try() {
     let world = World::with(limits).await;
     let sink = world.sink("spins").await;
     let error = sink.emit(messages(1)).await.expect_err("it spins");
-    is(&error, SqlState::OutOfBudget, "computed");
+    is(&error, SqlState::OutOfBudget, "used up its 100 ms");
     world.still_works().await;
 }

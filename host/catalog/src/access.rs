@@ -10,7 +10,8 @@ use crate::error::CatalogError;
 use crate::model::{
     ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, CatalogId, Connection,
     ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget,
-    Membership, NewConnection, PrincipalRow, SystemGrant, SystemPrivilege, UserFileSet,
+    KeySlotRow, KeyState, Membership, NewConnection, NewKeySlot, PrincipalRow, RotationPlace,
+    RotationStep, SystemGrant, SystemPrivilege, UserFileSet,
 };
 
 /// What a read transaction runs.
@@ -125,6 +126,12 @@ pub trait Reader {
         limit: usize,
     ) -> Result<Vec<AuditEntry>, CatalogError>;
 
+    /// All key slots, by number.
+    fn key_slots(&self) -> Result<Vec<KeySlotRow>, CatalogError>;
+
+    /// Which generations of the store's key are in use, and which slot opened the store.
+    fn key_state(&self) -> Result<KeyState, CatalogError>;
+
     /// Counts the transactions that changed anything but the audit trail.
     fn revision(&self) -> Result<u64, CatalogError>;
 }
@@ -227,6 +234,32 @@ pub trait Writer: Reader {
 
     /// Writes whose a set of users' files is, over what was there.
     fn put_user_file_set(&mut self, set: &UserFileSet) -> Result<(), CatalogError>;
+
+    /// Puts the store's key into one more slot; [`CatalogError::KeySlotExists`] when its key opens
+    /// one already.
+    fn insert_key_slot(&mut self, new: &NewKeySlot) -> Result<KeySlotRow, CatalogError>;
+
+    /// Removes a key slot, also one that is not authentic. Says whether it was there;
+    /// [`CatalogError::LastKeySlot`] for the last one, [`CatalogError::KeySlotInUse`] for the one
+    /// that opened the store for this process.
+    fn delete_key_slot(&mut self, id: u32) -> Result<bool, CatalogError>;
+
+    /// Makes a newer store key and puts it into every slot. What is written from here on lies under
+    /// it; what was written before stays as it is, and can be read, until it is brought under the
+    /// newer one or written anew.
+    fn begin_key_rotation(&mut self) -> Result<KeyState, CatalogError>;
+
+    /// Brings rows under the newest generation of the store's key: from the start, or from where an
+    /// earlier step says, and about `limit` of them at most. A row that is not authentic ends it.
+    fn rotate_rows(
+        &mut self,
+        after: Option<&RotationPlace>,
+        limit: usize,
+    ) -> Result<RotationStep, CatalogError>;
+
+    /// Forgets the older generations of the store's key; [`CatalogError::KeyInUse`] while anything
+    /// lies under one of them. Does nothing when there are none.
+    fn finish_key_rotation(&mut self) -> Result<KeyState, CatalogError>;
 
     /// Adds to the audit trail. This alone makes no new revision.
     fn append_audit(&mut self, record: &AuditRecord) -> Result<AuditId, CatalogError>;

@@ -68,6 +68,34 @@ pub enum CatalogError {
         /// The name.
         name: String,
     },
+    /// The key of a new slot opens one already.
+    #[error("this key opens {slot} already")]
+    KeySlotExists {
+        /// The slot.
+        slot: String,
+    },
+    /// Without its last slot the store could never be opened again.
+    #[error("key slot {slot} is the last one of the store and cannot be removed")]
+    LastKeySlot {
+        /// Its number.
+        slot: u32,
+    },
+    /// The slot that opened the store stays until another one has.
+    #[error("key slot {slot} opened the store for this process and cannot be removed by it")]
+    KeySlotInUse {
+        /// Its number.
+        slot: u32,
+    },
+    /// An older generation of the store's key cannot be forgotten yet.
+    #[error(
+        "generation {generation} of the store's key is still in use, by rows of the table {table}"
+    )]
+    KeyInUse {
+        /// The generation.
+        generation: u32,
+        /// A table with rows that lie under it.
+        table: &'static str,
+    },
     /// A row does not match its code, or what is sealed in it does not open.
     #[error("the row of {row} in the catalog is not authentic")]
     NotAuthentic {
@@ -87,6 +115,8 @@ pub enum CatalogError {
     Key {
         /// The slots that the key would open.
         slots: String,
+        /// The slots that are opened otherwise. Empty when there is none.
+        others: String,
         /// What is wrong with the key.
         source: KeyError,
     },
@@ -139,17 +169,32 @@ impl CatalogError {
         match self {
             Self::ConnectionExists { .. }
             | Self::PrincipalExists { .. }
-            | Self::ProviderExists { .. } => "42710",
+            | Self::ProviderExists { .. }
+            | Self::KeySlotExists { .. } => "42710",
             Self::ConnectionChanged { .. } => "40001",
             Self::PrincipalNotFound { .. } => "42704",
             Self::ReservedPrincipal { .. } => "42939",
             Self::OwnsConnections { .. } => "2BP01",
             Self::RoleCycle { .. } => "0LP01",
+            Self::LastKeySlot { .. } => "55000",
+            Self::KeySlotInUse { .. } | Self::KeyInUse { .. } => "55006",
             Self::NotAuthentic { .. } | Self::AuditIncomplete { .. } | Self::Damaged => "XX001",
             Self::Key {
                 source: KeyError::File { .. } | KeyError::NoRandomness,
                 ..
             } => "58030",
+            Self::Key {
+                source: KeyError::Service { sqlstate, .. },
+                ..
+            } => sqlstate,
+            Self::Key {
+                source: KeyError::NotAPhrase { .. } | KeyError::ShortPassphrase,
+                ..
+            } => "22023",
+            Self::Key {
+                source: KeyError::Parameters,
+                ..
+            } => "XX001",
             Self::Key { .. } => "F0000",
             Self::Locked => "55P03",
             Self::ReadOnly => "25006",
@@ -163,8 +208,23 @@ impl CatalogError {
     /// What to do about it.
     #[must_use]
     pub fn hint(&self) -> Option<Cow<'static, str>> {
-        if let Self::Key { source, .. } = self {
-            return source.hint().map(Cow::Owned);
+        if let Self::Key { source, others, .. } = self {
+            let hint = source.hint();
+            return match others.as_str() {
+                "" if matches!(source, KeyError::Missing { .. }) => {
+                    let hint = hint.unwrap_or_default();
+                    let lost = "Without it nothing that is sealed can be opened.";
+                    Some(Cow::Owned(format!("{hint} {lost}")))
+                }
+                "" => hint.map(Cow::Owned),
+                others => {
+                    let way = format!("Or open it with {others}: see --unlock.");
+                    Some(Cow::Owned(match hint {
+                        Some(hint) => format!("{hint} {way}"),
+                        None => way,
+                    }))
+                }
+            };
         }
         self.fixed_hint().map(Cow::Borrowed)
     }
@@ -176,6 +236,17 @@ impl CatalogError {
             }
             Self::OwnsConnections { .. } => Some(
                 "Give its connections to another owner first: ALTER EXTERNAL CONNECTION … OWNER TO ….",
+            ),
+            Self::LastKeySlot { .. } => Some("Add another one first: portolan key add."),
+            Self::KeySlotInUse { .. } => Some(
+                "Open the store with another slot, which shows that this one is not needed: see --unlock.",
+            ),
+            Self::KeyInUse { .. } => {
+                Some("Run portolan key rotate, which goes on where it stopped.")
+            }
+            Self::NotAuthentic { row } if row.starts_with("key slot") => Some(
+                "It was changed by something other than Portolan. Open the store with another slot \
+                 and remove this one with portolan key remove.",
             ),
             Self::NotAuthentic { .. } => Some(
                 "It was changed by something other than Portolan, or copied from another store. \
@@ -202,7 +273,7 @@ impl CatalogError {
 /// Names the slots, unless the error about the key does so itself.
 fn key_message(slots: &str, source: &KeyError) -> String {
     match source {
-        KeyError::OtherKey { .. } => source.to_string(),
+        KeyError::OtherKey { .. } | KeyError::OpensNothing { .. } => source.to_string(),
         _ => format!("{slots} of the store cannot be opened: {source}"),
     }
 }

@@ -29,9 +29,10 @@ pub use handle::CatalogHandle;
 pub use model::{
     ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditObject, AuditOutcome, AuditRecord,
     CatalogId, Connection, ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets,
-    ConnectionTarget, Membership, NewConnection, ObjectKind, PrincipalKind, PrincipalRow,
-    Privilege, SystemGrant, SystemPrivilege, UserFileSet,
+    ConnectionTarget, KeySlotRow, KeyState, Membership, NewConnection, NewKeySlot, ObjectKind,
+    PrincipalKind, PrincipalRow, Privilege, RotationPlace, RotationStep, SystemGrant,
+    SystemPrivilege, UserFileSet,
 };
 pub use privilege::Identity;
-pub use sqlite::{KeySource, SqliteCatalog, SqliteOptions};
+pub use sqlite::{KeyService, KeySource, Salvaged, SqliteCatalog, SqliteOptions, salvage};
 pub use userfiles::{SqliteUserFiles, UnfinishedUpload};

@@ -166,7 +166,7 @@ fn a_newer_schema_is_refused_with_both_versions_also_while_open() {
         assert_eq!(error.sqlstate(), "0A000");
         let message = error.to_string();
         assert!(
-            message.contains("version 9") && message.contains("up to 2"),
+            message.contains("version 9") && message.contains("up to 3"),
             "{message}"
         );
     }

@@ -13,11 +13,16 @@ use std::time::Duration;
 
 use common::{audit, new_connection, open, read, target, write};
 use portolan_catalog::model::AuditObject;
-use portolan_catalog::{AuditFilter, Catalog, ConnectionId, SqliteCatalog};
+use portolan_catalog::{
+    AuditFilter, AuditRecord, Catalog, CatalogError, ConnectionId, NewKeySlot, RotationPlace,
+    SqliteCatalog, Writer,
+};
+use portolan_secret::{SlotKey, SlotKind};
 
 const STORE: &str = "PORTOLAN_TEST_STORE";
 const WRITER: &str = "PORTOLAN_TEST_WRITER";
 const ROUNDS: &str = "PORTOLAN_TEST_ROUNDS";
+const ROTATOR: &str = "PORTOLAN_TEST_ROTATOR";
 
 /// Not a test of its own: what the other process does. Every transaction leaves as many audit
 /// records about a connection as that connection has versions, or neither.
@@ -53,6 +58,166 @@ fn the_other_process() {
             .expect("deletes");
         }
     }
+}
+
+/// Not a test of its own: what a process does that adds slots, removes them and gives the store newer
+/// keys, each with its audit record in the same transaction.
+#[test]
+fn the_process_that_changes_keys() {
+    let Ok(store) = std::env::var(ROTATOR) else {
+        return;
+    };
+    let catalog = open(Path::new(&store)).expect("opens");
+    let step = |what: &str, step: &mut dyn FnMut(&mut dyn Writer) -> Result<(), CatalogError>| {
+        write(&catalog, |writer| {
+            writer.append_audit(&AuditRecord {
+                action: what.to_owned(),
+                object: None,
+                ..audit("")
+            })?;
+            step(writer)
+        })
+        .expect("is done");
+    };
+    loop {
+        let new = NewKeySlot {
+            kind: SlotKind::Text,
+            label: String::new(),
+            parameters: String::new(),
+            key: SlotKey::generate().expect("random bytes"),
+        };
+        let mut added = None;
+        step("add", &mut |writer| {
+            added = Some(writer.insert_key_slot(&new)?.id);
+            Ok(())
+        });
+        step("begin", &mut |writer| writer.begin_key_rotation().map(drop));
+        let mut place: Option<RotationPlace> = None;
+        while let Some(next) = write(&catalog, |writer| writer.rotate_rows(place.as_ref(), 3))
+            .expect("goes on")
+            .next
+        {
+            place = Some(next);
+        }
+        step("finish", &mut |writer| {
+            writer.finish_key_rotation().map(drop)
+        });
+        step("remove", &mut |writer| {
+            writer.delete_key_slot(added.unwrap_or_default()).map(drop)
+        });
+    }
+}
+
+fn start_rotator(store: &Path) -> Child {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "another process is what is tested"
+    )]
+    Command::new(std::env::current_exe().expect("a program"))
+        .args([
+            "the_process_that_changes_keys",
+            "--exact",
+            "--test-threads=1",
+        ])
+        .env(ROTATOR, store)
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("starts")
+}
+
+/// Slots, generations and the trail say the same: whatever was noted was done.
+fn keys_are_whole(catalog: &SqliteCatalog) -> u32 {
+    read(catalog, |reader| {
+        let trail = reader.audit_after(&AuditFilter::default(), None, 1_000_000)?;
+        let count = |what: &str| trail.iter().filter(|it| it.record.action == what).count();
+        let slots = reader.key_slots()?;
+        assert_eq!(slots.len(), 1 + count("add") - count("remove"));
+        let state = reader.key_state()?;
+        assert_eq!(state.generation as usize, 1 + count("begin"));
+        assert!(state.oldest <= state.generation);
+        Ok(state.generation)
+    })
+    .expect("reads")
+}
+
+#[test]
+fn a_process_that_is_killed_while_it_changes_keys_leaves_all_or_nothing() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let catalog = open(directory.path()).expect("is made");
+    common::fill(&catalog);
+    let mut generation = 1;
+    let mut unfinished = 0;
+    for round in 0_u64..14 {
+        let mut child = start_rotator(directory.path());
+        std::thread::sleep(Duration::from_millis(30 + round * 17 + round * 7 % 5));
+        child.kill().expect("kills");
+        child.wait().expect("ends");
+        let again = open(directory.path()).expect("opens");
+        for catalog in [&catalog, &again] {
+            let found = keys_are_whole(catalog);
+            assert!(found >= generation, "nothing durable is lost");
+            generation = found;
+            read(catalog, |reader| {
+                for connection in reader.connections_after(None, 100)? {
+                    reader.secrets_of(&connection)?;
+                }
+                reader.connection_grants(None)?;
+                reader.providers()?;
+                if reader.key_state()?.is_rotating() {
+                    unfinished += 1;
+                }
+                Ok(())
+            })
+            .expect("reads");
+        }
+    }
+    assert!(generation > 3, "the children got to work: {generation}");
+    // What the last one left unfinished is finished by whoever comes next.
+    let mut place: Option<RotationPlace> = None;
+    while let Some(next) = write(&catalog, |writer| writer.rotate_rows(place.as_ref(), 100))
+        .expect("goes on")
+        .next
+    {
+        place = Some(next);
+    }
+    let state = write(&catalog, |writer| writer.finish_key_rotation()).expect("finishes");
+    assert!(!state.is_rotating());
+    assert!(unfinished > 0, "some were killed in the middle");
+}
+
+#[test]
+fn processes_that_write_while_another_changes_the_key_lose_nothing() {
+    const ROUNDS: usize = 9;
+    let directory = tempfile::tempdir().expect("a directory");
+    let catalog = open(directory.path()).expect("is made");
+    let mut rotator = start_rotator(directory.path());
+    let mut written = 0;
+    // As often as it takes on a busy machine until keys were changed beside the others' work.
+    for time in 0..40 {
+        let children = ["a", "b"].map(|name| {
+            let name = format!("{name}{time}");
+            start(directory.path(), &name, ROUNDS)
+        });
+        for mut child in children {
+            assert!(child.wait().expect("ends").success());
+            written += ROUNDS * 2 / 3;
+        }
+        if keys_are_whole(&catalog) > 2 {
+            break;
+        }
+    }
+    rotator.kill().expect("kills");
+    rotator.wait().expect("ends");
+    assert!(keys_are_whole(&catalog) > 2, "keys were changed meanwhile");
+    let count = read(&catalog, |reader| {
+        let connections = reader.connections_after(None, 1_000_000)?;
+        for connection in &connections {
+            reader.secrets_of(connection)?;
+        }
+        Ok(connections.len())
+    })
+    .expect("reads");
+    assert_eq!(count, written);
 }
 
 fn start(store: &Path, writer: &str, rounds: usize) -> Child {

@@ -20,6 +20,8 @@ fn read_all(catalog: &SqliteCatalog) -> Result<(), CatalogError> {
         reader.system_grants(None)?;
         reader.connection_grants(None)?;
         reader.providers()?;
+        reader.key_slots()?;
+        reader.key_state()?;
         for name in ["a.b.c", "a.b.cx"] {
             reader.user_file_set(name)?;
         }
@@ -51,6 +53,8 @@ fn a_change_to_any_column_of_any_table_is_refused() {
     let directory = tempfile::tempdir().expect("a directory");
     let catalog = open(directory.path()).expect("opens");
     fill(&catalog);
+    write(&catalog, |writer| writer.begin_key_rotation()).expect("begins");
+    write(&catalog, |writer| writer.rotate_rows(None, 1)).expect("goes on");
     read_all(&catalog).expect("is authentic");
     let raw = raw(directory.path());
     let mut tried = 0;
@@ -65,6 +69,8 @@ fn a_change_to_any_column_of_any_table_is_refused() {
         "providers",
         "user_file_sets",
         "audit",
+        "key_slots",
+        "store_keys",
     ] {
         for column in columns(&raw, table) {
             if (table, column.as_str()) == ("store", "one") {

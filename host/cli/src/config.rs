@@ -8,6 +8,7 @@
 //!
 //! [master_key]
 //! file = "/etc/portolan/key"
+//! kms = "aws-kms:///alias/portolan?AUTH=implicit&REGION=eu-central-1"
 //!
 //! [egress]
 //! allow = ["minio.internal:9000", "10.1.0.0/16:443"]
@@ -36,7 +37,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use portolan_secret::SecretText;
 use serde::Deserialize;
+
+use crate::report::Failure;
 
 /// The file's content; everything may be left out.
 #[derive(Debug, Default, Deserialize)]
@@ -70,6 +74,16 @@ pub(crate) struct Config {
 pub(crate) struct MasterKey {
     /// The key file, when it is not the store's own.
     pub(crate) file: Option<PathBuf>,
+    /// The URI of a key that wraps the key of a slot, as `CREATE EXTERNAL CONNECTION` takes it. It may
+    /// hold a secret, so the file has to be its owner's alone.
+    #[serde(default, deserialize_with = "secret")]
+    pub(crate) kms: Option<SecretText>,
+}
+
+fn secret<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<SecretText>, D::Error> {
+    String::deserialize(deserializer).map(|text| Some(SecretText::new(text)))
 }
 
 /// `[egress]`.
@@ -159,7 +173,12 @@ impl Config {
                     .with_context(|| format!("cannot read the configuration {}", path.display()));
             }
         };
-        Self::parse(&text).with_context(|| format!("in the configuration {}", path.display()))
+        let config = Self::parse(&text)
+            .with_context(|| format!("in the configuration {}", path.display()))?;
+        if config.master_key.kms.is_some() {
+            private(path)?;
+        }
+        Ok(config)
     }
 
     pub(crate) fn parse(text: &str) -> Result<Self> {
@@ -178,6 +197,27 @@ impl Config {
             }
         }
     }
+}
+
+/// Refuses a file with a secret that others than its owner may read.
+fn private(path: &Path) -> Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let about = std::fs::metadata(path)
+        .with_context(|| format!("cannot read the configuration {}", path.display()))?;
+    let mode = about.permissions().mode() & 0o7777;
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    Err(Failure::new(
+        "F0000",
+        format!(
+            "the configuration {} names a key management service and has mode {mode:04o}: others than \
+             its owner may use it",
+            path.display()
+        ),
+    )
+    .hint(format!("Run: chmod 600 {}", path.display()))
+    .into())
 }
 
 /// The known key nearest to the unknown one that serde names first between backticks.

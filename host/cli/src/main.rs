@@ -10,7 +10,10 @@
 //! * [`interrupt`]: ctrl-C and SIGTERM.
 //! * [`format`](mod@format): results on standard output.
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
-//! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`; [`emit`]: messages of standard input.
+//! * [`unlock`], [`secret_source`] and [`service_slot`]: what opens the store, on its way in.
+//! * [`key`] and [`rescue`]: slots, and a store that nothing opens any more.
+//! * [`transfer`]: `ls`, `cat`, `put`, `get`, `rm`, `cp`; [`emit`]: messages of standard input;
+//!   [`envelope`]: `encrypt`, `decrypt`.
 //! * [`validate`], [`provider`], [`policy`], [`audit`], [`doctor`], [`completions`]: a file for each other command.
 
 mod args;
@@ -20,15 +23,21 @@ mod config;
 mod confirm;
 mod doctor;
 mod emit;
+mod envelope;
 mod format;
 mod interrupt;
+mod key;
 mod policy;
 mod prompt;
 mod provider;
 mod report;
+mod rescue;
+mod secret_source;
+mod service_slot;
 mod sql;
 mod store;
 mod transfer;
+mod unlock;
 mod validate;
 mod way_out;
 
@@ -38,7 +47,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::Parser;
 
-use crate::args::{Arguments, Command};
+use crate::args::{Arguments, Command, StoreCommand};
 use crate::interrupt::Interrupt;
 use crate::store::Store;
 
@@ -109,6 +118,8 @@ async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
         Command::Cp(arguments) => transfer::cp::run(&store, arguments, interrupt).await,
         // It waits for what is under way, and says what was acknowledged.
         Command::Emit(arguments) => emit::run(&store, arguments, interrupt).await,
+        Command::Encrypt(arguments) => envelope::encrypt::run(&store, arguments, interrupt).await,
+        Command::Decrypt(arguments) => envelope::decrypt::run(&store, arguments, interrupt).await,
         // Whatever else was begun is simply dropped.
         command => tokio::select! {
             outcome = run_to_drop(&store, command, interrupt) => outcome,
@@ -125,6 +136,8 @@ async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> 
         Command::Validate(arguments) => validate::run(store, arguments).await,
         Command::Provider(command) => provider::run(store, command).await,
         Command::Policy(command) => policy::run(store, command).await,
+        Command::Key(command) => key::run(store, command).await,
+        Command::Store(StoreCommand::Rescue) => rescue::run(store).await,
         Command::Audit(arguments) => audit::run(store, arguments).await,
         Command::Doctor(arguments) => doctor::run(store, arguments).await,
         Command::Completions(_)
@@ -132,6 +145,8 @@ async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> 
         | Command::Get(_)
         | Command::Rm(_)
         | Command::Cp(_)
-        | Command::Emit(_) => Ok(()),
+        | Command::Emit(_)
+        | Command::Encrypt(_)
+        | Command::Decrypt(_) => Ok(()),
     }
 }

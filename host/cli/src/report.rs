@@ -9,6 +9,7 @@ use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
 use portolan::{Error, Notice};
+use portolan_secret::KeyError;
 
 /// The status after an interrupt, 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
@@ -154,6 +155,29 @@ impl<'a> From<&'a Failure> for Told<'a> {
             detail: failure.detail.as_deref(),
             hint: failure.hint.as_deref(),
         }
+    }
+}
+
+/// What is wrong with a key that was to be added.
+pub(crate) fn key_failure(error: KeyError) -> Failure {
+    let sqlstate = match &error {
+        KeyError::File { .. } | KeyError::NoRandomness => "58030",
+        KeyError::NotAPhrase { .. } | KeyError::ShortPassphrase | KeyError::NotAKey { .. } => {
+            "22023"
+        }
+        KeyError::Service { sqlstate, .. } => sqlstate,
+        _ => "F0000",
+    };
+    let hint = match &error {
+        // The usual hint is about the key that opens the store.
+        KeyError::NotAKey { .. } => Some("give a key, or the name of a new file".to_owned()),
+        error => error.hint(),
+    };
+    Failure {
+        message: error.to_string(),
+        sqlstate,
+        detail: None,
+        hint,
     }
 }
 

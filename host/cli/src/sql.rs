@@ -14,6 +14,7 @@ use crate::args::{Format, FormatArguments, SqlArguments};
 use crate::format;
 use crate::prompt;
 use crate::report::{self, Failure};
+use crate::secret_source;
 use crate::store::Store;
 
 /// Runs the command.
@@ -193,7 +194,13 @@ impl Parameters {
                 )
                 .hint(PARAMETER_HINT)
             })?;
-            if values.insert(number, value(source)?).is_some() {
+            if values
+                .insert(
+                    number,
+                    secret_source::read(source, "a parameter", PARAMETER_HINT)?,
+                )
+                .is_some()
+            {
                 return Err(Failure::new("22023", format!("--param gives ${number} twice")).into());
             }
         }
@@ -218,43 +225,6 @@ impl Parameters {
 }
 
 const PARAMETER_HINT: &str = "write --param 1=@FILE, --param 1=- or --param 1=env:NAME";
-
-fn value(source: &str) -> Result<SecretText> {
-    let mut text = if let Some(path) = source.strip_prefix('@') {
-        std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read the parameter from {path}"))?
-    } else if source == "-" {
-        return read_secret(Path::new("-"));
-    } else if let Some(name) = source.strip_prefix("env:") {
-        std::env::var(name).map_err(|_| {
-            Failure::new("22023", format!("the environment has no variable {name}"))
-                .hint(PARAMETER_HINT)
-        })?
-    } else {
-        return Err(Failure::new(
-            "22023",
-            "--param takes no literal value: it would stand in the process list",
-        )
-        .hint(PARAMETER_HINT)
-        .into());
-    };
-    strip_newline(&mut text);
-    Ok(SecretText::new(text))
-}
-
-/// A text that may be a credential, from a file or from standard input.
-pub(crate) fn read_secret(path: &Path) -> Result<SecretText> {
-    let mut text = read_script(path)?;
-    strip_newline(&mut text);
-    Ok(SecretText::new(text))
-}
-
-/// A file written by an editor ends in a newline that is not part of a credential.
-fn strip_newline(text: &mut String) {
-    if text.ends_with('\n') {
-        text.pop();
-    }
-}
 
 fn ask(number: u32) -> Result<SecretText> {
     if !std::io::stdin().is_terminal() {
@@ -283,7 +253,8 @@ mod tests {
     fn a_parameter_file_loses_only_its_last_newline() {
         let file = tempfile::NamedTempFile::new().expect("file");
         std::fs::write(file.path(), "a\nb\n\n").expect("write");
-        let value = value(&format!("@{}", file.path().display())).expect("value");
+        let source = format!("@{}", file.path().display());
+        let value = secret_source::read(&source, "a parameter", "").expect("value");
         assert_eq!(value.expose(), "a\nb\n");
     }
 }

@@ -4,7 +4,7 @@
 //! STORE/                 --store, PORTOLAN_STORE, else portolan below the user's data directory
 //!   catalog.db           the catalog
 //!   userfiles.db         the files of userfile://, made at first use
-//!   master.key           the key slot's key, 0600
+//!   master.key           the key of a key slot, 0600
 //!   portolan.toml        the configuration
 //!   plugins/             components that `provider add` approved
 //!   cache/               compiled components
@@ -19,16 +19,18 @@ use anyhow::{Context, Result};
 use etcetera::BaseStrategy;
 use portolan::{EgressOptions, Host, Principal, Session};
 use portolan_catalog::sqlite::{KeySource, SqliteCatalog, SqliteOptions};
-use portolan_catalog::{CatalogHandle, SqliteUserFiles};
+use portolan_catalog::{CatalogHandle, NewKeySlot, SqliteUserFiles};
 use portolan_sandbox::Limits;
 use portolan_secret::SecretText;
 
 use crate::args::GlobalArguments;
 use crate::config::Config;
 use crate::report;
+use crate::service_slot::ServiceSlot;
+use crate::unlock::Unlock;
 use crate::way_out;
 
-/// The environment variable with the key slot's key.
+/// The environment variable with the key of a slot.
 const MASTER_KEY: &str = "PORTOLAN_MASTER_KEY";
 
 /// Where everything is, and who acts; nothing is opened yet.
@@ -47,6 +49,8 @@ pub(crate) struct Store {
     /// The configuration's file, whether it is there or not.
     pub(crate) config_path: PathBuf,
     egress: EgressOptions,
+    /// How the store is opened, where that is not the usual way.
+    unlock: Option<Unlock>,
     /// Whether the user was named by a flag or the environment.
     user_given: bool,
 }
@@ -78,6 +82,7 @@ impl Store {
         let external_io_dir_given = given.is_some();
         let external_io_dir = given.unwrap_or_else(|| directory.join("extern"));
         let egress = way_out::options(&config, global)?;
+        let unlock = global.unlock.as_deref().map(Unlock::parse).transpose()?;
         Ok(Self {
             directory,
             user,
@@ -86,6 +91,7 @@ impl Store {
             config,
             config_path: path,
             egress,
+            unlock,
             user_given: global.user.is_some(),
         })
     }
@@ -115,18 +121,43 @@ impl Store {
         self.directory.join("plugins")
     }
 
-    /// Where the key slot's key comes from: the environment, the configuration, the store's own file.
-    pub(crate) fn key_source(&self) -> KeySource {
-        match std::env::var(MASTER_KEY) {
-            Ok(text) if !text.is_empty() => KeySource::Text(SecretText::new(text)),
-            _ => KeySource::File(
-                self.config
-                    .master_key
-                    .file
-                    .clone()
-                    .unwrap_or_else(|| self.directory.join("master.key")),
-            ),
+    /// The key file: the configuration's, or the store's own.
+    pub(crate) fn key_file(&self) -> PathBuf {
+        let configured = self.config.master_key.file.clone();
+        configured.unwrap_or_else(|| self.directory.join("master.key"))
+    }
+
+    /// What opens the store: what `--unlock` says, the environment's key, the service of the
+    /// configuration, the key file.
+    async fn key_source(&self) -> Result<KeySource> {
+        if let Some(unlock) = &self.unlock {
+            return match unlock.source().await? {
+                Some(source) => Ok(source),
+                None => Ok(self.service()?.key_source(self.key_file())),
+            };
         }
+        match std::env::var(MASTER_KEY) {
+            Ok(text) if !text.is_empty() => Ok(KeySource::Text(SecretText::new(text))),
+            _ if self.config.master_key.kms.is_some() => {
+                Ok(self.service()?.key_source(self.key_file()))
+            }
+            _ => Ok(KeySource::File(self.key_file())),
+        }
+    }
+
+    /// The key management service of the configuration. Nothing is asked of it yet.
+    fn service(&self) -> Result<ServiceSlot> {
+        ServiceSlot::new(
+            self.config.master_key.kms.as_ref(),
+            self.egress.clone(),
+            self.limits(),
+            self.cache_dir(),
+        )
+    }
+
+    /// A slot whose key the service of the configuration wraps.
+    pub(crate) async fn new_service_slot(&self, label: Option<String>) -> Result<NewKeySlot> {
+        self.service()?.new_slot(label).await
     }
 
     /// Makes the store's directory where there is none.
@@ -135,16 +166,21 @@ impl Store {
     }
 
     /// Opens the catalog, and makes the store first where there is none.
-    pub(crate) async fn host(&self) -> Result<Host> {
+    async fn host(&self, key: KeySource) -> Result<Host> {
         self.make_directory()?;
-        let options = SqliteOptions {
-            path: self.catalog_path(),
-            key: self.key_source(),
-        };
+        let path = self.catalog_path();
+        let is_new = !path.exists();
+        let options = SqliteOptions { path, key };
         let runtime = tokio::runtime::Handle::current();
         let catalog = tokio::task::spawn_blocking(move || SqliteCatalog::open(options))
             .await?
             .map_err(portolan::Error::from)?;
+        if is_new {
+            report::line(
+                "NOTICE: the key of the new store lies in one slot; add a second one with portolan key \
+                 add --recovery",
+            );
+        }
         let mut builder = Host::builder()
             .catalog(CatalogHandle::new(Arc::new(catalog), runtime.clone()))
             .egress(self.egress.clone())
@@ -176,7 +212,12 @@ impl Store {
 
     /// A session of the user; one that the catalog does not know is refused.
     pub(crate) async fn session(&self) -> Result<Session> {
-        let host = self.host().await?;
+        self.session_with(self.key_source().await?).await
+    }
+
+    /// The same with the store opened in a certain way.
+    pub(crate) async fn session_with(&self, key: KeySource) -> Result<Session> {
+        let host = self.host(key).await?;
         let session = host.session(Principal::new(self.user.clone()));
         session.require_known_user().await?;
         if self.user_given && std::io::stderr().is_terminal() {

@@ -4,7 +4,11 @@ use std::sync::LazyLock;
 
 use portolan_secret::SecretText;
 
-use crate::{Manifest, edit, print_redacted, scheme_of, split};
+use crate::members::{Filled, filled};
+use crate::{
+    JsonPointer, Manifest, Member, edit, find_members, is_inside_of_a_string, print_redacted,
+    scheme_of, split, unescaped,
+};
 
 /// A manifest with an option of each format, for every scheme that the corpus uses.
 const MANIFEST: &str = r#"
@@ -122,5 +126,53 @@ fn splits(text: &str, manifest: &Manifest) {
                 panic!("a secret is shown");
             }
         }
+    }
+}
+
+/// Pointers, a line each, an empty line, and a document that they are looked up in: the strict reader
+/// of JSON that decides what is opaque.
+///
+/// # Panics
+///
+/// Where it accepts what others do not, reads a string otherwise than they do, or finds something
+/// else once the strings are cut out.
+#[expect(clippy::panic, reason = "a broken law has to stop the fuzzer")]
+pub fn members(data: &[u8]) {
+    let Some(blank) = data.windows(2).position(|two| two == b"\n\n") else {
+        return;
+    };
+    let (lines, document) = (&data[..blank], &data[blank + 2..]);
+    let lines = String::from_utf8_lossy(lines);
+    let pointers = lines.lines().take(16);
+    let pointers: Vec<_> = pointers
+        .filter_map(|line| JsonPointer::try_from(line.to_owned()).ok())
+        .collect();
+    let pointers: Vec<_> = pointers.iter().collect();
+    let Ok(members) = find_members(document, &pointers) else {
+        return;
+    };
+    if serde_json::from_slice::<serde::de::IgnoredAny>(document).is_err() {
+        panic!("the reader takes what is no JSON");
+    }
+    let inside = |member: &Member| document.get(member.start..member.end).unwrap_or_default();
+    for member in &members {
+        let inside = inside(member);
+        let quoted = [b"\"", inside, b"\""].concat();
+        let theirs = serde_json::from_slice::<String>(&quoted).ok();
+        if !is_inside_of_a_string(inside) || unescaped(inside) != theirs {
+            panic!("a string is read in two ways");
+        }
+    }
+    let mut cut = Vec::new();
+    let mut places = Vec::new();
+    let mut from = 0;
+    for member in &members {
+        cut.extend_from_slice(document.get(from..member.start).unwrap_or_default());
+        places.push(cut.len());
+        from = member.end;
+    }
+    cut.extend_from_slice(document.get(from..).unwrap_or_default());
+    if filled(&cut, &places, &pointers) != Filled::Rightly {
+        panic!("what is left when strings are cut out is another document");
     }
 }

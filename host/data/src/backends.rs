@@ -14,7 +14,9 @@ use portolan_files::UserFiles;
 
 use crate::cloud;
 use crate::error::object_path;
-use crate::{Confined, DataError, Gate, Lent, NodelocalStore, OpenGate, UserfileStore};
+use crate::{
+    Confined, ConfinedUploads, DataError, Gate, Lent, NodelocalStore, OpenGate, UserfileStore,
+};
 
 /// What this host can make stores of.
 #[derive(Debug, Clone, Default)]
@@ -98,9 +100,30 @@ impl Backends {
     ) -> Result<Confined, DataError> {
         let target = plan.plan.object_store().ok_or(DataError::NoObjectStore)?;
         let store = self.backend(plan, target)?;
-        let prefix = object_path(&target.prefix).map_err(|fault| DataError::BadPrefix { fault })?;
-        let prefix = prefix.parts().chain(sub_path.parts()).collect();
-        Ok(Confined::new(store, prefix, gate))
+        Ok(Confined::new(store, prefix_of(target, sub_path)?, gate))
+    }
+
+    /// What tells of the unfinished uploads of a plan below `sub_path`; none where its service keeps
+    /// none, or where they are looked after with the whole store: of this host's own files.
+    ///
+    /// # Errors
+    ///
+    /// As [`build`](Self::build).
+    pub fn unfinished_uploads(
+        &self,
+        plan: &StoredPlan,
+        sub_path: &Path,
+    ) -> Result<Option<ConfinedUploads>, DataError> {
+        let target = plan.plan.object_store().ok_or(DataError::NoObjectStore)?;
+        let build = match target.backend.as_str() {
+            "s3" => cloud::s3_uploads,
+            "gs" => cloud::gs_uploads,
+            "azure" => cloud::azure_uploads,
+            _ => return Ok(None),
+        };
+        let store = build(self.egress()?, plan, target, &self.lent)?;
+        let prefix = prefix_of(target, sub_path)?;
+        Ok(Some(ConfinedUploads::new(prefix, store)))
     }
 
     /// Whether building the store of this plan opens a directory, and so may wait for a disk. Any
@@ -178,6 +201,12 @@ impl Backends {
     fn egress(&self) -> Result<&Egress, DataError> {
         self.egress.as_ref().ok_or(DataError::NoEgress)
     }
+}
+
+/// Where the objects of a plan lie, below `sub_path`.
+fn prefix_of(target: &ObjectStorePlan, sub_path: &Path) -> Result<Path, DataError> {
+    let prefix = object_path(&target.prefix).map_err(|fault| DataError::BadPrefix { fault })?;
+    Ok(prefix.parts().chain(sub_path.parts()).collect())
 }
 
 /// Makes one directory for its owner; one that another process made meanwhile serves as well.

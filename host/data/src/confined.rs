@@ -114,7 +114,7 @@ fn relative_meta(prefix: &Path, mut meta: ObjectMeta) -> ObjectMeta {
 
 /// The error with the path that the caller knows: where a connection leads is not for everybody who
 /// may use it.
-fn relative_error(prefix: &Path, mut error: Error) -> Error {
+pub(crate) fn relative_error(prefix: &Path, mut error: Error) -> Error {
     if let Error::NotFound { path, .. }
     | Error::AlreadyExists { path, .. }
     | Error::Precondition { path, .. }

@@ -70,7 +70,7 @@ impl DataError {
             ),
             Self::NoBackend { .. } => (
                 FailureClass::Unsupported,
-                "use a storage that this build can open: nodelocal, userfile or s3",
+                "use a storage that this build can open: nodelocal, userfile, s3, gs, azure or http",
             ),
             Self::NoNode => (FailureClass::InvalidUri, "write `nodelocal://self/path`"),
             Self::BadPrefix { .. } => (

@@ -243,7 +243,10 @@ mod tests {
     #[tokio::test]
     async fn files_are_parted_by_time_and_topic_and_hold_a_line_per_message() {
         let store = Arc::new(InMemory::new());
-        let mut sink = FileSink::new(store.clone(), layout(1_000, Partition::Hourly));
+        let mut sink = FileSink::new(
+            Arc::<InMemory>::clone(&store),
+            layout(1_000, Partition::Hourly),
+        );
         let messages = [
             message("a/b", "1", TIME),
             message("c", "2", TIME),
@@ -280,7 +283,7 @@ mod tests {
     #[tokio::test]
     async fn a_file_ends_at_its_size_and_is_acknowledged_when_it_is_there() {
         let store = Arc::new(InMemory::new());
-        let mut sink = FileSink::new(store.clone(), layout(4, Partition::Flat));
+        let mut sink = FileSink::new(Arc::<InMemory>::clone(&store), layout(4, Partition::Flat));
         let batch = |values: &[&str]| -> Vec<_> {
             let values = values.iter();
             values.map(|value| message("t", value, TIME)).collect()
@@ -308,7 +311,7 @@ mod tests {
     #[tokio::test]
     async fn days_are_folders_by_default_and_what_is_no_line_is_refused() {
         let store = Arc::new(InMemory::new());
-        let mut sink = FileSink::new(store.clone(), FileLayout::default());
+        let mut sink = FileSink::new(Arc::<InMemory>::clone(&store), FileLayout::default());
         sink.emit(&[message("t", "x", TIME)]).await.expect("taken");
         let refused = sink.emit(&[message("t", "a\nb", TIME)]).await;
         assert!(matches!(refused, Err(FileSinkError::LineBreak)));
@@ -323,7 +326,7 @@ mod tests {
     #[tokio::test]
     async fn a_time_that_no_calendar_has_makes_a_file_all_the_same() {
         let store = Arc::new(InMemory::new());
-        let mut sink = FileSink::new(store.clone(), FileLayout::default());
+        let mut sink = FileSink::new(Arc::<InMemory>::clone(&store), FileLayout::default());
         sink.emit(&[message("t", "x", u64::MAX)])
             .await
             .expect("taken");

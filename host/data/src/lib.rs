@@ -14,8 +14,9 @@
 //!   service's own no is a [`Refusal`], and its [`Cause`].
 //!   [`Lent`] is what a host lends its connections.
 //! * [`FileSink`]: a store as a sink: messages in files, laid out as [`FileLayout`] says.
+//! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished; [`ConfinedUploads`]: those
+//!   of one connection.
 //! * [`Database`]: a database of PostgreSQL, over connections of the guard.
-//! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`], [`failure_of`] and [`user_files_error`]: every cause with its class, SQLSTATE
 //!   and hint.
@@ -53,7 +54,7 @@ mod nodelocal;
 pub use nodelocal::{NameFault, NodelocalError, NodelocalStore};
 
 mod unfinished;
-pub use unfinished::{AbandonedUpload, UnfinishedUploads};
+pub use unfinished::{ConfinedUploads, Fate, Unfinished, UnfinishedUpload, UnfinishedUploads};
 
 mod userfile;
 pub use userfile::UserfileStore;

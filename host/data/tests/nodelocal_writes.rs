@@ -119,9 +119,10 @@ async fn an_upload_given_up_leaves_nothing() {
     );
     assert!(
         store
-            .abandoned_uploads(&Path::default())
+            .unfinished_uploads(&Path::default())
             .await
             .expect("look")
+            .uploads
             .is_empty(),
         "it is in use"
     );
@@ -199,22 +200,23 @@ async fn a_killed_upload_leaves_nothing_visible() {
     let all = Path::default();
     assert!(
         store
-            .abandoned_uploads(&all)
+            .unfinished_uploads(&all)
             .await
             .expect("look")
+            .uploads
             .is_empty(),
         "its writer lives"
     );
     child.kill().expect("killed");
     child.wait().expect("ended");
     assert!(names(&store).await.is_empty());
-    let abandoned = store.abandoned_uploads(&all).await.expect("look");
+    let abandoned = store.unfinished_uploads(&all).await.expect("look").uploads;
     assert_eq!(abandoned.len(), 1);
     assert!(
         abandoned[0].path.starts_with("d/.portolan-upload-"),
         "{abandoned:?}"
     );
-    assert_eq!(abandoned[0].size, 1 << 20);
+    assert_eq!(abandoned[0].size, Some(1 << 20));
     store
         .put(&raw("d/a"), "x".into())
         .await

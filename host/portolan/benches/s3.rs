@@ -24,13 +24,6 @@
     reason = "a benchmark that cannot go on ends, its figures are its output, and it starts its server"
 )]
 
-#[allow(dead_code, reason = "the tests use the rest of it")]
-#[path = "../../data/tests/s3/files.rs"]
-mod files;
-#[allow(dead_code, reason = "the tests use the rest of it")]
-#[path = "../../data/tests/s3/front.rs"]
-mod front;
-
 use std::convert::Infallible;
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Stdio};
@@ -64,7 +57,7 @@ use portolan_secret::SecretBytes;
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use front::{BUCKET, Front, KEY, REGION, SECRET};
+use portolan_servers::s3::{self as front, BUCKET, Front, KEY, REGION, SECRET};
 
 const MIB: usize = 1 << 20;
 

@@ -185,17 +185,7 @@ impl HostBuilder {
             Some((directory, false)) => Backends::new(Some(directory)),
             Some((directory, true)) => Backends::new(Some(directory)).making_missing(),
         };
-        let lent = match (self.lends_credentials, egress.metadata()) {
-            (true, Some(metadata)) => {
-                let environment = HostEnvironment::process();
-                let machine = MachineKeys::new(metadata.clone(), environment.clone());
-                Lent::default()
-                    .with_environment(environment)
-                    .with_aws_machine(Arc::new(machine))
-                    .with_metadata(metadata.clone())
-            }
-            _ => Lent::default(),
-        };
+        let lent = lent(self.lends_credentials, &egress);
         let backends = backends.with_egress(egress.clone()).lending(lent.clone());
         let backends = match self.user_files {
             Some(files) => backends.with_user_files(files),
@@ -216,6 +206,21 @@ impl HostBuilder {
                 plugins_dir: self.plugins_dir,
             }),
         })
+    }
+}
+
+/// What connections get that ask for the host's own credentials.
+pub(crate) fn lent(lends_credentials: bool, egress: &Egress) -> Lent {
+    match (lends_credentials, egress.metadata()) {
+        (true, Some(metadata)) => {
+            let environment = HostEnvironment::process();
+            let machine = MachineKeys::new(metadata.clone(), environment.clone());
+            Lent::default()
+                .with_environment(environment)
+                .with_aws_machine(Arc::new(machine))
+                .with_metadata(metadata.clone())
+        }
+        _ => Lent::default(),
     }
 }
 

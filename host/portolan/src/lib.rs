@@ -12,6 +12,9 @@
 //! * [`Opened`], [`StorageConnection`], [`Kms`], [`Sink`] and [`Registry`]: what
 //!   `external://name/sub` leads to; [`OpenHandle`] is one in the host's list.
 //! * [`AddProvider`]: what an administrator says about a provider that is added.
+//! * [`KeySlots`] and [`KeyRotation`]: what opens the store, and a newer key for it;
+//!   [`MasterKeyService`] is a key management service that does;
+//!   [`rescue_script`] is for a store that nothing opens any more.
 //! * [`Error`] and [`SqlState`]: why it did not succeed, and what to do next.
 //!
 //! Inside, `statements` has one file per statement over `call` (a statement on its way) and
@@ -59,6 +62,15 @@ pub use builder::HostBuilder;
 mod session;
 pub use session::Session;
 
+mod keys;
+pub use keys::{KeyRotation, KeySlots};
+
+mod master_key;
+pub use master_key::{MasterKeyService, master_key_shown};
+
+mod rescue;
+pub use rescue::rescue_script;
+
 mod principal;
 pub use principal::{Principal, RequestContext};
 
@@ -89,8 +101,9 @@ mod user_files;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Message, Operation, Schema, SchemaType};
-pub use portolan_data::{DatabaseClient, DatabaseDriver};
+pub use portolan_data::{DatabaseClient, DatabaseDriver, Fate, Unfinished, UnfinishedUpload};
 pub use portolan_egress::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
+pub use portolan_envelope as envelope;
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};
 pub use portolan_secret::{SecretBytes, SecretText};

@@ -13,7 +13,7 @@ use portolan_secret::SecretText;
 use crate::call::Call;
 use crate::metrics::sqlstate_of;
 use crate::policy;
-use crate::providers::Entry;
+use crate::providers::{Entry, Registry};
 use crate::{Error, SqlState};
 
 /// What every failure to plan or probe a connection begins with.
@@ -111,14 +111,15 @@ pub(crate) async fn plan_unjudged(
 ) -> Result<Planned, Error> {
     let started = Instant::now();
     let name = entry.name().to_owned();
-    let result = run_planner(call, entry, uri).await;
+    let result = plan_by(&call.host.providers, entry, uri).await;
     let metrics = &call.host.metrics;
     metrics.plan(&name, sqlstate_of(&result), started.elapsed());
     result
 }
 
-async fn run_planner(
-    call: &Call<'_>,
+/// Plans a URI with one of the providers of a registry.
+pub(crate) async fn plan_by(
+    providers: &Registry,
     entry: Arc<Entry>,
     uri: &SecretText,
 ) -> Result<Planned, Error> {
@@ -126,11 +127,7 @@ async fn run_planner(
     let in_words = |error: Error| error.prefixed(DETAILS);
     let uri = with_lower_case_scheme(uri).map_err(|error| in_words(error.into()))?;
     let split = split(&uri, manifest).map_err(|error| in_words(error.into()))?;
-    let provider = entry
-        .load(&call.host.providers)
-        .await
-        .map_err(in_words)?
-        .clone();
+    let provider = entry.load(providers).await.map_err(in_words)?.clone();
     let planned = provider
         .plan(&split)
         .await

@@ -3,7 +3,7 @@
 use std::pin::pin;
 use std::time::Instant;
 
-use portolan_catalog::{AuditOutcome, PrincipalKind, Reader, Writer};
+use portolan_catalog::{AuditOutcome, KeySlotRow, NewKeySlot, PrincipalKind, Reader, Writer};
 use portolan_contract::Operation;
 use portolan_sandbox::Inspection;
 use portolan_secret::SecretText;
@@ -13,6 +13,7 @@ use tracing::field::Empty;
 
 use crate::access::Actor;
 use crate::call::{Call, is_audited};
+use crate::keys::{self, KeyRotation, KeySlots};
 use crate::metrics::sqlstate_of;
 use crate::open::{self, OpenOptions, Opened};
 use crate::policy_test;
@@ -206,6 +207,46 @@ impl Session {
     pub async fn remove_provider(&self, name: &str) -> Result<(), Error> {
         let call = Call::of_method(&self.host.shared, &self.actor, "REMOVE PROVIDER");
         self.run(&call, true, providers::remove(&call, name)).await
+    }
+
+    /// The slots that hold the store's key, and how far a change of the key has come.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, XX001 when a slot is not authentic.
+    pub async fn key_slots(&self) -> Result<KeySlots, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "LIST KEY SLOTS");
+        self.run(&call, false, keys::list(&call)).await
+    }
+
+    /// Puts the store's key into one more slot.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, 42710 when the key opens a slot already.
+    pub async fn add_key_slot(&self, new: NewKeySlot) -> Result<KeySlotRow, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "ADD KEY SLOT");
+        self.run(&call, true, keys::add(&call, new)).await
+    }
+
+    /// Removes a slot, also one that is not authentic.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, 42704 when there is no such slot, 55000 for the last
+    /// one, 55006 for the one that opened the store for this process.
+    pub async fn remove_key_slot(&self, id: u32) -> Result<(), Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "REMOVE KEY SLOT");
+        self.run(&call, true, keys::remove(&call, id)).await
+    }
+
+    /// Gives the store a newer key, in the same slots, while others read and write. Rows are brought
+    /// under it a few at a time, and `progress` is told how many so far. When this is given up, or the
+    /// process ends, nothing is lost: the next call goes on.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, XX001 when a row or a slot is not authentic. The older
+    /// key stays in use until that is put right and this is called again.
+    pub async fn rotate_key(&self, progress: impl FnMut(u64)) -> Result<KeyRotation, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "ROTATE KEY");
+        self.run(&call, true, keys::rotate(&call, progress)).await
     }
 
     /// Runs a call to its end: within its deadline, in its span, counted, and in the audit trail

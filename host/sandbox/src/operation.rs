@@ -37,6 +37,7 @@ impl Turn {
     const OF_PROVIDER: u8 = 0;
     const OF_HOST: u8 = 1;
     const HAS_COME: u8 = 2;
+    const OF_PLACE: u8 = 3;
 }
 
 impl<'a> Operation<'a> {
@@ -66,6 +67,14 @@ impl<'a> Operation<'a> {
 
     pub(crate) fn provider(&self) -> &'a Provider {
         self.provider
+    }
+
+    /// Waits for a place among the instances that live over many operations.
+    pub(crate) async fn place(&self) -> OwnedSemaphorePermit {
+        self.turn.0.store(Turn::OF_PLACE, Ordering::Relaxed);
+        let place = acquire(self.provider.sandbox.open_instances()).await;
+        self.turn.0.store(Turn::OF_PROVIDER, Ordering::Relaxed);
+        place
     }
 
     /// Waits for its turn, with this provider first: one that is busy keeps no other waiting.
@@ -115,6 +124,7 @@ impl<'a> Operation<'a> {
         match self.turn.0.load(Ordering::Relaxed) {
             Turn::OF_PROVIDER => Fault::Busy(limits.operations_per_provider),
             Turn::OF_HOST => Fault::Busy(limits.operations),
+            Turn::OF_PLACE => Fault::Busy(limits.open_instances),
             _ => Fault::WallTime(self.wall),
         }
     }

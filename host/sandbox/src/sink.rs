@@ -3,8 +3,6 @@
 //! Every call is an operation with a turn, a wall time and a budget of its own; what the instance
 //! keeps between two calls is its memory, its connections and a place among those that are open.
 
-use std::sync::Arc;
-
 use portolan_contract::{Kind, Message};
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -52,10 +50,7 @@ impl Provider {
     pub async fn open_sink(&self, grants: &Grants) -> Result<OpenSink, ProviderError> {
         let (operation, guest) = self.acting(grants);
         let opening = async {
-            let place = Arc::clone(self.sandbox.open_instances())
-                .acquire_owned()
-                .await
-                .map_err(|_| Fault::Host("it is being shut down".to_owned()))?;
+            let place = operation.place().await;
             let mut acting = Acting::start(&operation, guest).await?;
             let sink = acting.sink(self)?;
             let plan = self.acting_plan(&grants.plan);

@@ -72,6 +72,10 @@ impl Bound {
         Self(Vec::new()).field(purpose.as_bytes())
     }
 
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     pub(crate) fn field(mut self, field: &[u8]) -> Self {
         self.0
             .extend_from_slice(&(field.len() as u64).to_be_bytes());

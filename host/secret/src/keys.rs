@@ -1,8 +1,7 @@
-//! The store's key, the slots that hold it and the keys that open them.
+//! The store's key, and the keys that open the slots in which it lies.
 //!
-//! The store's key is random and never changes. It lies in the store, wrapped under the key of a
-//! slot. So the key that a person handles can be changed, or joined by a second one, without
-//! sealing everything again.
+//! The store's key is random. It lies in the store, wrapped in [slots](crate::slots). So the key that
+//! a person handles can be changed, or joined by a second one, without sealing everything again.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -10,12 +9,12 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
 use hmac::{Hmac, KeyInit as _, Mac as _};
-use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::SecretText;
-use crate::cipher::{Bound, KEY_LENGTH, Key, NoRandomness, decrypt, encrypt, random_key};
+use crate::cipher::{KEY_LENGTH, Key, NoRandomness, random_key};
+use crate::phrase::PhraseError;
+use crate::{SecretBytes, SecretText};
 
 /// Why a key could not be made, read or used. Never holds a part of one.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +54,44 @@ pub enum KeyError {
         /// The slots that were tried.
         slots: String,
     },
+    /// The passphrase, or the recovery phrase, opens none of the slots.
+    #[error("{place} opens no slot of this store; opened so {slots}")]
+    OpensNothing {
+        /// What was given, and where it came from.
+        place: String,
+        /// The slots that were tried, or that there are none.
+        slots: String,
+    },
+    /// The text is no recovery phrase. The words are not repeated.
+    #[error("{place} is no recovery phrase: {reason}")]
+    NotAPhrase {
+        /// Where the text came from.
+        place: String,
+        /// What is wrong with it.
+        reason: PhraseError,
+    },
+    /// The passphrase is too short to protect anything.
+    #[error(
+        "the passphrase has fewer than {} characters",
+        crate::passphrase::SHORTEST
+    )]
+    ShortPassphrase,
+    /// The slot says of itself what no slot of this program says.
+    #[error("the slot asks for work that no slot of this program asks for")]
+    Parameters,
+    /// The slot that opened the store was removed since.
+    #[error("the slot was removed while this process had the store open")]
+    Removed,
+    /// The service that unwraps the slot's key did not do so.
+    #[error("{message}")]
+    Service {
+        /// The class of the failure, as a SQLSTATE.
+        sqlstate: &'static str,
+        /// What happened.
+        message: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
     /// The key file cannot be read or written.
     #[error("cannot use the key file {}: {source}", path.display())]
     File {
@@ -74,13 +111,25 @@ impl KeyError {
     pub fn hint(&self) -> Option<String> {
         match self {
             Self::Missing { path } => Some(format!(
-                "Put the key that this store was made with back to {}. Without it nothing that is sealed can be opened.",
+                "Put the key that this store was made with back to {}.",
                 path.display()
             )),
             Self::Exposed { path, .. } => Some(format!("Run: chmod 600 {}", path.display())),
             Self::NotAKey { .. } | Self::OtherKey { .. } => {
                 Some("Give the key that this store was made with.".to_owned())
             }
+            Self::NotAPhrase { reason, .. } => Some(reason.hint().to_owned()),
+            Self::OpensNothing { .. } => Some(
+                "Look which slots there are with portolan key list, and give what was printed or \
+                 chosen when one of them was added."
+                    .to_owned(),
+            ),
+            Self::ShortPassphrase => Some("Take several words.".to_owned()),
+            Self::Parameters => {
+                Some("Open the store with another slot, and remove this one.".to_owned())
+            }
+            Self::Removed => Some("Start again, with the key of another slot.".to_owned()),
+            Self::Service { hint, .. } => hint.clone(),
             Self::File { .. } | Self::Exists { .. } | Self::NoRandomness => None,
         }
     }
@@ -95,7 +144,7 @@ impl From<NoRandomness> for KeyError {
 /// The random key that everything in a store depends on.
 #[derive(Clone)]
 pub struct StoreKey {
-    bytes: Key,
+    pub(crate) bytes: Key,
     pub(crate) sealing: Key,
     /// Ready to be cloned for each row, which saves the key's own two rounds.
     pub(crate) codes: Hmac<Sha256>,
@@ -110,7 +159,7 @@ impl StoreKey {
         Ok(Self::from_bytes(random_key()?))
     }
 
-    fn from_bytes(bytes: Key) -> Self {
+    pub(crate) fn from_bytes(bytes: Key) -> Self {
         let sealing = derive(&bytes, "portolan store key: sealing v1");
         let codes = keyed(&derive(&bytes, "portolan store key: row codes v1"));
         Self {
@@ -118,22 +167,6 @@ impl StoreKey {
             sealing,
             codes,
         }
-    }
-
-    /// Puts this key into a slot of the store called `catalog`, which `key` opens.
-    ///
-    /// # Errors
-    /// [`KeyError::NoRandomness`].
-    pub fn wrap(
-        &self,
-        catalog: &[u8; 16],
-        id: u32,
-        kind: SlotKind,
-        key: &SlotKey,
-    ) -> Result<KeySlot, KeyError> {
-        let bound = slot_bound(catalog, id, &kind);
-        let wrapped = encrypt(&key.0, &bound, self.bytes.as_slice())?;
-        Ok(KeySlot { id, kind, wrapped })
     }
 }
 
@@ -145,7 +178,7 @@ impl fmt::Debug for StoreKey {
 
 /// The first block of HKDF-Expand (RFC 5869); the store's key is uniformly random, so there is
 /// nothing to extract.
-fn derive(key: &Key, purpose: &str) -> Key {
+pub(crate) fn derive(key: &Key, purpose: &str) -> Key {
     let block = keyed(key)
         .chain_update(purpose)
         .chain_update([1])
@@ -197,6 +230,18 @@ impl SlotKey {
         })
     }
 
+    /// The key as 32 bytes, for a service to wrap.
+    #[must_use]
+    pub fn to_bytes(&self) -> SecretBytes {
+        SecretBytes::new(self.0.as_slice())
+    }
+
+    /// The key that [`Self::to_bytes`] gave, or nothing when these are not 32 bytes.
+    #[must_use]
+    pub fn from_bytes(bytes: &SecretBytes) -> Option<Self> {
+        crate::slots::to_key(bytes.expose()).map(Self)
+    }
+
     /// The key as 64 hexadecimal digits, as [`Self::from_text`] reads it.
     #[must_use]
     pub fn to_text(&self) -> SecretText {
@@ -210,106 +255,9 @@ impl fmt::Debug for SlotKey {
     }
 }
 
-/// What kind of key opens a slot.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SlotKind {
-    /// A file with a random key.
-    KeyFile,
-    /// Text from the environment or the embedding program.
-    Text,
-    /// One that this version does not know.
-    #[serde(untagged)]
-    Other(String),
-}
-
-impl SlotKind {
-    /// The word that is stored.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        match self {
-            Self::KeyFile => "key-file",
-            Self::Text => "text",
-            Self::Other(kind) => kind,
-        }
-    }
-
-    /// The kind that [`Self::as_str`] gives this text for.
-    #[must_use]
-    pub fn from_name(name: &str) -> Self {
-        match name {
-            "key-file" => Self::KeyFile,
-            "text" => Self::Text,
-            other => Self::Other(other.to_owned()),
-        }
-    }
-}
-
-/// The store's key, wrapped. Stored next to what it opens; useless without the slot's key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct KeySlot {
-    /// Its number, from 1.
-    pub id: u32,
-    /// What opens it.
-    pub kind: SlotKind,
-    /// The store's key under the slot's key.
-    pub wrapped: Vec<u8>,
-}
-
-impl KeySlot {
-    /// Opens the slot, if `key` is its key and `catalog` its store.
-    #[must_use]
-    pub fn open(&self, catalog: &[u8; 16], key: &SlotKey) -> Option<StoreKey> {
-        let bytes = decrypt(
-            &key.0,
-            &slot_bound(catalog, self.id, &self.kind),
-            &self.wrapped,
-        )?;
-        let bytes = <&[u8; KEY_LENGTH]>::try_from(bytes.as_slice()).ok()?;
-        Some(StoreKey::from_bytes(Zeroizing::new(*bytes)))
-    }
-
-    /// Opens the first of `slots` that `key` fits. `place` says in errors where the key came from.
-    ///
-    /// # Errors
-    /// [`KeyError::OtherKey`], naming the slots.
-    pub fn open_any(
-        slots: &[Self],
-        catalog: &[u8; 16],
-        key: &SlotKey,
-        place: &str,
-    ) -> Result<StoreKey, KeyError> {
-        slots
-            .iter()
-            .find_map(|slot| slot.open(catalog, key))
-            .ok_or_else(|| {
-                let slots: Vec<String> = slots.iter().map(ToString::to_string).collect();
-                KeyError::OtherKey {
-                    place: place.to_owned(),
-                    slots: slots.join(" or "),
-                }
-            })
-    }
-}
-
-impl fmt::Display for KeySlot {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "key slot {} ({})", self.id, self.kind.as_str())
-    }
-}
-
-fn slot_bound(catalog: &[u8; 16], id: u32, kind: &SlotKind) -> Bound {
-    Bound::to("portolan key slot v1")
-        .field(catalog)
-        .field(&id.to_be_bytes())
-        .field(kind.as_str().as_bytes())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    const CATALOG: [u8; 16] = [7; 16];
 
     #[test]
     fn a_key_is_read_from_hex_and_every_base64() {
@@ -343,75 +291,6 @@ mod tests {
                     .starts_with("PORTOLAN_MASTER_KEY holds no key")
             );
             assert!(text.is_empty() || !format!("{error} {error:?}").contains(text));
-        }
-    }
-
-    #[test]
-    fn a_slot_opens_only_with_its_own_key_in_its_own_store() {
-        let store = StoreKey::generate().expect("random bytes");
-        let (key, other) = (
-            SlotKey::generate().expect("key"),
-            SlotKey::generate().expect("key"),
-        );
-        let slot = store
-            .wrap(&CATALOG, 1, SlotKind::KeyFile, &key)
-            .expect("wraps");
-        let opened = slot.open(&CATALOG, &key).expect("opens");
-        assert_eq!(opened.bytes, store.bytes);
-        assert!(slot.open(&[8; 16], &key).is_none());
-        let renumbered = KeySlot {
-            id: 2,
-            ..slot.clone()
-        };
-        assert!(renumbered.open(&CATALOG, &key).is_none());
-        let error =
-            KeySlot::open_any(&[slot], &CATALOG, &other, "the key file k").expect_err("other");
-        assert_eq!(
-            error.to_string(),
-            "the key file k holds another key than the one that opens key slot 1 (key-file) of this store"
-        );
-    }
-
-    #[test]
-    fn any_one_of_several_slots_is_enough() {
-        let store = StoreKey::generate().expect("random bytes");
-        let keys = [
-            SlotKey::generate().expect("key"),
-            SlotKey::generate().expect("key"),
-        ];
-        let slots = [
-            store
-                .wrap(&CATALOG, 1, SlotKind::KeyFile, &keys[0])
-                .expect("wraps"),
-            store
-                .wrap(&CATALOG, 2, SlotKind::Text, &keys[1])
-                .expect("wraps"),
-        ];
-        for key in &keys {
-            let opened = KeySlot::open_any(&slots, &CATALOG, key, "a test").expect("opens");
-            assert_eq!(opened.bytes, store.bytes);
-        }
-    }
-
-    #[test]
-    fn slots_are_kept_as_text_also_of_an_unknown_kind() {
-        for kind in [
-            SlotKind::KeyFile,
-            SlotKind::Text,
-            SlotKind::Other("kms".into()),
-        ] {
-            let slot = KeySlot {
-                id: 3,
-                kind: kind.clone(),
-                wrapped: vec![1, 2],
-            };
-            let text = serde_json::to_string(&slot).expect("serialises");
-            assert!(text.contains(kind.as_str()), "{text}");
-            assert_eq!(
-                serde_json::from_str::<KeySlot>(&text).expect("reads back"),
-                slot
-            );
-            assert_eq!(SlotKind::from_name(kind.as_str()), kind);
         }
     }
 

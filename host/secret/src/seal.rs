@@ -53,9 +53,18 @@ impl StoreKey {
     /// # Errors
     /// [`SealError::NoRandomness`].
     pub fn new_row_key(&self, row: RowIdentity) -> Result<(RowKey, Vec<u8>), SealError> {
-        let key = random_key()?;
-        let wrapped = encrypt(&self.sealing, &row.bound(ROW_KEY), key.as_slice())?;
-        Ok((RowKey { key, row }, wrapped))
+        let key = RowKey {
+            key: random_key()?,
+            row,
+        };
+        let wrapped = self.wrap_row_key(&key)?;
+        Ok((key, wrapped))
+    }
+
+    /// Wraps the key of a version of a row, to be stored with the row.
+    pub(crate) fn wrap_row_key(&self, key: &RowKey) -> Result<Vec<u8>, SealError> {
+        let bound = key.row.bound(ROW_KEY);
+        Ok(encrypt(&self.sealing, &bound, key.key.as_slice())?)
     }
 
     /// The row key that [`Self::new_row_key`] wrapped for this row.

@@ -2,9 +2,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use portolan_sdk::lent::http::{Request, Response, send};
 use portolan_sdk::lent::parts::{Encoding, Opaque, Part, encode};
-use portolan_sdk::{Encrypted, Failure, FailureClass, Plan, joined};
+use portolan_sdk::{Encrypted, Failure, FailureClass, KeyAnswer, Plan, joined, post_to_key};
 use serde_json::{Value, json};
 
 use crate::plan::{KEY, SERVICE};
@@ -36,48 +35,55 @@ fn encrypted(answer: &Value) -> Result<Encrypted, Failure> {
     }
 }
 
-/// Decrypts, and takes the answer of the very key only.
-pub(crate) fn decrypt(encrypted: &Encrypted) -> Result<Opaque, Failure> {
+/// Decrypts with the plan's key, if that encrypted, and takes the answer of the very key only.
+pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Failure> {
+    let key = plan.setting(KEY).unwrap_or_default();
+    if !may_be(key, &encrypted.key) {
+        return Err(of_another_key(&encrypted.key));
+    }
     let body = json!({
         "CiphertextBlob": BASE64_STANDARD.encode(&encrypted.ciphertext),
-        "KeyId": encrypted.key,
+        "KeyId": key,
     });
-    let (answer, plaintext) = ask("decrypt", vec![Part::Bytes(body.to_string().into_bytes())])?;
+    let body = vec![Part::Bytes(body.to_string().into_bytes())];
+    let (answer, mut whole) = ask("decrypt", body)?;
     if answer.get("KeyId").and_then(Value::as_str) != Some(&encrypted.key) {
         return Err(
             garbled("it is of another key than the one that was asked for")
                 .with_hint("Check that the server is the one of the key's own region and account."),
         );
     }
-    plaintext.ok_or_else(|| garbled("it holds no plaintext"))
+    whole
+        .take("Plaintext")
+        .ok_or_else(|| garbled("it holds no plaintext"))
 }
 
-/// Sends one request: what is seen of the answer, and the member that is not.
-fn ask(rule: &str, body: Vec<Part>) -> Result<(Value, Option<Opaque>), Failure> {
-    let response = send(Request {
-        rule: rule.to_owned(),
-        endpoint: SERVICE,
-        method: "POST".to_owned(),
-        path: Vec::new(),
-        query: Vec::new(),
-        headers: Vec::new(),
-        body,
-        keep_opaque: Vec::new(),
-    })?;
-    let Response { status, body, .. } = response;
-    let mut document = Vec::new();
-    let mut opaque = None;
-    for part in body {
-        match part {
-            Part::Bytes(bytes) => document.extend(bytes),
-            Part::Secret(secret) => opaque = Some(secret),
-        }
+/// Whether the key of a plan may be the one with this ARN. What an alias stands for only the service
+/// knows, and it refuses what another key encrypted.
+fn may_be(key: &str, arn: &str) -> bool {
+    if key.starts_with("alias/") || key.contains(":alias/") || key == arn {
+        return true;
     }
-    if status != 200 {
-        return Err(refused(rule, status, &document));
+    let id = |name: &'_ str| name.rsplit("key/").next().map(str::to_owned);
+    !key.starts_with("arn:") && id(key) == id(arn)
+}
+
+fn of_another_key(key: &str) -> Failure {
+    Failure::new(
+        FailureClass::Protocol,
+        joined(&["the content was encrypted with another key: ", key]),
+    )
+    .with_hint("Use a connection to the key that encrypted it.")
+}
+
+/// Sends one request: what is seen of the answer, and the answer.
+fn ask(rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
+    let answer = post_to_key(rule, SERVICE, Vec::new(), body)?;
+    if answer.status != 200 {
+        return Err(refused(rule, answer.status, &answer.document));
     }
-    match serde_json::from_slice(&document) {
-        Ok(answer) => Ok((answer, opaque)),
+    match serde_json::from_slice(&answer.document) {
+        Ok(document) => Ok((document, answer)),
         Err(_) => Err(garbled("it is no JSON")),
     }
 }
@@ -102,6 +108,21 @@ mod tests {
         assert_eq!(encrypted.ciphertext, [1, 2, 3]);
         assert_eq!(encrypted.key, "arn:k");
         assert_eq!(encrypted.key_version, None);
+    }
+
+    #[test]
+    fn a_key_is_known_by_its_arn_and_by_its_id() {
+        const ARN: &str = "arn:aws:kms:eu-central-1:1:key/0a1b";
+        for key in [ARN, "0a1b", "alias/a", "arn:aws:kms:eu-central-1:1:alias/a"] {
+            assert!(may_be(key, ARN), "{key}");
+        }
+        for key in ["", "a1b", "arn:aws:kms:us-east-1:1:key/0a1b"] {
+            assert!(!may_be(key, ARN), "{key}");
+        }
+        assert!(!may_be(
+            "0a1b",
+            "projects/p/locations/l/keyRings/r/cryptoKeys/0a1b"
+        ));
     }
 
     #[test]

@@ -36,8 +36,8 @@ impl KmsProvider for AwsKms {
         key::encrypt(plan, plaintext)
     }
 
-    fn decrypt(_: &Plan, encrypted: Encrypted) -> Result<Opaque, Failure> {
-        key::decrypt(&encrypted)
+    fn decrypt(plan: &Plan, encrypted: Encrypted) -> Result<Opaque, Failure> {
+        key::decrypt(plan, &encrypted)
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) fn probe(probe: &mut KmsProbe<'_>, network: &dyn Network) -> Result<(
         Ok(encrypted)
     })?;
     let decrypted = probe.steps.step("decrypt", |_| {
-        decrypt(&encrypted).map_err(|failure| {
+        decrypt(plan, &encrypted).map_err(|failure| {
             failure.context("failed to decrypt marker content when setting up External Connection")
         })
     })?;

@@ -2,9 +2,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use portolan_sdk::lent::http::{Request, Response, send};
 use portolan_sdk::lent::parts::{Encoding, Opaque, Part, encode};
-use portolan_sdk::{Encrypted, Failure, FailureClass, Plan, joined};
+use portolan_sdk::{Encrypted, Failure, FailureClass, KeyAnswer, Plan, joined, post_to_key};
 use serde_json::{Value, json};
 
 use crate::plan::{KEY, VAULT, VERSION, is_name};
@@ -28,25 +27,32 @@ pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failu
     key.encrypted(&answer)
 }
 
-/// Decrypts with the version that encrypted, and takes the answer of that version only.
+/// Decrypts with the version of the plan's key that encrypted, and takes the answer of that version
+/// only.
 pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Failure> {
     let version = encrypted.key_version.as_deref();
     let host = plan.endpoint_number(VAULT).map(|it| it.host.as_str());
     let key = named(host.unwrap_or_default(), &encrypted.key, version);
+    let own = plan.setting(KEY).unwrap_or_default();
+    let key = key.filter(|key| key.name.eq_ignore_ascii_case(own));
     let Some(key) = key else {
         return Err(Failure::new(
             FailureClass::Protocol,
-            "the content was not encrypted with a key of the connection's vault",
+            joined(&[
+                "the content was encrypted with another key: ",
+                &encrypted.key,
+            ]),
         )
-        .with_hint("Check that the connection names the vault that encrypted the content."));
+        .with_hint("Use a connection to the key that encrypted it."));
     };
     let body = json!({
         "alg": ALGORITHM,
         "value": BASE64_URL_SAFE_NO_PAD.encode(&encrypted.ciphertext),
     });
     let body = vec![Part::Bytes(body.to_string().into_bytes())];
-    let (answer, plaintext) = key.ask("decrypt", body)?;
-    key.check(&answer)?;
+    let (document, mut answer) = key.ask("decrypt", body)?;
+    key.check(&document)?;
+    let plaintext = answer.take("value");
     plaintext.ok_or_else(|| garbled("it holds no plaintext"))
 }
 
@@ -104,33 +110,15 @@ impl Key<'_> {
         }
     }
 
-    /// Sends one request: what is seen of the answer, and the member that is not.
-    fn ask(&self, rule: &str, body: Vec<Part>) -> Result<(Value, Option<Opaque>), Failure> {
-        let path = ["keys", self.name, self.version, rule];
-        let response = send(Request {
-            rule: rule.to_owned(),
-            endpoint: VAULT,
-            method: "POST".to_owned(),
-            path: path.map(str::to_owned).into(),
-            query: Vec::new(),
-            headers: Vec::new(),
-            body,
-            keep_opaque: Vec::new(),
-        })?;
-        let Response { status, body, .. } = response;
-        let mut document = Vec::new();
-        let mut opaque = None;
-        for part in body {
-            match part {
-                Part::Bytes(bytes) => document.extend(bytes),
-                Part::Secret(secret) => opaque = Some(secret),
-            }
+    /// Sends one request: what is seen of the answer, and the answer.
+    fn ask(&self, rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
+        let path = ["keys", self.name, self.version, rule].map(str::to_owned);
+        let answer = post_to_key(rule, VAULT, path.into(), body)?;
+        if answer.status != 200 {
+            return Err(refused(rule, answer.status, &answer.document));
         }
-        if status != 200 {
-            return Err(refused(rule, status, &document));
-        }
-        match serde_json::from_slice(&document) {
-            Ok(answer) => Ok((answer, opaque)),
+        match serde_json::from_slice(&answer.document) {
+            Ok(document) => Ok((document, answer)),
             Err(_) => Err(garbled("it is no JSON")),
         }
     }

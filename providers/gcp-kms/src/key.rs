@@ -5,9 +5,8 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use portolan_sdk::lent::http::{Request, Response, send};
 use portolan_sdk::lent::parts::{Encoding, Opaque, Part, encode};
-use portolan_sdk::{Encrypted, Failure, FailureClass, Plan, joined};
+use portolan_sdk::{Encrypted, Failure, FailureClass, KeyAnswer, Plan, joined, post_to_key};
 use serde_json::{Value, json};
 
 use crate::checksum::checksum;
@@ -60,72 +59,47 @@ fn encrypted(key: &str, answer: &Value) -> Result<Encrypted, Failure> {
     })
 }
 
-/// Decrypts. The service finds the version in the ciphertext by itself.
-pub(crate) fn decrypt(encrypted: &Encrypted) -> Result<Opaque, Failure> {
-    if !is_key(&encrypted.key) {
+/// Decrypts with the plan's key, if that encrypted. The service finds the version in the ciphertext
+/// by itself.
+pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Failure> {
+    let key = plan.setting(KEY).unwrap_or_default();
+    if !is_key(&encrypted.key) || !is_same(&encrypted.key, key) {
         return Err(Failure::new(
             FailureClass::Protocol,
-            "the content was not encrypted with a key of Google Cloud KMS",
+            joined(&[
+                "the content was encrypted with another key: ",
+                &encrypted.key,
+            ]),
         )
-        .with_hint("Check that the connection names the key that encrypted the content."));
+        .with_hint("Use a connection to the key that encrypted it."));
     }
     let body = json!({
         "ciphertext": BASE64_STANDARD.encode(&encrypted.ciphertext),
         "ciphertextCrc32c": checksum(&encrypted.ciphertext).to_string(),
     });
     let body = vec![Part::Bytes(body.to_string().into_bytes())];
-    let (_, plaintext) = ask("decrypt", &encrypted.key, body)?;
+    let (_, mut answer) = ask("decrypt", key, body)?;
+    // Beside it stands its checksum, which is opaque too.
+    let plaintext = answer.take("plaintext");
     plaintext.ok_or_else(|| garbled("it holds no plaintext"))
 }
 
-/// Sends one request: what is seen of the answer, and the plaintext, which is not.
-fn ask(rule: &str, key: &str, body: Vec<Part>) -> Result<(Value, Option<Opaque>), Failure> {
+/// Sends one request: what is seen of the answer, and the answer.
+fn ask(rule: &str, key: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
     let mut path = vec!["v1".to_owned()];
     path.extend(key.split('/').map(str::to_owned));
     if let Some(last) = path.last_mut() {
         last.push(':');
         last.push_str(rule);
     }
-    let response = send(Request {
-        rule: rule.to_owned(),
-        endpoint: SERVICE,
-        method: "POST".to_owned(),
-        path,
-        query: Vec::new(),
-        headers: Vec::new(),
-        body,
-        keep_opaque: Vec::new(),
-    })?;
-    let Response { status, body, .. } = response;
-    let mut document = Vec::new();
-    let mut plaintext = None;
-    for part in body {
-        match part {
-            Part::Bytes(bytes) => document.extend(bytes),
-            // The other one is its checksum.
-            Part::Secret(secret) if member(&document) == b"plaintext" => plaintext = Some(secret),
-            Part::Secret(_) => {}
-        }
+    let answer = post_to_key(rule, SERVICE, path, body)?;
+    if answer.status != 200 {
+        return Err(refused(rule, answer.status, &answer.document));
     }
-    if status != 200 {
-        return Err(refused(rule, status, &document));
-    }
-    match serde_json::from_slice(&document) {
-        Ok(answer) => Ok((answer, plaintext)),
+    match serde_json::from_slice(&answer.document) {
+        Ok(document) => Ok((document, answer)),
         Err(_) => Err(garbled("it is no JSON")),
     }
-}
-
-/// The name of the member whose string begins where the document ends.
-fn member(document: &[u8]) -> &[u8] {
-    let before = |bytes: &'_ [u8]| bytes.trim_ascii_end().len().saturating_sub(1);
-    // The opening quote, the colon, and the closing quote of the name.
-    let mut end = document.len();
-    for _ in 0..3 {
-        end = before(document.get(..end).unwrap_or_default());
-    }
-    let rest = document.get(..end).unwrap_or_default();
-    rest.rsplit(|byte| *byte == b'"').next().unwrap_or_default()
 }
 
 fn garbled(what: &str) -> Failure {
@@ -189,21 +163,5 @@ mod tests {
             assert_eq!(failure.message, expected);
         }
         assert!(encrypted(NAME, &json!([])).is_err());
-    }
-
-    #[test]
-    fn a_plaintext_is_told_from_its_checksum() {
-        for (document, name) in [
-            ("{\"plaintext\":\"", "plaintext"),
-            ("{\n  \"plaintext\" : \"", "plaintext"),
-            (
-                "{\"plaintext\":\"\",\n \"plaintextCrc32c\": \"",
-                "plaintextCrc32c",
-            ),
-            ("", ""),
-            ("\"", ""),
-        ] {
-            assert_eq!(member(document.as_bytes()), name.as_bytes(), "{document}");
-        }
     }
 }

@@ -17,9 +17,7 @@ pub(crate) fn probe(
     network: &dyn Network,
     api: &dyn Api,
 ) -> Result<(), Stopped> {
-    Reach::endpoint(SERVICE)
-        .when_name_fails("Check the region: its endpoint is REGION-pubsub.googleapis.com.")
-        .run(network, probe.plan, &mut probe.steps)?;
+    Reach::endpoint(SERVICE).run(network, probe.plan, &mut probe.steps)?;
     let plan = probe.plan;
     let project = plan.setting(PROJECT).unwrap_or_default();
     let topics: Vec<&str> = match plan.setting(TOPIC) {

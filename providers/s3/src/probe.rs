@@ -1,29 +1,18 @@
 //! Phase two: the server is reached, and the marker goes there and back.
 
-use portolan_sdk::{MarkerProbe, Network, Plan, Reach, Stopped, StorageProbe};
+use portolan_sdk::{MarkerProbe, Network, Reach, Stopped, StorageProbe};
 
 use crate::plan::BUCKET;
 
 /// The probe of a bucket.
 pub(crate) fn probe(probe: &mut StorageProbe<'_>, network: &dyn Network) -> Result<(), Stopped> {
-    let mut reach = Reach::endpoint(BUCKET);
-    if names_the_bucket_at_a_server_of_its_own(probe.plan) {
-        reach = reach.when_name_fails(
-            "Write AWS_USE_PATH_STYLE=true if the server of AWS_ENDPOINT has no host name for each \
-             bucket.",
-        );
-    }
-    reach.run(network, probe.plan, &mut probe.steps)?;
+    Reach::endpoint(BUCKET).run(network, probe.plan, &mut probe.steps)?;
     MarkerProbe::default()
         .when_not_writable("Allow s3:PutObject below the path of the connection.")
         .when_not_readable(
             "Allow s3:ListBucket for the bucket and s3:GetObject below the path of the connection.",
         )
         .run(probe)
-}
-
-fn names_the_bucket_at_a_server_of_its_own(plan: &Plan) -> bool {
-    plan.setting("custom-endpoint") == Some("true") && plan.setting("path-style") == Some("false")
 }
 
 #[cfg(test)]
@@ -65,10 +54,6 @@ mod tests {
         log
     }
 
-    fn denied() -> Failure {
-        Failure::new(FailureClass::Denied, "denied by policy").with_hint("Use --allow-egress.")
-    }
-
     #[test]
     fn the_server_is_reached_before_the_marker_goes_there_and_back() {
         let (network, markers) = (RecordedNetwork::default(), MemoryMarkers::default());
@@ -103,51 +88,6 @@ mod tests {
         assert_eq!(log.failure(), None);
         assert_eq!(log.words()[3..], [("list", "ok"), ("read back", "skipped")]);
         assert_eq!(markers.content(), None);
-    }
-
-    #[test]
-    fn a_bucket_in_a_host_that_is_denied_or_unknown_suggests_path_style_before_any_flag() {
-        let unknown = Failure::new(FailureClass::Unreachable, "no such host");
-        for (failure, hint) in [
-            (
-                denied(),
-                "Write AWS_USE_PATH_STYLE=true if the server of AWS_ENDPOINT has no host name for \
-                 each bucket. Use --allow-egress.",
-            ),
-            (
-                unknown,
-                "Write AWS_USE_PATH_STYLE=true if the server of AWS_ENDPOINT has no host name for \
-                 each bucket.",
-            ),
-        ] {
-            let network = RecordedNetwork::default().fail_resolve(failure.clone());
-            let log = run(
-                "AWS_ENDPOINT=http://minio.example:9000",
-                Depth::Full,
-                &network,
-                &MemoryMarkers::default(),
-            );
-            assert_eq!(log.words(), [("resolve", "failed")]);
-            let told = log.failure().expect("it fails");
-            assert_eq!(
-                (&told.class, &told.message),
-                (&failure.class, &failure.message)
-            );
-            assert_eq!(told.hint.as_deref(), Some(hint));
-        }
-    }
-
-    #[test]
-    fn path_style_is_not_suggested_where_it_changes_nothing() {
-        for options in [
-            "",
-            "AWS_ENDPOINT=http://127.0.0.1:9000",
-            "AWS_ENDPOINT=http://minio.example:9000&AWS_USE_PATH_STYLE=true",
-        ] {
-            let network = RecordedNetwork::default().fail_resolve(denied());
-            let log = run(options, Depth::Full, &network, &MemoryMarkers::default());
-            assert_eq!(log.failure(), Some(&denied()), "{options}");
-        }
     }
 
     #[test]

@@ -46,6 +46,7 @@
 //! * [`redaction`] and [`print_redacted`]: what may be shown.
 //! * [`HostAndPort`], [`is_dns_label`], [`object_prefix`]: what of a URI becomes a host or a path.
 //! * [`Acknowledged`]: counting what a sink's requests were answered for.
+//! * [`post_to_key`]: a request to a service of keys.
 //! * [`Steps`]: telling a probe's steps, each begun and ended; [`Reach`] for every provider that
 //!   speaks over a network, [`MarkerProbe`] for every kind of object store.
 //! * [`testing`]: pieces from a URI, markers in memory, a recorded network and steps, for native
@@ -70,6 +71,9 @@ pub use storage::{StorageProbe, StorageProvider};
 
 mod kms;
 pub use kms::{Encrypted, KmsProbe, KmsProvider};
+
+mod key_request;
+pub use key_request::{KeyAnswer, post_to_key};
 
 mod sink;
 pub use sink::{Message, OpenSink, SinkProbe, SinkProvider};

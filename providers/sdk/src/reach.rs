@@ -1,7 +1,7 @@
 //! The first steps of a probe over a network: the name, the port, the certificate.
 
 use crate::lent::net;
-use crate::{Failure, FailureClass, Plan, Steps, Stopped, joined};
+use crate::{Failure, FailureClass, Plan, Steps, Stopped};
 
 pub use net::TlsFacts;
 
@@ -60,25 +60,13 @@ impl Dialled for net::Connection {
 #[derive(Debug, Clone, Copy)]
 pub struct Reach {
     endpoint: u32,
-    name_hint: Option<&'static str>,
 }
 
 impl Reach {
     /// The steps for the endpoint of this number.
     #[must_use]
     pub fn endpoint(number: u32) -> Self {
-        Self {
-            endpoint: number,
-            name_hint: None,
-        }
-    }
-
-    /// What to try first when the name does not resolve, or the policy does not allow it; it stands
-    /// before the hint of the host.
-    #[must_use]
-    pub fn when_name_fails(mut self, hint: &'static str) -> Self {
-        self.name_hint = Some(hint);
-        self
+        Self { endpoint: number }
     }
 
     /// Runs the steps. An endpoint in plain text skips `tls`.
@@ -100,17 +88,13 @@ impl Reach {
                 )
             })?;
             details.add("host", &*endpoint.host);
-            let addresses = network
-                .resolve(self.endpoint)
-                .map_err(|failure| self.explained(failure, true))?;
+            let addresses = network.resolve(self.endpoint)?;
             details.add("addresses", addresses.to_string());
             Ok(endpoint)
         })?;
         let connection = steps.step("dial", |details| {
             details.add("port", endpoint.port.to_string());
-            network
-                .dial(self.endpoint)
-                .map_err(|failure| self.explained(failure, false))
+            network.dial(self.endpoint)
         })?;
         let Some(profile) = &endpoint.tls_profile else {
             steps.skip("tls", "the endpoint speaks plain text");
@@ -124,23 +108,6 @@ impl Reach {
             }
             Ok(())
         })
-    }
-
-    /// Puts the provider's hint before the host's where the name is what fails: it is denied at any
-    /// step, and does not resolve at the first.
-    fn explained(self, mut failure: Failure, resolving: bool) -> Failure {
-        let name_fails = match failure.class {
-            FailureClass::Denied => true,
-            FailureClass::Unreachable | FailureClass::Timeout => resolving,
-            _ => false,
-        };
-        if let (true, Some(hint)) = (name_fails, self.name_hint) {
-            failure.hint = Some(match &failure.hint {
-                Some(of_host) => joined(&[hint, " ", of_host]),
-                None => hint.to_owned(),
-            });
-        }
-        failure
     }
 }
 
@@ -219,41 +186,6 @@ mod tests {
             assert_eq!(log.words(), words);
             assert_eq!(log.failure(), Some(&unreachable()));
         }
-    }
-
-    #[test]
-    fn the_providers_hint_stands_before_the_hosts_where_the_name_fails() {
-        let hint = |network: RecordedNetwork| {
-            let reach = Reach::endpoint(0).when_name_fails("Try another name.");
-            let log = run(reach, &network, Some("server"));
-            log.failure().and_then(|failure| failure.hint.clone())
-        };
-        let network = RecordedNetwork::default;
-        let both = Some("Try another name. Use a flag.".to_owned());
-        assert_eq!(
-            hint(network().fail_resolve(failed(FailureClass::Denied))),
-            both
-        );
-        assert_eq!(
-            hint(network().fail_resolve(failed(FailureClass::Unreachable))),
-            both
-        );
-        assert_eq!(
-            hint(network().fail_dial(failed(FailureClass::Denied))),
-            both
-        );
-        let silent = Failure::new(FailureClass::Unreachable, "no");
-        assert_eq!(
-            hint(network().fail_resolve(silent)).as_deref(),
-            Some("Try another name.")
-        );
-        // A port that nobody listens at is not the fault of the name.
-        let flag = Some("Use a flag.".to_owned());
-        assert_eq!(
-            hint(network().fail_dial(failed(FailureClass::Unreachable))),
-            flag
-        );
-        assert_eq!(hint(network().fail_tls(failed(FailureClass::Denied))), flag);
     }
 
     #[test]

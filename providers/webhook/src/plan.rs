@@ -55,11 +55,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         Some(fragments) => plan.secret(BASIC, fragments),
         None => plan,
     };
-    let plan = uri
-        .options
-        .iter()
-        .filter(is_forwarded)
-        .fold(plan, |plan, pair| forward(plan, pair));
+    let plan = uri.options.iter().filter(is_forwarded).fold(plan, forward);
     Ok(match unchecked {
         true => plan.warn(
             "The endpoint's certificate is not checked, so whoever stands on the way can read the \

@@ -2,7 +2,7 @@
 
 use aho_corasick::AhoCorasick;
 use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use portolan_secret::Scrubber;
 use wasmtime::{Result, ensure, format_err};
 
@@ -74,16 +74,38 @@ impl Known {
     }
 }
 
-/// The bytes of a secret in an encoding of the contract, as far as scripts use them.
-pub(crate) fn base64(bytes: &[u8]) -> Vec<u8> {
-    STANDARD.encode(bytes).into_bytes()
+/// How secrets are written in a text, as far as scripts use it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writing {
+    Base64,
+    Base64url,
+    /// As the text that they are.
+    JsonText,
 }
 
-/// What a text of base64 stands for.
-pub(crate) fn from_base64(text: &str) -> Result<Vec<u8>> {
-    STANDARD
-        .decode(text)
-        .map_err(|error| format_err!("no base64: {error}"))
+impl Writing {
+    /// Those that scripts have names for.
+    pub(crate) const ALL: [(&str, Self); 2] =
+        [("base64", Self::Base64), ("base64url", Self::Base64url)];
+
+    /// Bytes as they are written.
+    pub(crate) fn of(self, bytes: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Base64 => STANDARD.encode(bytes).into_bytes(),
+            Self::Base64url => URL_SAFE_NO_PAD.encode(bytes).into_bytes(),
+            Self::JsonText => bytes.to_vec(),
+        }
+    }
+
+    /// What a text stands for.
+    pub(crate) fn read(self, text: &str) -> Result<Vec<u8>> {
+        let read = match self {
+            Self::Base64 => STANDARD.decode(text),
+            Self::Base64url => URL_SAFE_NO_PAD.decode(text),
+            Self::JsonText => return Ok(text.as_bytes().to_vec()),
+        };
+        read.map_err(|error| format_err!("it is written otherwise: {error}"))
+    }
 }
 
 fn random_letters(length: usize) -> Result<Vec<u8>> {
@@ -112,7 +134,7 @@ mod tests {
         assert_eq!(found(&known, b"nothing of it"), None);
         let part = [b"x".as_slice(), &secret.bytes[5..14], b"y"].concat();
         assert_eq!(found(&known, &part), Some("key"));
-        let encoded = base64(&[b"u:".as_slice(), &secret.bytes].concat());
+        let encoded = Writing::Base64.of(&[b"u:".as_slice(), &secret.bytes].concat());
         assert_eq!(found(&known, &encoded), Some("key"));
     }
 }

@@ -12,7 +12,10 @@
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
 //! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
 //! * [`Postgres`]: PostgreSQL, with TLS, SCRAM, MD5 and client certificates.
-//! * [`Moto`]: an emulator of AWS, as far as its KMS, IAM and STS go.
+//! * [`Moto`]: an emulator of AWS, as far as its S3, KMS, IAM and STS go.
+//!
+//! A real server in the test's own process:
+//! * [`s3`]: `s3s` with `s3s-fs`, and what may stand before it.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
@@ -27,6 +30,7 @@
 //! And what they are made of:
 //! * [`Authority`] issues certificates, [`RsaKey`] signs; [`Child`] is a process; [`HttpServer`]
 //!   answers with a function.
+//! * [`Relay`] passes on, and counts connections.
 //! * [`RawServer`] writes what a script says, byte by byte: for servers that lie.
 
 #![allow(
@@ -71,9 +75,13 @@ pub use postgres_stand_in::PostgresStandIn;
 mod raw;
 pub use raw::{RawServer, ReadWrite};
 
+mod relay;
+pub use relay::Relay;
+
 mod rsa_key;
 pub use rsa_key::RsaKey;
 
+pub mod s3;
 mod schema_registry;
 pub use schema_registry::SchemaRegistryStandIn;
 

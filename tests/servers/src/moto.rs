@@ -1,4 +1,4 @@
-//! An emulator of AWS: its KMS, IAM and STS.
+//! An emulator of AWS: its S3, KMS, IAM and STS.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -11,11 +11,12 @@ use crate::{Authority, Child};
 /// The version that `tests/servers/install` brings.
 const PACKAGE: &str = "moto-5.2.5";
 
-/// Moto with one key of KMS, over TLS, for the host names of the product. It checks signatures,
-/// permissions and session tokens.
+/// Moto with one key of KMS and the bucket [`s3::BUCKET`](crate::s3::BUCKET), over TLS, for the host
+/// names of the product. It checks signatures, permissions, session tokens, and whom a role trusts.
 ///
-/// It looks at neither the body's SHA-256 nor the time of a request, and encrypts with a disabled
-/// key: none of that is proved with it.
+/// It looks at neither the body's SHA-256 nor the time of a request, compares no regions, encrypts with
+/// a disabled key, lets a missing external id pass, never ends a session, and says of every unfinished
+/// upload that it was begun in 2010: none of that is proved with it.
 #[derive(Debug)]
 pub struct Moto {
     address: SocketAddr,
@@ -23,13 +24,15 @@ pub struct Moto {
     _process: Child,
 }
 
-/// The name and the secret of an access key.
+/// The parts of an access key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MotoUser {
     /// The public half.
     pub id: String,
     /// The secret half.
     pub secret: String,
+    /// The token of a session.
+    pub token: Option<String>,
 }
 
 impl Moto {
@@ -38,6 +41,16 @@ impl Moto {
 
     /// The alias of its key.
     pub const ALIAS: &str = "alias/backups";
+
+    /// The role that trusts the user `ana` with [`EXTERNAL_ID`](Self::EXTERNAL_ID), and may only take
+    /// on another.
+    pub const ROLE_ONE: &str = "arn:aws:iam::123456789012:role/one";
+
+    /// The role that trusts the first one's sessions, and may do everything in the bucket.
+    pub const ROLE_TWO: &str = "arn:aws:iam::123456789012:role/two";
+
+    /// What the first role wants to be told.
+    pub const EXTERNAL_ID: &str = "harbour/17";
 
     /// Starts it with a certificate of `authority` for these names.
     #[must_use]
@@ -89,20 +102,22 @@ impl Moto {
         self.text("arn")
     }
 
-    /// The ARN of a role that may do everything with the key.
+    /// The ARN of a role that may do everything with the key of KMS.
     #[must_use]
     pub fn role(&self) -> &str {
         self.text("role")
     }
 
-    /// A user: `all` may do everything with the key, `encrypts` only encrypt, `assumes` only take on
-    /// roles.
+    /// A user. With the key of KMS `all` may do everything, and `encrypts` only encrypt; `assumes` may
+    /// only take on roles. In the bucket `ships` may do everything, and `ana` write and read, and take
+    /// on roles. `session` is one of the second role.
     #[must_use]
     pub fn user(&self, name: &str) -> MotoUser {
-        let half = |place: usize| self.made[name][place].as_str().expect("a user").to_owned();
+        let part = |place: usize| self.made[name][place].as_str().map(str::to_owned);
         MotoUser {
-            id: half(0),
-            secret: half(1),
+            id: part(0).expect("a user"),
+            secret: part(1).expect("a user"),
+            token: part(2),
         }
     }
 

@@ -1,7 +1,7 @@
 //! A server that writes what it is told to, whether it is HTTP or not.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
@@ -14,9 +14,24 @@ use crate::child::listen;
 use crate::http_server::config;
 
 /// Both ways of a connection.
-pub trait ReadWrite: Read + Write {}
+pub trait ReadWrite: Read + Write {
+    /// Ends this half of it: nothing more is written, what comes may still be read.
+    fn end_writing(&mut self);
+}
 
-impl<T: Read + Write> ReadWrite for T {}
+impl ReadWrite for TcpStream {
+    fn end_writing(&mut self) {
+        let _ = self.shutdown(Shutdown::Write);
+    }
+}
+
+impl ReadWrite for StreamOwned<ServerConnection, TcpStream> {
+    fn end_writing(&mut self) {
+        self.conn.send_close_notify();
+        let _ = self.flush();
+        let _ = self.sock.shutdown(Shutdown::Write);
+    }
+}
 
 /// Takes connections one after the other and hands each to a function, after the head of a request
 /// was read from it.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -35,6 +36,8 @@ struct State {
     subjects: std::collections::BTreeMap<String, Vec<usize>>,
     /// Everything is answered with this, where it is set.
     instead: Option<Answer>,
+    /// Every answer comes so much later.
+    pause: Duration,
 }
 
 impl SchemaRegistryStandIn {
@@ -47,8 +50,13 @@ impl SchemaRegistryStandIn {
         }));
         let shared = Arc::clone(&state);
         let server = HttpServer::encrypted(authority, names, move |request| {
-            let answered = shared.lock().expect("a lock").respond(&request);
-            async move { answered }.boxed()
+            let mut state = shared.lock().expect("a lock");
+            let (answered, pause) = (state.respond(&request), state.pause);
+            async move {
+                tokio::time::sleep(pause).await;
+                answered
+            }
+            .boxed()
         });
         Self { server, state }
     }
@@ -68,6 +76,11 @@ impl SchemaRegistryStandIn {
     /// Answers everything with this from now on.
     pub fn answer_with(&self, status: u16, headers: &[(&str, &str)], body: &str) {
         self.state().instead = Some(answer(status, headers, body.to_owned()));
+    }
+
+    /// Answers everything so much later from now on.
+    pub fn pause(&self, pause: Duration) {
+        self.state().pause = pause;
     }
 
     /// How many subjects there are.

@@ -46,6 +46,7 @@ pub(crate) fn patient() -> Limits {
     limits.guest_time = Duration::from_secs(20);
     limits.planning_wall_time = Duration::from_secs(60);
     limits.probe_wall_time = Duration::from_secs(60);
+    limits.call_wall_time = Duration::from_secs(60);
     limits.step_wall_time = Duration::from_secs(60);
     limits
 }

@@ -26,6 +26,7 @@ mod server;
 mod statements;
 mod strict;
 mod telling;
+mod using_keys;
 
 macro_rules! every_misdeed_has_a_test {
     ($($group:ident { $($misdeed:ident,)* })*) => {

@@ -93,6 +93,8 @@ refused! {
     names_a_secret_twice: AnswerProblem::SecretTwice(1), "plans secret 1 twice", "08P01";
     names_two_secrets_alike: AnswerProblem::SecretName("key".to_owned()),
         "plans a secret under the name \"key\", which is empty, too long or taken", "08P01";
+    names_too_long_a_parameter: AnswerProblem::SecretName(format!("query.{}", "a".repeat(58))),
+        "plans a secret under the name \"query.aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\", which is empty, too long or taken", "08P01";
     names_a_tls_profile_that_it_does_not_plan: AnswerProblem::TlsProfile("missing".to_owned()),
         "plans the TLS profile \"missing\" not at all or twice", "08P01";
     names_a_certificate_that_it_does_not_plan: AnswerProblem::MissingSecret("missing".to_owned()),

@@ -17,13 +17,14 @@
 //! ```
 //!
 //! # Layout
-//! * `connections`, `principals`, `grants`, `trail`, `transactions`: the cases
+//! * `connections`, `principals`, `grants`, `trail`, `transactions`, `keys`: the cases
 //! * `samples`: what the cases write
 
 #![expect(clippy::expect_used, reason = "a case fails by panicking")]
 
 mod connections;
 mod grants;
+mod keys;
 mod principals;
 mod samples;
 mod trail;
@@ -81,6 +82,7 @@ pub fn cases() -> impl Iterator<Item = Case> {
         grants::CASES,
         trail::CASES,
         transactions::CASES,
+        keys::CASES,
     ]
     .into_iter()
     .flatten()

@@ -17,6 +17,8 @@ pub enum ObjectKind {
     Principal,
     /// A provider.
     Provider,
+    /// A slot that holds the store's key, called by its number.
+    KeySlot,
     /// The system as a whole.
     System,
 }
@@ -29,6 +31,7 @@ impl ObjectKind {
             Self::Connection => "connection",
             Self::Principal => "principal",
             Self::Provider => "provider",
+            Self::KeySlot => "key slot",
             Self::System => "system",
         }
     }
@@ -40,6 +43,7 @@ impl ObjectKind {
             Self::Connection,
             Self::Principal,
             Self::Provider,
+            Self::KeySlot,
             Self::System,
         ]
         .into_iter()

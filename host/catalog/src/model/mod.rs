@@ -5,12 +5,14 @@
 //! * [`principal`]: users, roles and who is a member of what
 //! * [`grant`]: privileges and who holds them
 //! * [`provider`]: providers that an administrator approved
+//! * [`key_slot`]: what opens the store, and how far a change of its key has come
 //! * [`user_files`]: sets of users' files, and whose they are
 //! * [`audit`]: who did what, and how it ended
 
 pub mod audit;
 pub mod connection;
 pub mod grant;
+pub mod key_slot;
 pub mod principal;
 pub mod provider;
 pub mod user_files;
@@ -21,6 +23,7 @@ pub use connection::{
     CatalogId, Connection, ConnectionId, ConnectionSecrets, ConnectionTarget, NewConnection,
 };
 pub use grant::{ConnectionGrant, ConnectionPrivilege, Privilege, SystemGrant, SystemPrivilege};
+pub use key_slot::{KeySlotRow, KeyState, NewKeySlot, RotationPlace, RotationStep};
 pub use principal::{Membership, PrincipalKind, PrincipalRow};
 pub use provider::ApprovedProvider;
 pub use user_files::UserFileSet;

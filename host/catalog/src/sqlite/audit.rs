@@ -20,6 +20,8 @@ const COLUMNS: &str = "id, time, principal, on_behalf_of, client_address, reques
 
 impl Record for AuditEntry {
     const TABLE: &'static str = "audit";
+    const COLUMNS: &'static str = COLUMNS;
+    const KEY: &'static [&'static str] = &["id"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let object = match row.get::<_, Option<String>>("object_kind")? {
@@ -90,14 +92,19 @@ impl Transaction<'_> {
                      AND id > ?3 AND time >= ?4 ORDER BY id LIMIT ?5"
                 );
                 let values = params![object.kind.as_str(), object.name, from, since, most];
-                record::all(self.connection, self.keys, &sql, values)?
+                record::all(self.connection, &self.keys, &sql, values)?
             }
             None => {
                 let sql = format!(
                     "SELECT {COLUMNS} FROM audit \
                      WHERE id > ?1 AND time >= ?2 ORDER BY id LIMIT ?3"
                 );
-                record::all(self.connection, self.keys, &sql, params![from, since, most])?
+                record::all(
+                    self.connection,
+                    &self.keys,
+                    &sql,
+                    params![from, since, most],
+                )?
             }
         };
         let head = self.store()?.audit_head;

@@ -15,6 +15,8 @@ const COLUMNS: &str = "name, id, version, connection_type, provider, provider_ve
 
 impl Record for Connection {
     const TABLE: &'static str = "connections";
+    const COLUMNS: &'static str = COLUMNS;
+    const KEY: &'static [&'static str] = &["name"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -58,7 +60,7 @@ impl Record for Connection {
 impl Transaction<'_> {
     pub(super) fn find_connection(&self, name: &str) -> Result<Option<Connection>, CatalogError> {
         let sql = format!("SELECT {COLUMNS} FROM connections WHERE name = ?1");
-        record::one(self.connection, self.keys, &sql, [name])
+        record::one(self.connection, &self.keys, &sql, [name])
     }
 
     pub(super) fn find_connection_by_id(
@@ -66,7 +68,7 @@ impl Transaction<'_> {
         id: ConnectionId,
     ) -> Result<Option<Connection>, CatalogError> {
         let sql = format!("SELECT {COLUMNS} FROM connections WHERE id = ?1");
-        record::one(self.connection, self.keys, &sql, [id.0.as_bytes()])
+        record::one(self.connection, &self.keys, &sql, [id.0.as_bytes()])
     }
 
     pub(super) fn page_of_connections(
@@ -81,11 +83,11 @@ impl Transaction<'_> {
                 let sql = format!(
                     "SELECT {COLUMNS} FROM connections WHERE name > ?1 ORDER BY name LIMIT ?2"
                 );
-                record::all(self.connection, self.keys, &sql, params![after, limit])
+                record::all(self.connection, &self.keys, &sql, params![after, limit])
             }
             None => {
                 let sql = format!("SELECT {COLUMNS} FROM connections ORDER BY name LIMIT ?1");
-                record::all(self.connection, self.keys, &sql, [limit])
+                record::all(self.connection, &self.keys, &sql, [limit])
             }
         }
     }
@@ -117,7 +119,7 @@ impl Transaction<'_> {
         let (row_key, uri, plan) = sealed;
         let open = || -> Result<ConnectionSecrets, SealError> {
             let identity = self.identity(connection.id, connection.version);
-            let key = self.keys.store.open_row_key(identity, &row_key)?;
+            let key = self.keys.ring.open_row_key(identity, &row_key)?;
             let uri = key
                 .open(URI, &uri)?
                 .into_text()
@@ -295,7 +297,7 @@ impl Transaction<'_> {
     ) -> Result<(), CatalogError> {
         let (key, wrapped) = self
             .keys
-            .store
+            .ring
             .new_row_key(self.identity(connection.id, connection.version))
             .map_err(unsealable)?;
         let seal = |key: &RowKey, column, value: &[u8]| key.seal(column, value).map_err(unsealable);

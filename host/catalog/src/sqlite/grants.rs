@@ -12,6 +12,8 @@ use crate::model::{
 
 impl Record for SystemGrant {
     const TABLE: &'static str = "system_grants";
+    const COLUMNS: &'static str = "grantee, privilege, grantable, code";
+    const KEY: &'static [&'static str] = &["grantee", "privilege"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -38,6 +40,8 @@ impl Record for SystemGrant {
 
 impl Record for ConnectionGrant {
     const TABLE: &'static str = "connection_grants";
+    const COLUMNS: &'static str = "connection, grantee, privilege, grantable, code";
+    const KEY: &'static [&'static str] = &["connection", "grantee", "privilege"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -75,11 +79,11 @@ impl Transaction<'_> {
         match grantee {
             Some(grantee) => {
                 let sql = format!("{COLUMNS} WHERE grantee = ?1 ORDER BY privilege");
-                record::all(self.connection, self.keys, &sql, [grantee])
+                record::all(self.connection, &self.keys, &sql, [grantee])
             }
             None => {
                 let sql = format!("{COLUMNS} ORDER BY grantee, privilege");
-                record::all(self.connection, self.keys, &sql, [])
+                record::all(self.connection, &self.keys, &sql, [])
             }
         }
     }
@@ -93,11 +97,11 @@ impl Transaction<'_> {
         match connection {
             Some(id) => {
                 let sql = format!("{COLUMNS} WHERE connection = ?1 ORDER BY grantee, privilege");
-                record::all(self.connection, self.keys, &sql, [id.0.as_bytes()])
+                record::all(self.connection, &self.keys, &sql, [id.0.as_bytes()])
             }
             None => {
                 let sql = format!("{COLUMNS} ORDER BY connection, grantee, privilege");
-                record::all(self.connection, self.keys, &sql, [])
+                record::all(self.connection, &self.keys, &sql, [])
             }
         }
     }

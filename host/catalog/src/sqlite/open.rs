@@ -3,93 +3,169 @@
 use std::fs::{self, DirBuilder, File, OpenOptions};
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use portolan_secret::{KeyError, KeyFile, KeySlot, SlotKey, SlotKind, StoreKey};
-use rusqlite::{Connection, params};
+use portolan_secret::{KeyError, KeyFile, KeyRing, KeySlot, SlotHead, SlotKey, SlotKind, StoreKey};
+use rusqlite::Connection;
 
 use super::failure::failed;
+use super::key_slots::unchecked_slots;
 use super::pool::{BUSY_TIMEOUT, connect};
 use super::record::{self, Keys};
 use super::schema::{self, Content};
 use super::store::StoreRow;
 use super::transaction::Transaction;
-use super::{KeySource, SqliteOptions};
+use super::vault::{self, Vault};
+use super::{KeyService, KeySource, SqliteOptions};
 use crate::access::Writer as _;
 use crate::error::CatalogError;
 use crate::model::principal::{ADMIN, ROOT};
-use crate::model::{self, CatalogId, Membership, PrincipalKind, PrincipalRow};
+use crate::model::{self, CatalogId, Membership, NewKeySlot, PrincipalKind, PrincipalRow};
 
 /// The number of the slot that a new store gets.
 const FIRST_SLOT: u32 = 1;
 
-pub(super) fn open(options: &SqliteOptions) -> Result<(Connection, Keys), CatalogError> {
+pub(super) fn open(options: &SqliteOptions) -> Result<(Connection, Vault), CatalogError> {
     let path = &options.path;
     make_file(path)?;
     let connection = connect(path).map_err(|error| explain(path, failed(error)))?;
-    let keys = prepare(&connection, &options.key).map_err(|error| explain(path, error))?;
-    Ok((connection, keys))
+    let vault = prepare(&connection, &options.key).map_err(|error| explain(path, error))?;
+    Ok((connection, vault))
 }
 
-fn prepare(connection: &Connection, key: &KeySource) -> Result<Keys, CatalogError> {
+fn prepare(connection: &Connection, key: &KeySource) -> Result<Vault, CatalogError> {
     // Asked before anything is written, so that a file that is not ours stays as it is.
     let content = schema::content(connection)?;
     use_log(connection)?;
     if content == Content::Empty {
+        let mut first = match key {
+            KeySource::Service { service, .. } => Some(First::of_service(&**service)?),
+            _ => None,
+        };
         in_transaction(connection, || {
             // Another process may have been faster.
             match schema::content(connection)? {
-                Content::Empty => make(connection, key),
+                Content::Empty => make(connection, key, first.take()),
                 Content::Store => Ok(()),
             }
         })?;
     }
     if schema::is_older(connection)? {
-        in_transaction(connection, || schema::migrate(connection))?;
+        in_transaction(connection, || bring_up(connection, key))?;
     }
-    unlock(connection, key)
+    Vault::open(connection, key)
+}
+
+/// What a new store is made with: the key of its first slot, and what the slot says of itself.
+struct First {
+    kind: SlotKind,
+    label: String,
+    parameters: String,
+    key: SlotKey,
+}
+
+impl First {
+    /// Has a service wrap a new key, which may take seconds; so it is done before anything is locked.
+    fn of_service(service: &dyn KeyService) -> Result<Self, CatalogError> {
+        let made = || -> Result<Self, KeyError> {
+            let key = SlotKey::generate()?;
+            Ok(Self {
+                kind: SlotKind::Kms,
+                label: service.label(),
+                parameters: service.wrap(&key)?,
+                key,
+            })
+        };
+        made().map_err(|source| CatalogError::Key {
+            slots: first_name(&SlotKind::Kms),
+            others: String::new(),
+            source,
+        })
+    }
+
+    /// The key file exists before the first row that depends on it.
+    fn of_source(source: &KeySource) -> Result<Self, CatalogError> {
+        let (kind, label) = match source {
+            KeySource::Text(_) => (SlotKind::Text, String::new()),
+            KeySource::Recovery(_) => (SlotKind::Recovery, String::new()),
+            KeySource::Passphrase(_) => (SlotKind::Passphrase, String::new()),
+            KeySource::File(path) | KeySource::Service { file: path, .. } => {
+                (SlotKind::KeyFile, path.display().to_string())
+            }
+        };
+        let made = match source {
+            KeySource::File(path) => match KeyFile::new(path).create() {
+                Ok(made) => Ok(made),
+                Err(KeyError::Exists { .. }) => vault::given(source).map(|(key, _)| key),
+                Err(error) => Err(error),
+            },
+            // Only an existing store has slots that these open.
+            KeySource::Recovery(_) | KeySource::Passphrase(_) | KeySource::Service { .. } => {
+                Err(KeyError::OpensNothing {
+                    place: format!("the {}", kind.as_str()),
+                    slots: "is none, because the store is new".to_owned(),
+                })
+            }
+            KeySource::Text(_) => vault::given(source).map(|(key, _)| key),
+        };
+        let key = made.map_err(|source| CatalogError::Key {
+            slots: first_name(&kind),
+            others: String::new(),
+            source,
+        })?;
+        Ok(Self {
+            kind,
+            label,
+            parameters: String::new(),
+            key,
+        })
+    }
+}
+
+fn first_name(kind: &SlotKind) -> String {
+    format!("key slot {FIRST_SLOT} ({})", kind.as_str())
 }
 
 /// Fills an empty file.
-fn make(connection: &Connection, key: &KeySource) -> Result<(), CatalogError> {
+fn make(
+    connection: &Connection,
+    source: &KeySource,
+    first: Option<First>,
+) -> Result<(), CatalogError> {
     schema::begin(connection)?;
     schema::migrate(connection)?;
-    let catalog = CatalogId::random();
-    let kind = match key {
-        KeySource::Text(_) => SlotKind::Text,
-        KeySource::File(_) => SlotKind::KeyFile,
+    let first = match first {
+        Some(first) => first,
+        None => First::of_source(source)?,
     };
     let fails = |source| CatalogError::Key {
-        slots: slot_name(FIRST_SLOT, &kind),
+        slots: first_name(&first.kind),
+        others: String::new(),
         source,
     };
-    // The key file exists before the first row that depends on it.
-    let (slot_key, _) = match key {
-        KeySource::File(path) => match KeyFile::new(path).create() {
-            Ok(made) => Ok((made, String::new())),
-            Err(KeyError::Exists { .. }) => given(key),
-            Err(error) => Err(error),
-        },
-        KeySource::Text(_) => given(key),
-    }
-    .map_err(fails)?;
-    let store = StoreKey::generate().map_err(fails)?;
-    let slot = store
-        .wrap(catalog.0.as_bytes(), FIRST_SLOT, kind.clone(), &slot_key)
-        .map_err(fails)?;
-    record::run(
-        connection,
-        "INSERT INTO key_slots (id, kind, wrapped) VALUES (?1, ?2, ?3)",
-        params![slot.id, slot.kind.as_str(), slot.wrapped],
-    )?;
-    let keys = Keys { catalog, store };
-    let mut transaction = Transaction::new(connection, &keys);
+    let catalog = CatalogId::random();
     let now = model::now();
+    let keys = Arc::new(Keys {
+        catalog,
+        ring: KeyRing::new(1, StoreKey::generate().map_err(fails)?),
+        slot: FIRST_SLOT,
+    });
+    let mut transaction = Transaction::new(connection, keys);
     transaction.write_store(&StoreRow {
         catalog,
         created: now.as_microsecond(),
         revision: 1,
         audit_head: 0,
+        generation: 1,
+        oldest: 1,
+        last_slot: 0,
+    })?;
+    transaction.add_key_slot(&NewKeySlot {
+        kind: first.kind,
+        label: first.label,
+        parameters: first.parameters,
+        key: first.key,
     })?;
     for (name, kind) in [(ROOT, PrincipalKind::User), (ADMIN, PrincipalKind::Role)] {
         transaction.insert_principal(&PrincipalRow {
@@ -105,43 +181,65 @@ fn make(connection: &Connection, key: &KeySource) -> Result<(), CatalogError> {
     })
 }
 
-/// Opens a slot with the key that was given. Never makes a key.
-fn unlock(connection: &Connection, key: &KeySource) -> Result<Keys, CatalogError> {
-    let (catalog, slots) = locked(connection)?;
-    let fails = |source| CatalogError::Key {
-        slots: slots
-            .iter()
-            .map(|slot| slot_name(slot.id, &slot.kind))
-            .collect::<Vec<_>>()
-            .join(" or "),
-        source,
+/// Brings a store of an older program to this program's version. Where that takes the store's key and
+/// the one that was given does not open it, the store stays as it is.
+fn bring_up(connection: &Connection, source: &KeySource) -> Result<(), CatalogError> {
+    let found = schema::version(connection)?;
+    if found >= schema::SLOTS {
+        return schema::migrate(connection);
+    }
+    let (id, kind, key, store) = vault::open_first_format(connection, source)?;
+    schema::migrate(connection)?;
+    let catalog = connection
+        .query_row("SELECT catalog FROM store", [], |row| {
+            record::uuid(row, "catalog")
+        })
+        .map_err(failed)?;
+    let keys = Arc::new(Keys {
+        catalog: CatalogId(catalog),
+        ring: KeyRing::new(1, store),
+        slot: id,
+    });
+    let mut transaction = Transaction::new(connection, Arc::clone(&keys));
+    let row = transaction.earlier_store()?;
+    transaction.write_store(&StoreRow {
+        generation: 1,
+        oldest: 1,
+        last_slot: id,
+        ..row.clone()
+    })?;
+    let label = match source {
+        KeySource::File(path) | KeySource::Service { file: path, .. } => path.display().to_string(),
+        _ => String::new(),
     };
-    let (slot_key, place) = given(key).map_err(fails)?;
-    let store =
-        KeySlot::open_any(&slots, catalog.0.as_bytes(), &slot_key, &place).map_err(fails)?;
-    let keys = Keys { catalog, store };
-    Transaction::new(connection, &keys).store()?;
-    Ok(keys)
+    let head = SlotHead {
+        catalog: *keys.catalog_bytes(),
+        id,
+        label: match kind {
+            SlotKind::KeyFile => label,
+            _ => String::new(),
+        },
+        kind,
+        created: row.created,
+        parameters: String::new(),
+    };
+    let name = head.to_string();
+    let slot =
+        KeySlot::new(head, &key, keys.ring.key(), 1).map_err(|source| CatalogError::Key {
+            slots: name,
+            others: String::new(),
+            source,
+        })?;
+    transaction.write_key_slot(&slot)
 }
 
 /// What can be read of a store without its key.
-fn locked(connection: &Connection) -> Result<(CatalogId, Vec<KeySlot>), CatalogError> {
+pub(super) fn locked(connection: &Connection) -> Result<(CatalogId, Vec<KeySlot>), CatalogError> {
     let read = || {
         let catalog = connection.query_row("SELECT catalog FROM store", [], |row| {
             record::uuid(row, "catalog")
         })?;
-        let mut statement =
-            connection.prepare("SELECT id, kind, wrapped FROM key_slots ORDER BY id")?;
-        let slots = statement
-            .query_map([], |row| {
-                Ok(KeySlot {
-                    id: row.get("id")?,
-                    kind: SlotKind::from_name(&row.get::<_, String>("kind")?),
-                    wrapped: row.get("wrapped")?,
-                })
-            })?
-            .collect::<rusqlite::Result<Vec<_>>>()?;
-        Ok((CatalogId(catalog), slots))
+        Ok((CatalogId(catalog), unchecked_slots(connection)?))
     };
     match read() {
         Ok((_, slots)) if slots.is_empty() => Err(CatalogError::Damaged),
@@ -150,29 +248,6 @@ fn locked(connection: &Connection) -> Result<(CatalogId, Vec<KeySlot>), CatalogE
         Err(error) if super::failure::is_unreadable(&error) => Err(CatalogError::Damaged),
         Err(error) => Err(failed(error)),
     }
-}
-
-/// The key that was given, and how errors call the place it came from.
-fn given(key: &KeySource) -> Result<(SlotKey, String), KeyError> {
-    match key {
-        KeySource::Text(text) => {
-            let place = "the master key given as text (PORTOLAN_MASTER_KEY)";
-            Ok((SlotKey::from_text(text, place)?, place.to_owned()))
-        }
-        KeySource::File(path) => {
-            let file = KeyFile::new(path);
-            Ok((file.load()?, file.place()))
-        }
-    }
-}
-
-fn slot_name(id: u32, kind: &SlotKind) -> String {
-    let slot = KeySlot {
-        id,
-        kind: kind.clone(),
-        wrapped: Vec::new(),
-    };
-    slot.to_string()
 }
 
 /// Switches the file to a write-ahead log. Two processes that do so at once are told that it is

@@ -15,7 +15,7 @@ pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 const IDLE_READERS: usize = 8;
 
 /// More than there are statements in this crate, so that each is compiled once per connection.
-const STATEMENTS: usize = 64;
+const STATEMENTS: usize = 128;
 
 /// Opens a connection to a file, which must exist.
 pub(crate) type Connect = fn(&Path) -> rusqlite::Result<Connection>;
@@ -73,6 +73,11 @@ impl Pool {
             }),
             writer_is_back: Condvar::new(),
         }
+    }
+
+    /// Where the file is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// A connection inside a new read transaction, rolled back when it is returned.

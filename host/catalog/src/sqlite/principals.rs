@@ -13,6 +13,8 @@ use crate::model::{Membership, PrincipalKind, PrincipalRow};
 
 impl Record for PrincipalRow {
     const TABLE: &'static str = "principals";
+    const COLUMNS: &'static str = "name, kind, created, code";
+    const KEY: &'static [&'static str] = &["name"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -35,6 +37,8 @@ impl Record for PrincipalRow {
 
 impl Record for Membership {
     const TABLE: &'static str = "memberships";
+    const COLUMNS: &'static str = "role, member, admin_option, code";
+    const KEY: &'static [&'static str] = &["role", "member"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -63,7 +67,7 @@ impl Transaction<'_> {
     pub(super) fn find_principal(&self, name: &str) -> Result<Option<PrincipalRow>, CatalogError> {
         record::one(
             self.connection,
-            self.keys,
+            &self.keys,
             "SELECT name, kind, created, code FROM principals WHERE name = ?1",
             [name],
         )
@@ -72,7 +76,7 @@ impl Transaction<'_> {
     pub(super) fn all_principals(&self) -> Result<Vec<PrincipalRow>, CatalogError> {
         record::all(
             self.connection,
-            self.keys,
+            &self.keys,
             "SELECT name, kind, created, code FROM principals ORDER BY name",
             [],
         )
@@ -81,7 +85,7 @@ impl Transaction<'_> {
     pub(super) fn all_memberships(&self) -> Result<Vec<Membership>, CatalogError> {
         record::all(
             self.connection,
-            self.keys,
+            &self.keys,
             "SELECT role, member, admin_option, code FROM memberships ORDER BY role, member",
             [],
         )
@@ -90,7 +94,7 @@ impl Transaction<'_> {
     pub(super) fn roles_given_to(&self, member: &str) -> Result<Vec<Membership>, CatalogError> {
         record::all(
             self.connection,
-            self.keys,
+            &self.keys,
             "SELECT role, member, admin_option, code FROM memberships \
              WHERE member = ?1 ORDER BY role",
             [member],

@@ -14,6 +14,8 @@ const COLUMNS: &str =
 
 impl Record for ApprovedProvider {
     const TABLE: &'static str = "providers";
+    const COLUMNS: &'static str = COLUMNS;
+    const KEY: &'static [&'static str] = &["name"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         let allow_public: String = row.get("allow_public")?;
@@ -53,7 +55,7 @@ impl Record for ApprovedProvider {
 impl Transaction<'_> {
     pub(super) fn all_providers(&self) -> Result<Vec<ApprovedProvider>, CatalogError> {
         let sql = format!("SELECT {COLUMNS} FROM providers ORDER BY name");
-        record::all(self.connection, self.keys, &sql, [])
+        record::all(self.connection, &self.keys, &sql, [])
     }
 
     pub(super) fn find_provider(
@@ -61,7 +63,7 @@ impl Transaction<'_> {
         name: &str,
     ) -> Result<Option<ApprovedProvider>, CatalogError> {
         let sql = format!("SELECT {COLUMNS} FROM providers WHERE name = ?1");
-        record::one(self.connection, self.keys, &sql, [name])
+        record::one(self.connection, &self.keys, &sql, [name])
     }
 
     pub(super) fn add_provider(&mut self, provider: &ApprovedProvider) -> Result<(), CatalogError> {

@@ -1,7 +1,7 @@
 //! Rows with their codes: reading, checking, and what a row is called when it is not authentic.
 
 use jiff::Timestamp;
-use portolan_secret::{RowCode, StoreKey};
+use portolan_secret::{KeyRing, RowCode};
 use rusqlite::types::{FromSqlError, Type};
 use rusqlite::{Params, Row};
 use uuid::Uuid;
@@ -10,11 +10,12 @@ use super::failure::{failed, is_unreadable};
 use crate::error::CatalogError;
 use crate::model::CatalogId;
 
-/// The key of an open store, and which store it is of.
+/// The keys of an open store, which store it is of, and which slot they were in.
 #[derive(Debug)]
 pub(super) struct Keys {
     pub(super) catalog: CatalogId,
-    pub(super) store: StoreKey,
+    pub(super) ring: KeyRing,
+    pub(super) slot: u32,
 }
 
 impl Keys {
@@ -23,12 +24,15 @@ impl Keys {
     }
 
     /// The code that belongs to `record`.
-    pub(super) fn code_of<R: Record>(&self, record: &R) -> [u8; 32] {
-        record.code(self.start::<R>()).finish()
+    pub(super) fn code_of<R: Record>(&self, record: &R) -> Vec<u8> {
+        let fields = |code| record.code(code);
+        self.ring.code(self.catalog_bytes(), R::TABLE, fields)
     }
 
-    fn start<R: Record>(&self) -> RowCode {
-        self.store.row_code(self.catalog_bytes(), R::TABLE)
+    fn verify<R: Record>(&self, record: &R, code: &[u8]) -> bool {
+        let fields = |start| record.code(start);
+        self.ring
+            .verify(self.catalog_bytes(), R::TABLE, code, fields)
     }
 }
 
@@ -36,6 +40,12 @@ impl Keys {
 pub(super) trait Record: Sized {
     /// The table. Part of the code, so that no row passes in another table.
     const TABLE: &'static str;
+
+    /// What is selected of a row.
+    const COLUMNS: &'static str;
+
+    /// The columns of the table's primary key.
+    const KEY: &'static [&'static str];
 
     /// Reads the columns.
     fn read(row: &Row<'_>) -> rusqlite::Result<Self>;
@@ -48,14 +58,14 @@ pub(super) trait Record: Sized {
 }
 
 /// The row that `row` holds, if its code is right.
-fn check<R: Record>(keys: &Keys, row: &Row<'_>) -> Result<R, CatalogError> {
+pub(super) fn check<R: Record>(keys: &Keys, row: &Row<'_>) -> Result<R, CatalogError> {
     let not_authentic = || CatalogError::NotAuthentic { row: R::name(row) };
     let read = R::read(row).and_then(|record| {
         let code: Vec<u8> = row.get("code")?;
         Ok((record, code))
     });
     match read {
-        Ok((record, code)) if record.code(keys.start::<R>()).verify(&code) => Ok(record),
+        Ok((record, code)) if keys.verify(&record, &code) => Ok(record),
         Ok(_) => Err(not_authentic()),
         Err(error) if is_unreadable(&error) => Err(not_authentic()),
         Err(error) => Err(failed(error)),
@@ -74,6 +84,30 @@ pub(super) fn all<R: Record>(
     let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
         found.push(check(keys, row)?);
+    }
+    Ok(found)
+}
+
+/// All rows of a table, with no word about whether they are genuine; what cannot even be read is only
+/// named.
+pub(super) fn unchecked<R: Record>(
+    connection: &rusqlite::Connection,
+) -> Result<Vec<Result<R, String>>, CatalogError> {
+    let sql = format!(
+        "SELECT {} FROM {} ORDER BY {}",
+        R::COLUMNS,
+        R::TABLE,
+        R::KEY.join(", ")
+    );
+    let mut statement = connection.prepare(&sql).map_err(failed)?;
+    let mut rows = statement.query([]).map_err(failed)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next().map_err(failed)? {
+        found.push(match R::read(row) {
+            Ok(record) => Ok(record),
+            Err(error) if is_unreadable(&error) => Err(R::name(row)),
+            Err(error) => return Err(failed(error)),
+        });
     }
     Ok(found)
 }

@@ -11,7 +11,15 @@ use crate::model;
 const APPLICATION_ID: i64 = 0x506f_7274;
 
 /// One step from each version to the next.
-const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/1.sql"),
+    include_str!("schema/2.sql"),
+    include_str!("schema/3.sql"),
+];
+
+/// The first version whose slots and store say which generation of the store's key they hold. What
+/// older ones say of them has to be written anew, which takes the key.
+pub(super) const SLOTS: u32 = 3;
 
 /// The version that this program writes.
 fn supported() -> u32 {
@@ -45,7 +53,7 @@ pub(super) fn check(connection: &Connection) -> Result<(), CatalogError> {
     version(connection).map(|_| ())
 }
 
-fn version(connection: &Connection) -> Result<u32, CatalogError> {
+pub(super) fn version(connection: &Connection) -> Result<u32, CatalogError> {
     let found: u32 = connection
         .prepare_cached("SELECT max(version) FROM migrations")
         .and_then(|mut statement| statement.query_row([], |row| row.get(0)))

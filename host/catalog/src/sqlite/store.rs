@@ -8,6 +8,8 @@ use super::transaction::Transaction;
 use crate::error::CatalogError;
 use crate::model::CatalogId;
 
+const COLUMNS: &str = "catalog, created, revision, audit_head, generation, oldest, last_slot, code";
+
 /// What the store says about itself.
 #[derive(Debug, Clone)]
 pub(super) struct StoreRow {
@@ -17,10 +19,18 @@ pub(super) struct StoreRow {
     pub(super) revision: u64,
     /// The number of the last audit record.
     pub(super) audit_head: u64,
+    /// The generation of the store's key that everything is written under, from 1.
+    pub(super) generation: u32,
+    /// The oldest generation that anything may still lie under.
+    pub(super) oldest: u32,
+    /// The highest number that a key slot ever had.
+    pub(super) last_slot: u32,
 }
 
 impl Record for StoreRow {
     const TABLE: &'static str = "store";
+    const COLUMNS: &'static str = COLUMNS;
+    const KEY: &'static [&'static str] = &["one"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -28,6 +38,9 @@ impl Record for StoreRow {
             created: row.get("created")?,
             revision: record::count(row, "revision")?,
             audit_head: record::count(row, "audit_head")?,
+            generation: row.get("generation")?,
+            oldest: row.get("oldest")?,
+            last_slot: row.get("last_slot")?,
         })
     }
 
@@ -40,6 +53,34 @@ impl Record for StoreRow {
             .integer(self.created)
             .integer(record::stored(self.revision))
             .integer(record::stored(self.audit_head))
+            .integer(self.generation.into())
+            .integer(self.oldest.into())
+            .integer(self.last_slot.into())
+    }
+}
+
+/// The row as stores of the second version have it, and before: without what came with the third.
+#[derive(Debug)]
+pub(super) struct EarlierStoreRow(pub(super) StoreRow);
+
+impl Record for EarlierStoreRow {
+    const TABLE: &'static str = "store";
+    const COLUMNS: &'static str = COLUMNS;
+    const KEY: &'static [&'static str] = &["one"];
+
+    fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
+        StoreRow::read(row).map(Self)
+    }
+
+    fn name(row: &Row<'_>) -> String {
+        StoreRow::name(row)
+    }
+
+    fn code(&self, code: RowCode) -> RowCode {
+        code.bytes(self.0.catalog.0.as_bytes())
+            .integer(self.0.created)
+            .integer(record::stored(self.0.revision))
+            .integer(record::stored(self.0.audit_head))
     }
 }
 
@@ -48,11 +89,18 @@ impl Transaction<'_> {
     pub(super) fn store(&self) -> Result<StoreRow, CatalogError> {
         record::one(
             self.connection,
-            self.keys,
-            "SELECT catalog, created, revision, audit_head, code FROM store",
+            &self.keys,
+            &format!("SELECT {COLUMNS} FROM store"),
             [],
         )?
         .ok_or(CatalogError::Damaged)
+    }
+
+    /// The row of a store that was just brought to the third version, read as it was before.
+    pub(super) fn earlier_store(&self) -> Result<StoreRow, CatalogError> {
+        let sql = format!("SELECT {COLUMNS} FROM store");
+        let row: Option<EarlierStoreRow> = record::one(self.connection, &self.keys, &sql, [])?;
+        row.map(|row| row.0).ok_or(CatalogError::Damaged)
     }
 
     /// Takes the next number of the audit trail.
@@ -74,13 +122,17 @@ impl Transaction<'_> {
     pub(super) fn write_store(&mut self, store: &StoreRow) -> Result<(), CatalogError> {
         let code = self.keys.code_of(store);
         self.run_unrevised(
-            "INSERT OR REPLACE INTO store (one, catalog, created, revision, audit_head, code) \
-             VALUES (1, ?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO store \
+             (one, catalog, created, revision, audit_head, generation, oldest, last_slot, code) \
+             VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
             params![
                 store.catalog.0.as_bytes(),
                 store.created,
                 record::stored(store.revision),
                 record::stored(store.audit_head),
+                store.generation,
+                store.oldest,
+                store.last_slot,
                 code,
             ],
         )?;

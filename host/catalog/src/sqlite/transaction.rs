@@ -1,5 +1,7 @@
 //! One transaction: what it may run, and the traits that callers see.
 
+use std::sync::Arc;
+
 use rusqlite::Params;
 
 use super::failure::failed;
@@ -8,8 +10,9 @@ use crate::access::{Reader, Writer};
 use crate::error::CatalogError;
 use crate::model::{
     ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, Connection, ConnectionGrant,
-    ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, Membership,
-    NewConnection, PrincipalRow, SystemGrant, SystemPrivilege, UserFileSet,
+    ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, KeySlotRow, KeyState,
+    Membership, NewConnection, NewKeySlot, PrincipalRow, RotationPlace, RotationStep, SystemGrant,
+    SystemPrivilege, UserFileSet,
 };
 
 type Outcome<T> = Result<T, CatalogError>;
@@ -18,13 +21,14 @@ type Outcome<T> = Result<T, CatalogError>;
 #[derive(Debug)]
 pub(super) struct Transaction<'a> {
     pub(super) connection: &'a rusqlite::Connection,
-    pub(super) keys: &'a Keys,
+    /// Another one after the transaction made a newer store key.
+    pub(super) keys: Arc<Keys>,
     changed: bool,
     leaves_sealed_bytes: bool,
 }
 
 impl<'a> Transaction<'a> {
-    pub(super) fn new(connection: &'a rusqlite::Connection, keys: &'a Keys) -> Self {
+    pub(super) fn new(connection: &'a rusqlite::Connection, keys: Arc<Keys>) -> Self {
         Self {
             connection,
             keys,
@@ -134,6 +138,14 @@ impl Reader for Transaction<'_> {
         self.page_of_audit(filter, after, limit)
     }
 
+    fn key_slots(&self) -> Outcome<Vec<KeySlotRow>> {
+        self.all_key_slots()
+    }
+
+    fn key_state(&self) -> Outcome<KeyState> {
+        self.find_key_state()
+    }
+
     fn revision(&self) -> Outcome<u64> {
         Ok(self.store()?.revision)
     }
@@ -230,6 +242,30 @@ impl Writer for Transaction<'_> {
 
     fn put_user_file_set(&mut self, set: &UserFileSet) -> Outcome<()> {
         self.write_user_file_set(set)
+    }
+
+    fn insert_key_slot(&mut self, new: &NewKeySlot) -> Outcome<KeySlotRow> {
+        self.add_key_slot(new)
+    }
+
+    fn delete_key_slot(&mut self, id: u32) -> Outcome<bool> {
+        self.remove_key_slot(id)
+    }
+
+    fn begin_key_rotation(&mut self) -> Outcome<KeyState> {
+        self.begin_rotation()
+    }
+
+    fn rotate_rows(
+        &mut self,
+        after: Option<&RotationPlace>,
+        limit: usize,
+    ) -> Outcome<RotationStep> {
+        self.rotate_some(after, limit)
+    }
+
+    fn finish_key_rotation(&mut self) -> Outcome<KeyState> {
+        self.end_rotation()
     }
 
     fn append_audit(&mut self, record: &AuditRecord) -> Outcome<AuditId> {

@@ -11,6 +11,8 @@ use crate::model::principal::ADMIN;
 
 impl Record for UserFileSet {
     const TABLE: &'static str = "user_file_sets";
+    const COLUMNS: &'static str = "name, owner, created, code";
+    const KEY: &'static [&'static str] = &["name"];
 
     fn read(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
@@ -38,7 +40,7 @@ impl Transaction<'_> {
     ) -> Result<Option<UserFileSet>, CatalogError> {
         record::one(
             self.connection,
-            self.keys,
+            &self.keys,
             "SELECT name, owner, created, code FROM user_file_sets WHERE name = ?1",
             [name],
         )
@@ -58,7 +60,7 @@ impl Transaction<'_> {
     pub(super) fn leave_user_file_sets(&mut self, owner: &str) -> Result<(), CatalogError> {
         let sets: Vec<UserFileSet> = record::all(
             self.connection,
-            self.keys,
+            &self.keys,
             "SELECT name, owner, created, code FROM user_file_sets WHERE owner = ?1",
             [owner],
         )?;

@@ -1,6 +1,8 @@
 //! Every flag and command, defined once: help, completions and tests come from here.
 
 mod emit;
+mod envelope;
+mod key;
 mod policy;
 mod provider;
 mod transfer;
@@ -11,6 +13,10 @@ use clap::builder::BoolishValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub(crate) use emit::{EmitArguments, EmitFormat};
+pub(crate) use envelope::{DecryptArguments, EncryptArguments};
+pub(crate) use key::{
+    KeyAddArguments, KeyCommand, KeyRecoverArguments, KeyRemoveArguments, StoreCommand,
+};
 pub(crate) use policy::{PolicyAllowArguments, PolicyCommand, PolicyTestArguments};
 pub(crate) use provider::{ProviderAddArguments, ProviderCommand};
 pub(crate) use transfer::{
@@ -71,6 +77,15 @@ pub(crate) struct GlobalArguments {
         env = "PORTOLAN_CONFIG"
     )]
     pub(crate) config: Option<PathBuf>,
+
+    #[arg(
+        help = "Open the store otherwise: key-file=PATH, text=SOURCE, recovery[=SOURCE], passphrase[=SOURCE] or kms",
+        long,
+        global = true,
+        value_name = "METHOD",
+        env = "PORTOLAN_UNLOCK"
+    )]
+    pub(crate) unlock: Option<String>,
 
     #[arg(
         help = "Admit an endpoint: HOST[:PORT] or CIDR[:PORT]; may be given several times",
@@ -140,6 +155,12 @@ Statements run in order and stop at the first that fails.")]
     /// Send lines of standard input to a sink, as messages
     #[command(after_help = emit::EMIT_HELP)]
     Emit(EmitArguments),
+    /// Encrypt standard input with a key, to standard output
+    #[command(after_help = envelope::ENCRYPT_HELP)]
+    Encrypt(EncryptArguments),
+    /// Decrypt standard input with a key, to standard output
+    #[command(after_help = envelope::DECRYPT_HELP)]
+    Decrypt(DecryptArguments),
     /// Try a connection out, step by step
     #[command(after_help = "Example:\n  portolan validate backups --depth read")]
     Validate(ValidateArguments),
@@ -149,11 +170,24 @@ Statements run in order and stop at the first that fails.")]
     /// Ask the policy about a URI, and admit endpoints
     #[command(subcommand)]
     Policy(PolicyCommand),
+    /// List, add, remove and rotate what opens the store
+    #[command(subcommand)]
+    Key(KeyCommand),
+    /// Save what can be saved of a store whose keys are lost
+    #[command(subcommand)]
+    Store(StoreCommand),
     /// Show who did what, when, and whether it was refused
     #[command(after_help = "Example:\n  portolan audit --for backups --since 2026-11-01")]
     Audit(AuditArguments),
-    /// Check the store, its key, the cache and the providers
-    Doctor(FormatArguments),
+    /// Check the store, its key, the cache, and what interrupted uploads left
+    #[command(after_help = "Examples:
+  portolan doctor
+  portolan doctor --clean 1d
+
+An upload in parts that was killed leaves parts in S3 and Google Cloud Storage that no listing shows.
+--clean gives up, below each connection, those that began longer ago than it says; an upload that is
+still under way is one of them if it began as long ago.")]
+    Doctor(DoctorArguments),
     /// Print a completion script for a shell
     #[command(
         after_help = "Example:\n  portolan completions bash > ~/.local/share/bash-completion/completions/portolan"
@@ -216,6 +250,20 @@ pub(crate) struct ValidateArguments {
     pub(crate) format: FormatArguments,
 }
 
+/// `portolan doctor`.
+#[derive(Debug, Args)]
+pub(crate) struct DoctorArguments {
+    #[arg(
+        help = "Give up unfinished uploads that began longer ago than this, such as 1d or 12h",
+        long,
+        value_name = "AGE",
+        value_parser = humantime::parse_duration
+    )]
+    pub(crate) clean: Option<std::time::Duration>,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
+}
+
 /// `portolan audit`.
 #[derive(Debug, Args)]
 pub(crate) struct AuditArguments {
@@ -250,7 +298,8 @@ mod tests {
     #[test]
     fn every_command_that_takes_a_url_or_statement_shows_an_example() {
         for command in Arguments::command().get_subcommands() {
-            let needs_no_example = ["provider", "policy", "doctor"].contains(&command.get_name());
+            let needs_no_example =
+                ["provider", "policy", "key", "store"].contains(&command.get_name());
             assert!(
                 needs_no_example || command.get_after_help().is_some(),
                 "{}",

@@ -7,13 +7,14 @@ use portolan::{Cell, SecretText};
 
 use crate::args::PolicyTestArguments;
 use crate::report::Failure;
+use crate::secret_source;
 use crate::sql::{self, Printer};
 use crate::store::Store;
 
 /// Runs the command; an endpoint that is denied is a failed command.
 pub(super) async fn run(store: &Store, arguments: PolicyTestArguments) -> Result<()> {
     let uri = if arguments.uri == "-" {
-        sql::read_secret(Path::new("-"))?
+        secret_source::read_file(Path::new("-"))?
     } else {
         SecretText::new(arguments.uri)
     };

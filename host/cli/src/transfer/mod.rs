@@ -32,3 +32,5 @@ mod progress;
 mod selection;
 mod upload;
 mod verify;
+
+pub(crate) use progress::Progress;

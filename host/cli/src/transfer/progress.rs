@@ -11,7 +11,7 @@ use super::ledger::Verb;
 
 /// Shown after half a second, so that short transfers print nothing.
 #[derive(Debug, Clone)]
-pub(super) struct Progress {
+pub(crate) struct Progress {
     bar: ProgressBar,
     counts: Arc<Counts>,
     /// What the bar shows of bytes, once everything is planned.
@@ -40,13 +40,30 @@ impl Progress {
             }
             Verb::Remove => "{msg} {spinner}",
         };
+        progress.show(growing);
+        progress
+    }
+
+    /// The line of a command between standard input and standard output, which brings so much, where
+    /// there is a terminal to show it on and the output goes elsewhere.
+    pub(crate) fn of_pipe(bytes: Option<u64>) -> Self {
+        let mut progress = Self::hidden();
+        progress.whole = "[{bar:20}] {bytes}/{total_bytes} {bytes_per_sec} {eta}";
+        if !std::io::stdout().is_terminal() {
+            progress.show("{spinner} {bytes} {bytes_per_sec}");
+        }
+        progress.planned(bytes);
+        progress.all_planned();
+        progress
+    }
+
+    fn show(&self, growing: &'static str) {
         if std::io::stderr().is_terminal() {
             let target = ProgressDrawTarget::stderr_with_hz(10);
-            progress.bar.set_draw_target(target);
-            progress.style(growing);
-            progress.bar.enable_steady_tick(Duration::from_millis(500));
+            self.bar.set_draw_target(target);
+            self.style(growing);
+            self.bar.enable_steady_tick(Duration::from_millis(500));
         }
-        progress
     }
 
     /// One that shows nothing.
@@ -91,7 +108,7 @@ impl Progress {
     }
 
     /// So many bytes more are where they belong.
-    pub(super) fn advance(&self, bytes: u64) {
+    pub(crate) fn advance(&self, bytes: u64) {
         self.bar.inc(bytes);
     }
 
@@ -128,7 +145,7 @@ impl Progress {
     }
 
     /// Takes the line away.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.bar.finish_and_clear();
     }
 }

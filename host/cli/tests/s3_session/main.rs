@@ -3,11 +3,6 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
-#[path = "../../../data/tests/s3/files.rs"]
-mod files;
-#[allow(dead_code, reason = "other tests use the rest of it")]
-#[path = "../../../data/tests/s3/front.rs"]
-mod front;
 #[allow(dead_code, reason = "other tests use the rest of it")]
 #[path = "../transfer/home.rs"]
 mod home;

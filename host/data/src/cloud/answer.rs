@@ -5,10 +5,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, header};
+use http_body_util::BodyExt;
 use jiff::fmt::rfc2822;
+use object_store::client::HttpResponse;
 use portolan_egress::Host;
 use quick_xml::Reader;
 use quick_xml::events::Event;
+
+use super::CloudError;
 
 /// The most bytes that are read of an answer that is no success.
 pub(super) const MOST_BYTES: usize = 64 << 10;
@@ -82,6 +86,24 @@ impl Answer {
         let now = self.at.duration_since(UNIX_EPOCH).ok()?.as_secs();
         Some(Duration::from_secs(then.saturating_sub(now)))
     }
+}
+
+/// A success that was read whole; `method` is that of the request.
+pub(crate) async fn succeeded(method: Method, answer: HttpResponse) -> Result<Answer, CloudError> {
+    let (head, body) = answer.into_parts();
+    // A status that `object_store` would make something of says nothing to others.
+    if !head.status.is_success() {
+        return Err(CloudError::Unreadable);
+    }
+    // It has been read within bounds already.
+    let body = body.collect().await.map_err(|_| CloudError::Unreadable)?;
+    Ok(Answer {
+        method,
+        status: head.status,
+        headers: head.headers,
+        body: body.to_bytes(),
+        at: SystemTime::now(),
+    })
 }
 
 /// The seconds since 1970 of a date as HTTP writes it.

@@ -41,6 +41,12 @@ pub enum CloudError {
     /// A folder has the object's name, or an object is where the object's folder would be.
     #[error("the service cannot put an object there")]
     InTheWay,
+    /// The service began to copy, and did not end it.
+    #[error("the service began to copy and {}", not_copied(*after))]
+    NotCopied {
+        /// The limit, where it was the time.
+        after: Option<Duration>,
+    },
     /// The object is still the one that the caller has.
     #[error("the object has not changed")]
     Unchanged,
@@ -97,6 +103,13 @@ pub enum CloudError {
         /// What it is.
         setting: &'static str,
     },
+}
+
+fn not_copied(after: Option<Duration>) -> String {
+    match after {
+        Some(after) => format!("did not end within {} s", after.as_secs()),
+        None => "gave it up".to_owned(),
+    }
 }
 
 impl CloudError {
@@ -183,6 +196,14 @@ impl CloudError {
                 Timeout,
                 self.to_string(),
                 "see whether the server is slow or overloaded, and try again",
+            ),
+            Self::NotCopied { after } => (
+                match after {
+                    Some(_) => Timeout,
+                    None => Other("copy".to_owned()),
+                },
+                self.to_string(),
+                "look at the target, which may be empty or gone, and copy again",
             ),
             Self::Unreadable => (
                 Protocol,

@@ -10,7 +10,7 @@
 //! * `service`: sends requests, repeats them within [`Retries`], reads refusals. `resume`: goes on
 //!   with a download that broke off.
 //! * `authorize`: what a request carries that `object_store` does not write.
-//! * `xml`: what two of the services have in common.
+//! * `xml`: what two of the services have in common; `uploads`: how they tell of unfinished uploads.
 //! * [`Answer`]: an answer that is no success, read once from a bounded body.
 //! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
 //! * [`Lent`]: what the host lends its connections.
@@ -34,19 +34,20 @@ mod retry;
 mod s3;
 mod service;
 mod store;
+mod uploads;
 mod xml;
 
 pub(crate) use answer::Answer;
-pub(crate) use azure::build as build_azure;
+pub(crate) use azure::{build as build_azure, build_uploads as azure_uploads};
 pub(crate) use dialect::{Dialect, Reading, Words};
 pub use error::CloudError;
 use error::own;
-pub(crate) use gs::build as build_gs;
+pub(crate) use gs::{build as build_gs, build_uploads as gs_uploads};
 pub(crate) use http::build as build_http;
 pub use portolan_egress::credentials::Lent;
 pub use refusal::{Cause, Refusal};
 pub(crate) use retry::Retries;
-pub(crate) use s3::build as build_s3;
+pub(crate) use s3::{build as build_s3, build_uploads as s3_uploads};
 pub(crate) use service::Connector;
 pub(crate) use store::{CloudStore, Open};
 

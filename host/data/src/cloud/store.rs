@@ -284,10 +284,10 @@ impl ObjectStore for CloudStore {
     }
 }
 
-/// The path that an error of copying is about: what exists already is the target.
+/// The path that an error of copying is about: what exists already, or has changed, is the target.
 fn at<'a>(error: &Error, from: &'a Path, to: &'a Path) -> &'a Path {
     match error {
-        Error::AlreadyExists { .. } => to,
+        Error::AlreadyExists { .. } | Error::Precondition { .. } => to,
         _ => from,
     }
 }

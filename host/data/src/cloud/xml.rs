@@ -15,6 +15,8 @@ pub(crate) type Meaning = (Cause, Option<&'static str>);
 pub(crate) enum Operation {
     /// Lists objects.
     List,
+    /// Lists unfinished uploads.
+    ListUploads,
     /// Reads an object, or its head.
     Read,
     /// Writes an object or a part of one, or begins an upload.
@@ -39,6 +41,7 @@ impl Operation {
         let of_upload = has_query(asked, "uploadId");
         match asked.method {
             Method::GET if has_query(asked, "list-type") => Self::List,
+            Method::GET if has_query(asked, "uploads") => Self::ListUploads,
             Method::GET | Method::HEAD => Self::Read,
             Method::PUT if asked.headers.contains_key(copy_source) => Self::Copy,
             Method::POST if of_upload => Self::Complete,
@@ -63,7 +66,7 @@ impl Operation {
     pub(crate) fn may_fail_in_success(self) -> bool {
         matches!(
             self,
-            Self::List | Self::Copy | Self::Complete | Self::DeleteMany
+            Self::List | Self::ListUploads | Self::Copy | Self::Complete | Self::DeleteMany
         )
     }
 
@@ -71,6 +74,7 @@ impl Operation {
     fn root(self) -> Option<&'static str> {
         match self {
             Self::List => Some("ListBucketResult"),
+            Self::ListUploads => Some("ListMultipartUploadsResult"),
             Self::DeleteMany => Some("DeleteResult"),
             _ => None,
         }
@@ -148,6 +152,7 @@ mod tests {
     fn what_a_request_does_is_told_by_its_method_its_query_and_its_source() {
         for (method, query, copies, expected) in [
             ("GET", "?list-type=2&prefix=a", false, Operation::List),
+            ("GET", "?uploads&prefix=a", false, Operation::ListUploads),
             ("GET", "", false, Operation::Read),
             ("GET", "?generation=5", false, Operation::Read),
             ("HEAD", "", false, Operation::Read),

@@ -12,7 +12,7 @@ use super::error::NodelocalError;
 use super::staged;
 use super::task;
 use super::tree::{STAGING_PREFIX, Tree, check_name, modified, object_meta};
-use crate::AbandonedUpload;
+use crate::{Fate, Unfinished, UnfinishedUpload};
 
 /// How many objects one blocking call collects.
 const BATCH: usize = 1024;
@@ -253,10 +253,7 @@ pub(super) fn list_with_delimiter(tree: &Tree, prefix: &Path) -> Result<ListResu
 }
 
 /// The unfinished uploads below `prefix` that nobody writes any more.
-pub(super) fn abandoned(
-    tree: &Tree,
-    prefix: &Path,
-) -> Result<Vec<AbandonedUpload>, NodelocalError> {
+pub(super) fn abandoned(tree: &Tree, prefix: &Path) -> Result<Unfinished, NodelocalError> {
     let mut abandoned = Vec::new();
     let mut todo = vec![prefix.clone()];
     while let Some(location) = todo.pop() {
@@ -273,10 +270,11 @@ pub(super) fn abandoned(
                 && metadata.is_file()
                 && staged::is_abandoned(&dir, &name).map_err(failed)?
             {
-                abandoned.push(AbandonedUpload {
+                abandoned.push(UnfinishedUpload {
                     path: child(&location, &name).to_string(),
-                    size: metadata.len(),
-                    modified: modified(&metadata),
+                    size: Some(metadata.len()),
+                    since: Some(modified(&metadata)),
+                    id: None,
                 });
             }
         }
@@ -288,5 +286,9 @@ pub(super) fn abandoned(
         );
     }
     abandoned.sort_unstable_by(|a, b| a.path.cmp(&b.path));
-    Ok(abandoned)
+    Ok(Unfinished {
+        uploads: abandoned,
+        complete: true,
+        fate: Fate::Stay,
+    })
 }

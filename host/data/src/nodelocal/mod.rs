@@ -17,7 +17,7 @@ use object_store::{
     RenameOptions, RenameTargetMode, Result, TagSet,
 };
 
-use crate::{AbandonedUpload, UnfinishedUploads};
+use crate::{Unfinished, UnfinishedUpload, UnfinishedUploads};
 
 mod error;
 pub use error::{NameFault, NodelocalError};
@@ -54,7 +54,7 @@ const DELETES_AT_A_TIME: usize = 10;
 ///   are refused. A name cannot be an object and lead to others at once.
 /// * **Writing.** Content goes to a hidden file beside its final name, is synced to the disk and
 ///   renamed; readers see the old object or the new one, whole. The hidden files are never listed.
-///   After a crash [`abandoned_uploads`](UnfinishedUploads::abandoned_uploads) names them.
+///   After a crash [`unfinished_uploads`](UnfinishedUploads::unfinished_uploads) names them.
 /// * **Conditional writes.** `PutMode::Create` is atomic, across processes as well.
 ///   `PutMode::Update` answers [`Error::NotImplemented`]: no file system call replaces a file only
 ///   if it is still the one that was read.
@@ -99,10 +99,14 @@ impl NodelocalStore {
 /// A process that writes an upload holds a lock on its hidden file; where nobody does, it was killed.
 #[async_trait]
 impl UnfinishedUploads for NodelocalStore {
-    async fn abandoned_uploads(&self, prefix: &Path) -> Result<Vec<AbandonedUpload>> {
+    async fn unfinished_uploads(&self, prefix: &Path) -> Result<Unfinished> {
         let prefix = prefix.clone();
         self.work(move |tree| Ok(list::abandoned(tree, &prefix)?))
             .await
+    }
+
+    async fn give_up(&self, _: &UnfinishedUpload) -> Result<()> {
+        Err(not_implemented("remove what an upload left"))
     }
 }
 

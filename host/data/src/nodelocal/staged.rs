@@ -108,7 +108,7 @@ impl Staged {
 
     fn remove(&mut self) {
         if self.file.take().is_some() {
-            // What cannot be removed is named by `UnfinishedUploads::abandoned_uploads`.
+            // What cannot be removed is named by `UnfinishedUploads::unfinished_uploads`.
             let _ = self.place.dir.remove_file(&self.hidden);
         }
     }

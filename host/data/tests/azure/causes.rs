@@ -323,7 +323,7 @@ async fn the_operators_switch_refuses_credentials_of_the_host() {
         disable_implicit_credentials: true,
         ..Default::default()
     };
-    let refused = super::cloud::backends(options).build(&plan);
+    let refused = backends(options).build(&plan);
     let error = refused.expect_err("refused");
     assert_eq!(
         (error.sqlstate(), error.to_string()),
@@ -335,7 +335,7 @@ async fn the_operators_switch_refuses_credentials_of_the_host() {
         )
     );
     let options = portolan_egress::EgressOptions::default();
-    let refused = super::cloud::backends(options).build(&plan);
+    let refused = backends(options).build(&plan);
     let error = refused.expect_err("nothing is lent");
     assert_eq!(error.sqlstate(), "0A000");
     assert_eq!(

@@ -12,9 +12,13 @@ mod access;
 mod causes;
 #[path = "../common/cloud.rs"]
 mod cloud;
+mod copies;
 mod faults;
+#[path = "../common/faults.rs"]
+mod hostile;
 mod integration;
 mod server;
 #[path = "../common/suite.rs"]
 mod suite;
 mod transfers;
+mod unfinished;

@@ -13,7 +13,7 @@ use portolan_servers::{
 };
 
 use super::cloud::{PREFIX, failure as shown};
-pub(crate) use super::cloud::{Planned, expect, ways};
+pub(crate) use super::cloud::{Planned, backends, expect, ways};
 
 pub(crate) const HOST: &str = "portolantest.blob.core.windows.net";
 pub(crate) const LOGIN: &str = "login.microsoftonline.com";

@@ -12,6 +12,8 @@ mod causes;
 #[path = "../common/cloud.rs"]
 mod cloud;
 mod faults;
+#[path = "../common/faults.rs"]
+mod hostile;
 mod identities;
 mod integration;
 mod lent;
@@ -19,3 +21,4 @@ mod objects;
 mod server;
 #[path = "../common/suite.rs"]
 mod suite;
+mod unfinished;

@@ -113,27 +113,20 @@ async fn an_upload_that_is_given_up_leaves_nothing_in_a_stand_in() {
 }
 
 #[tokio::test]
-async fn a_thousand_objects_are_listed_over_the_pages_of_a_stand_in() {
+async fn ten_thousand_objects_are_listed_over_the_pages_of_a_stand_in() {
     let setting = Setting::new();
     let store = setting.store(&setting.planned());
-    let puts = (0..1000).map(|number| {
-        let (store, name) = (Store::clone(&store), format!("many/{number:04}"));
-        async move { store.put(&name.into(), "x".into()).await }
-    });
-    let puts: Vec<_> = puts.collect();
-    for some in futures::future::join_all(puts).await {
-        some.expect("put");
-    }
-    setting.google.set_page(99);
+    setting.google.fill("in/the harbour/many", 10_000);
+    setting.google.set_page(999);
     let before = setting.methods().len();
     let listed = names(&store, Some(&Path::from("many"))).await;
-    assert_eq!(listed.len(), 1000);
-    assert_eq!((&*listed[0], &*listed[999]), ("many/0000", "many/0999"));
+    assert_eq!(listed.len(), 10_000);
+    assert_eq!((&*listed[0], &*listed[9_999]), ("many/00000", "many/09999"));
     assert!(listed.is_sorted());
     assert_eq!(setting.methods().len() - before, 11);
     let level = store.list_with_delimiter(None).await.expect("listed");
     assert_eq!(level.common_prefixes, [Path::from("many")]);
-    let offset = Path::from("many/0989");
+    let offset = Path::from("many/09989");
     let rest: Vec<_> = store
         .list_with_offset(None, &offset)
         .try_collect()

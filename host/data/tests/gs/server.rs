@@ -9,7 +9,9 @@ use bytes::Bytes;
 use futures::FutureExt;
 use http::Request;
 use object_store::ObjectStore;
+use object_store::path::Path;
 use portolan_contract::{AssumedRole, Failure, PlanEntry, StoredPlan};
+use portolan_data::ConfinedUploads;
 use portolan_egress::EgressOptions;
 use portolan_servers::{
     Answer, Authority, GoogleStandIn, HttpServer, RawServer, ReadWrite, ServiceAccount, answer,
@@ -82,6 +84,7 @@ impl Setting {
 /// Storage that answers what a function says, and a store over it that sends a token as it was given.
 pub(crate) struct Scripted {
     pub(crate) store: Store,
+    pub(crate) uploads: ConfinedUploads,
     asked: Arc<AtomicUsize>,
     _server: HttpServer,
 }
@@ -104,8 +107,12 @@ pub(crate) fn answering(
         let said = says(counted.fetch_add(1, Ordering::Relaxed), &request);
         async move { said }.boxed()
     });
+    let options = impatient(&authority, server.address());
+    let plan = Planned::given().plan();
+    let uploads = backends(options.clone()).unfinished_uploads(&plan, &Path::default());
     Scripted {
-        store: store(impatient(&authority, server.address()), &Planned::given()),
+        store: store(options, &Planned::given()),
+        uploads: uploads.expect("built").expect("kept"),
         asked,
         _server: server,
     }

@@ -95,3 +95,24 @@ async fn ten_thousand_objects_are_listed_from_many_folders() {
     assert_eq!(names.len(), 10_000);
     assert_eq!((names[0], names[9_999]), ("many/0/0000", "many/9/0999"));
 }
+
+/// A folder is one answer of WebDAV, however many files it has.
+#[tokio::test]
+async fn ten_thousand_files_of_a_folder_are_listed() {
+    let server = Server::start();
+    let folder = server.files().join("many");
+    std::fs::create_dir_all(&folder).expect("a folder");
+    for number in 0..10_000 {
+        std::fs::write(folder.join(format!("{number:05}")), b"x").expect("written");
+    }
+    let store = server.store(&encrypted());
+    let listed: Vec<_> = store
+        .list(Some(&"many".into()))
+        .try_collect()
+        .await
+        .expect("listed");
+    assert_eq!(listed.len(), 10_000);
+    let names: Vec<_> = listed.iter().map(|meta| meta.location.as_ref()).collect();
+    assert_eq!((names[0], names[9_999]), ("many/00000", "many/09999"));
+    assert!(names.is_sorted());
+}

@@ -11,6 +11,8 @@ mod causes;
 mod cloud;
 mod faults;
 mod folders;
+#[path = "../common/faults.rs"]
+mod hostile;
 mod hostile_lists;
 mod integration;
 mod server;

@@ -11,7 +11,7 @@ use portolan_egress::EgressOptions;
 use portolan_servers::{Authority, Nginx};
 
 use super::cloud::{PREFIX, failure as shown};
-pub(crate) use super::cloud::{Planned, expect, ways};
+pub(crate) use super::cloud::{Planned, backends, expect, ways};
 
 pub(crate) const HOST: &str = "files.example";
 
@@ -101,10 +101,15 @@ pub(crate) fn mutual(clients: &Authority) -> Planned {
 
 /// The plain server is the one at this address, which may be silent for 2 s.
 pub(crate) fn store_at(address: SocketAddr) -> Arc<dyn ObjectStore> {
+    store_with(address, &plain())
+}
+
+/// The same for another plan.
+pub(crate) fn store_with(address: SocketAddr, planned: &Planned) -> Arc<dyn ObjectStore> {
     let authority = Authority::new("nobody's");
     let mut options = ways(&authority.pem(), &[("files.example:80", address)]);
     options.silence_timeout = Duration::from_secs(2);
-    plain().store(options)
+    planned.store(options)
 }
 
 pub(crate) fn object() -> Path {

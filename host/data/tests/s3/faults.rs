@@ -2,19 +2,46 @@
 
 use std::time::{Duration, Instant};
 
-use futures::TryStreamExt;
 use http::HeaderValue;
-use http_body_util::{BodyExt, StreamBody};
-use hyper::body::Frame;
 use object_store::path::Path;
 use object_store::{ObjectStoreExt, PutMode, PutOptions};
 use portolan_contract::FailureClass;
+use portolan_servers::{Authority, RawServer};
 
+use super::cloud;
+use super::hostile::{Service, hostile_servers};
 use super::server::*;
 
 fn object() -> Path {
     Path::from("one")
 }
+
+const SERVICE: Service = Service {
+    start: |script| {
+        let authority = Authority::new("of the server");
+        let server = RawServer::encrypted(&authority, &[HOST], script);
+        let mut options = cloud::ways(
+            &authority.pem(),
+            &[(&format!("{HOST}:443"), server.address())],
+        );
+        options.silence_timeout = Duration::from_secs(2);
+        let store = backends(options).build(&Planned::default().plan());
+        (server, store.expect("built"))
+    },
+    host: HOST,
+    port: 443,
+    head: "ETag: \"e\"\r\nLast-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
+    list: [
+        "200 OK",
+        "<ListBucketResult><Name>b</Name>",
+        "<Contents><Key>in/the harbour/k</Key><LastModified>2026-01-01T00:00:00Z</LastModified>\
+         <ETag>e</ETag><Size>1</Size></Contents>",
+    ],
+    refusal: "what answers at harbour.s3.eu-north-1.amazonaws.com is not S3",
+    failure: |error| failure(error),
+};
+
+hostile_servers!(SERVICE);
 
 /// Answers so many requests with this status before it works.
 fn busy(times: usize, status: u16, wait: Option<&'static str>) -> Front {
@@ -78,40 +105,7 @@ async fn a_condition_is_not_tried_again_where_nobody_knows_whether_it_was_done()
 }
 
 #[tokio::test]
-async fn a_server_that_answers_nothing_is_left_after_a_while() {
-    let server = start_raw(Vec::new(), true).await;
-    let store = server.store(&Planned::default().plan());
-    let began = Instant::now();
-    let error = store.head(&object()).await.expect_err("silence");
-    expect(
-        &failure(&error),
-        "57014",
-        "harbour.s3.eu-north-1.amazonaws.com did not answer within 2 s",
-        "see whether the server is slow or overloaded, and try again",
-    );
-    assert!(began.elapsed() < Duration::from_secs(10));
-}
-
-#[tokio::test]
-async fn an_object_that_breaks_off_or_is_shorter_than_announced_is_an_error() {
-    let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nETag: \"e\"\r\n\
-                Last-Modified: Sun, 06 Nov 1994 08:49:37 GMT\r\n\r\n";
-    let mut bytes = head.as_bytes().to_vec();
-    bytes.extend_from_slice(&[b'x'; 1000]);
-    let server = start_raw(bytes, false).await;
-    let store = server.store(&Planned::default().plan());
-    let got = store.get(&object()).await.expect("a head");
-    let error = got.bytes().await.expect_err("not the whole");
-    expect(
-        &failure(&error),
-        "08P01",
-        "harbour.s3.eu-north-1.amazonaws.com closed the connection before its answer was complete",
-        "try again; if it stays so, look at the server's log",
-    );
-}
-
-#[tokio::test]
-async fn a_download_that_breaks_off_goes_on_where_it_was() {
+async fn a_download_from_s3s_that_breaks_off_goes_on_where_it_was() {
     let content: Vec<u8> = (0..1_000_000_u32)
         .map(|number| (number % 251) as u8)
         .collect();
@@ -134,7 +128,7 @@ async fn a_download_that_breaks_off_goes_on_where_it_was() {
 }
 
 #[tokio::test]
-async fn an_object_that_changed_meanwhile_does_not_go_on() {
+async fn an_object_of_s3s_that_changed_meanwhile_does_not_go_on() {
     let front = Front {
         cut: Some((1, 300_000)),
         ..Front::open()
@@ -150,106 +144,6 @@ async fn an_object_that_changed_meanwhile_does_not_go_on() {
     assert_eq!(
         failure.message,
         "harbour.s3.eu-north-1.amazonaws.com closed the connection before its answer was complete"
-    );
-}
-
-#[tokio::test]
-async fn a_server_that_dies_while_it_is_sent_an_object_is_told() {
-    let server = start_raw(Vec::new(), false).await;
-    let store = server.store(&Planned::default().plan());
-    let error = store.put(&object(), vec![1; 20 << 20].into()).await;
-    expect(
-        &failure(&error.expect_err("dead")),
-        "08P01",
-        "harbour.s3.eu-north-1.amazonaws.com closed the connection before its answer was complete",
-        "try again; if it stays so, look at the server's log",
-    );
-}
-
-#[tokio::test]
-async fn an_object_that_stops_in_the_middle_is_left_after_a_while() {
-    let head = "HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\nETag: \"e\"\r\n\r\nbeginning";
-    let server = start_raw(head.as_bytes().to_vec(), true).await;
-    let store = server.store(&Planned::default().plan());
-    let got = store.get(&object()).await.expect("a head");
-    let failure = failure(&got.bytes().await.expect_err("silence"));
-    assert_eq!(failure.class, FailureClass::Timeout);
-}
-
-#[tokio::test]
-async fn more_than_was_announced_is_no_part_of_the_object() {
-    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nETag: \"e\"\r\n\r\nwant and more";
-    let server = start_raw(answer.as_bytes().to_vec(), false).await;
-    let store = server.store(&Planned::default().plan());
-    let got = store.get(&object()).await.expect("a head").bytes().await;
-    assert_eq!(got.expect("bytes"), "want");
-}
-
-#[tokio::test]
-async fn a_list_that_does_not_end_is_cut_off() {
-    let endless = Front::answering(|_, _| {
-        let contents = "<Contents><Key>k</Key></Contents>".repeat(2000);
-        let begin = format!("<ListBucketResult><Name>b</Name>{contents}");
-        let pieces =
-            futures::stream::iter(std::iter::once(begin).chain(std::iter::repeat(contents)))
-                .map(|piece| Ok::<_, std::convert::Infallible>(Frame::data(piece.into())));
-        let mut answer = xml(200, String::new());
-        *answer.body_mut() = Body::new(BodyExt::map_err(
-            StreamBody::new(pieces),
-            |never| match never {},
-        ));
-        Some(answer)
-    });
-    use futures::StreamExt;
-    let server = start(endless).await;
-    let store = server.store(&Planned::default().plan());
-    let listed: Result<Vec<_>, _> = store.list(None).try_collect().await;
-    expect(
-        &failure(&listed.expect_err("endless")),
-        "53200",
-        "harbour.s3.eu-north-1.amazonaws.com sent an answer of more than 33554432 bytes",
-        "check that the server is the one that is meant",
-    );
-}
-
-#[tokio::test]
-async fn an_error_that_does_not_end_is_read_so_far_and_no_further() {
-    let mut bytes = b"HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    for _ in 0..1000 {
-        bytes.extend_from_slice(b"400\r\n");
-        bytes.extend_from_slice(&[b'<'; 0x400]);
-        bytes.extend_from_slice(b"\r\n");
-    }
-    let server = start_raw(bytes, true).await;
-    let store = server.store(&Planned::default().plan());
-    let began = Instant::now();
-    let failure = failure(&store.get(&object()).await.expect_err("refused"));
-    assert_eq!(
-        failure.message,
-        "what answers at harbour.s3.eu-north-1.amazonaws.com is not S3"
-    );
-    assert!(began.elapsed() < Duration::from_secs(4));
-}
-
-#[tokio::test]
-async fn a_server_that_is_gone_refuses_the_connection() {
-    let server = start_raw(Vec::new(), false).await;
-    let mut options = server.options();
-    // Nobody listens on a port that was just closed.
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await;
-    let address = listener.expect("a port").local_addr().expect("an address");
-    options
-        .connect_to
-        .add(&format!("{HOST}:443"), &address.to_string())
-        .expect("a line");
-    let store = backends(options)
-        .build(&Planned::default().plan())
-        .expect("built");
-    expect(
-        &failure(&store.head(&object()).await.expect_err("nobody")),
-        "08001",
-        "harbour.s3.eu-north-1.amazonaws.com:443 refused the connection",
-        "check the port, and that the server is running",
     );
 }
 

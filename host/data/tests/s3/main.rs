@@ -1,7 +1,7 @@
 //! S3, against real servers on loopback.
 //!
 //! The server is `s3s` with `s3s-fs`, in this process, behind a TLS front of ours: it verifies
-//! signatures, hashes and clocks (`files` says what is added to it). The client believes that it speaks to `amazonaws.com`: names,
+//! signatures, hashes and clocks. The client believes that it speaks to `amazonaws.com`: names,
 //! certificates and signatures are those of AWS, and `connect_to` leads to the front. What a front
 //! says in the server's place is written like AWS's documentation has it, and is proved for these
 //! words alone; the name of such a test says so.
@@ -13,8 +13,8 @@ mod causes;
 mod cloud;
 mod deletes;
 mod faults;
-mod files;
-mod front;
+#[path = "../common/faults.rs"]
+mod hostile;
 mod integration;
 mod roles;
 mod server;

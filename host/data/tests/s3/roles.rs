@@ -38,6 +38,8 @@ struct TokenServer {
     /// Actions and roles, in order, with the key that asked.
     asked: Mutex<Vec<(String, String)>>,
     lifetime: i64,
+    /// The sessions of the bucket, and how long they really live.
+    sessions: Option<(Sessions, std::time::Duration)>,
     /// An answer in the place of every other.
     always: Option<(u16, &'static str)>,
 }
@@ -49,6 +51,7 @@ impl TokenServer {
             keys: Mutex::new(HashMap::from([(KEY.to_owned(), known)])),
             asked: Mutex::default(),
             lifetime: 3600,
+            sessions: None,
             always: None,
         }
     }
@@ -93,7 +96,12 @@ impl TokenServer {
             (ROLE_TWO, _) | (_, "AssumeRoleWithWebIdentity") => (KEY.to_owned(), SECRET.to_owned()),
             _ => (id.clone(), format!("secret-of-{id}")),
         };
-        let token = format!("token-of-{name}");
+        let mut token = format!("token-of-{name}");
+        if let Some((sessions, lifetime)) = &self.sessions {
+            let number = self.asked.lock().expect("lock").len();
+            token = format!("{token}-{number}");
+            sessions.begin(&token, *lifetime);
+        }
         // The connection's own key stays one without a token.
         keys.entry(id.clone())
             .or_insert((secret.clone(), Some(token.clone())));
@@ -180,7 +188,14 @@ fn error(status: u16, code: &str) -> Response<Body> {
 
 /// Starts the stand-in; the way to it and to a bucket.
 async fn start(tokens: TokenServer) -> (Arc<TokenServer>, Server, EgressOptions) {
-    let bucket = super::server::start(Front::open()).await;
+    let front = Front {
+        sessions: tokens
+            .sessions
+            .as_ref()
+            .map(|(sessions, _)| sessions.clone()),
+        ..Front::open()
+    };
+    let bucket = super::server::start(front).await;
     let tokens = Arc::new(tokens);
     let (acceptor, authority) = acceptor(&[TOKEN_HOST]);
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -277,6 +292,90 @@ async fn keys_that_are_about_to_end_are_renewed_against_a_stand_in_for_sts() {
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     store.put(&object(), "content".into()).await.expect("put");
     assert_eq!(tokens.asked.lock().expect("lock").len(), 4);
+}
+
+/// `s3s` ends the sessions of these tests a second after they began, whatever was said of them.
+const SECOND: std::time::Duration = std::time::Duration::from_secs(1);
+
+#[tokio::test]
+async fn keys_that_the_server_ends_before_their_time_are_replaced_in_every_operation() {
+    use futures::TryStreamExt;
+
+    let mut tokens = TokenServer::new();
+    tokens.sessions = Some((Sessions::default(), SECOND));
+    let (tokens, _bucket, options) = start(tokens).await;
+    let store = store(options, &chain(Some(EXTERNAL_ID)));
+    let other = Path::from("other");
+    let mut taken = 0;
+    let mut ended = async || {
+        tokio::time::sleep(SECOND + SECOND / 10).await;
+        let asked = tokens.asked.lock().expect("lock").len();
+        let new = asked - taken;
+        taken = asked;
+        new
+    };
+    store.put(&object(), "content".into()).await.expect("put");
+    assert_eq!(ended().await, 2, "both roles");
+    store.head(&object()).await.expect("head");
+    assert_eq!(ended().await, 2, "both again, and once");
+    store.put(&other, "content".into()).await.expect("put");
+    assert_eq!(ended().await, 2);
+    let listed: Vec<_> = store.list(None).try_collect().await.expect("listed");
+    assert_eq!((listed.len(), ended().await), (2, 2));
+    store.copy(&object(), &other).await.expect("copied");
+    assert_eq!(ended().await, 2);
+    let mut upload = store.put_multipart(&other).await.expect("begun");
+    upload.put_part("content".into()).await.expect("a part");
+    upload.complete().await.expect("completed");
+    assert_eq!(ended().await, 2);
+    let paths = [object(), other].map(Ok);
+    let deleted = store.delete_stream(futures::StreamExt::boxed(futures::stream::iter(paths)));
+    assert_eq!(
+        deleted
+            .try_collect::<Vec<_>>()
+            .await
+            .expect("deleted")
+            .len(),
+        2
+    );
+    assert_eq!(ended().await, 2);
+}
+
+#[tokio::test]
+async fn a_session_of_the_connection_that_the_server_ends_is_told() {
+    let sessions = Sessions::default();
+    sessions.begin("a session", SECOND);
+    let front = Front {
+        sessions: Some(sessions),
+        ..Front::open()
+    };
+    let bucket = super::server::start(front).await;
+    let store = bucket.store(
+        &Planned::default()
+            .secret("session-token", "a session")
+            .plan(),
+    );
+    store.put(&object(), "content".into()).await.expect("put");
+    tokio::time::sleep(SECOND + SECOND / 10).await;
+    let before = bucket.requests().len();
+    let error = store.put(&object(), "content".into()).await;
+    expect(
+        &failure(&error.expect_err("over")),
+        "28000",
+        "the temporary credentials have expired (ExpiredToken)",
+        "give new temporary credentials: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and \
+         AWS_SESSION_TOKEN",
+    );
+    assert_eq!(bucket.requests().len() - before, 1, "asked once");
+    let wrong = bucket.store(&Planned::default().secret("session-token", "another").plan());
+    let error = wrong.put(&object(), "content".into()).await;
+    expect(
+        &failure(&error.expect_err("no session")),
+        "28000",
+        "S3 refused AWS_SESSION_TOKEN (InvalidToken)",
+        "give AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN as they were issued \
+         together",
+    );
 }
 
 #[tokio::test]

@@ -1,6 +1,7 @@
 //! The way of these tests to their servers: plans, stores and what comes of them.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use object_store::ObjectStore;
 use portolan_contract::{
@@ -13,11 +14,25 @@ use portolan_secret::SecretBytes;
 
 use super::cloud;
 pub(crate) use super::cloud::expect;
-pub(crate) use super::front::*;
+pub(crate) use portolan_servers::s3::*;
 
-impl Server {
-    pub(crate) fn store(&self, plan: &StoredPlan) -> Arc<dyn ObjectStore> {
+/// The client's way to a server.
+pub(crate) trait Reached {
+    fn options(&self) -> EgressOptions;
+
+    fn store(&self, plan: &StoredPlan) -> Arc<dyn ObjectStore> {
         backends(self.options()).build(plan).expect("built")
+    }
+}
+
+impl Reached for Server {
+    fn options(&self) -> EgressOptions {
+        let ways = self.ways();
+        let ways: Vec<_> = ways.iter().map(|(from, to)| (&**from, *to)).collect();
+        EgressOptions {
+            silence_timeout: Duration::from_secs(2),
+            ..cloud::ways(&self.authority, &ways)
+        }
     }
 }
 

@@ -60,11 +60,14 @@ impl HttpClient {
     }
 
     /// Sends a request and waits for the head of the answer, whatever its status. Redirects are
-    /// answers as well.
+    /// answers as well. A connection's own patience holds in the place of the operator's, and for
+    /// being connected as well, beside the limits of the guard.
     pub(crate) async fn send(
         &self,
         request: Request<RequestBody>,
+        patience: Option<Duration>,
     ) -> Result<Response<ResponseBody>, EgressError> {
+        let silence = patience.unwrap_or(self.silence);
         let (host, port) = super::place(request.uri());
         let progress = Arc::new(Progress::default());
         let mut request = request.map(|body| Counted {
@@ -78,10 +81,13 @@ impl HttpClient {
         };
         let answer = self.client.request(request);
         let answer = async {
-            let mut answer = std::pin::pin!(answer);
-            if let Either::Left((answer, _)) =
-                select(answer.as_mut(), std::pin::pin!(connected)).await
-            {
+            let (mut answer, connected) = (std::pin::pin!(answer), std::pin::pin!(connected));
+            let reaching = select(answer.as_mut(), connected);
+            let reached = match patience {
+                Some(patience) => timeout(patience, reaching).await.ok()?,
+                None => reaching.await,
+            };
+            if let Either::Left((answer, _)) = reached {
                 return Some(answer);
             }
             // From here to the whole head, but for the time in which the request's own body still
@@ -89,7 +95,7 @@ impl HttpClient {
             // silent one.
             let mut seen = 0;
             loop {
-                match timeout(self.silence, answer.as_mut()).await {
+                match timeout(silence, answer.as_mut()).await {
                     Ok(answer) => return Some(answer),
                     Err(_) if progress.goes_on(&mut seen) => {}
                     Err(_) => return None,
@@ -100,12 +106,12 @@ impl HttpClient {
             Some(Ok(answer)) => {
                 let upload = Upload::new(progress, answer.status().is_success());
                 let place = (host, port);
-                Ok(answer.map(|body| ResponseBody::new(body, upload, place, self.silence)))
+                Ok(answer.map(|body| ResponseBody::new(body, upload, place, silence)))
             }
-            Some(Err(error)) => Err(error_of(&error, &host, port, self.silence, true)),
+            Some(Err(error)) => Err(error_of(&error, &host, port, silence, true)),
             None => Err(EgressError::Silent {
                 host,
-                after: self.silence,
+                after: silence,
             }),
         }
     }

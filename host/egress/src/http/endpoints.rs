@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use http::{Request, Response, Uri};
 use portolan_contract::StoredPlan;
@@ -9,6 +10,7 @@ use portolan_contract::StoredPlan;
 use super::body::{RequestBody, ResponseBody};
 use super::client::HttpClient;
 use super::normal;
+use super::patience::patience_of;
 use crate::tls::TlsProfile;
 use crate::{Egress, EgressError};
 
@@ -22,6 +24,8 @@ use crate::{Egress, EgressError};
 pub struct EndpointClient {
     egress: Egress,
     endpoints: Arc<Vec<PlannedEndpoint>>,
+    /// How long a server may take, where the connection says so.
+    patience: Option<Duration>,
 }
 
 struct PlannedEndpoint {
@@ -55,6 +59,7 @@ impl EndpointClient {
         Ok(Self {
             egress: egress.clone(),
             endpoints: Arc::new(endpoints),
+            patience: patience_of(&plan.plan),
         })
     }
 
@@ -100,6 +105,7 @@ impl EndpointClient {
         Ok(Self {
             egress: self.egress.clone(),
             endpoints: Arc::new(endpoints),
+            patience: self.patience,
         })
     }
 
@@ -111,6 +117,16 @@ impl EndpointClient {
     /// As [`EndpointClient::new`].
     pub fn with_trusted_endpoint(&self, host: &str, port: u16) -> Result<Self, EgressError> {
         self.with(host, port, Some(TlsProfile::full()))
+    }
+
+    /// How long its servers may take to be reached, to begin an answer, and to go on with it, where
+    /// the plan says so (its setting `timeout`); else [`EgressOptions::silence_timeout`] counts. The
+    /// guard's own limits hold beside it.
+    ///
+    /// [`EgressOptions::silence_timeout`]: crate::EgressOptions::silence_timeout
+    #[must_use]
+    pub fn patience(&self) -> Option<Duration> {
+        self.patience
     }
 
     /// The way out that it uses.
@@ -144,7 +160,8 @@ impl EndpointClient {
         // A server of many names would take another one here; the client writes that of the URI.
         request.headers_mut().remove(http::header::HOST);
         without_user(request.uri_mut());
-        endpoint.client(&self.egress)?.send(request).await
+        let client = endpoint.client(&self.egress)?;
+        client.send(request, self.patience).await
     }
 }
 

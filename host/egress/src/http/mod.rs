@@ -8,6 +8,7 @@ mod body;
 mod client;
 mod connector;
 mod endpoints;
+mod patience;
 mod stream;
 mod watched;
 

@@ -5,7 +5,7 @@ use portolan_contract::{
     ExternalUrlError, Failure, FailureClass, InvalidName, StoredPlanError, UriError,
 };
 use portolan_data::{
-    DataError, DatabaseError, GateError, NodelocalError, failure_of, user_files_error,
+    CloudError, DataError, DatabaseError, GateError, NodelocalError, failure_of, user_files_error,
 };
 use portolan_sandbox::{BindError, LoadError, ProviderError};
 use portolan_statement::{ParseError, UnboundPlaceholder};
@@ -124,8 +124,8 @@ impl From<GateError> for Error {
 }
 
 /// The texts of a store's errors are left out: they may hold what a server echoed. What is kept is
-/// the kind of the error and, where the handle itself was refused or this host's own disk or store of
-/// user files is the cause, our own words for it.
+/// the kind of the error and, where the handle itself was refused, or this host's own disk or store of
+/// user files or what is behind the network is the cause, our own words for it, as a probe tells them.
 impl From<object_store::Error> for Error {
     fn from(error: object_store::Error) -> Self {
         use object_store::Error as Store;
@@ -163,6 +163,16 @@ impl From<object_store::Error> for Error {
                 if NodelocalError::find(&error).is_some() =>
             {
                 of_disk(failure_of(&error))
+            }
+            Store::PermissionDenied { .. }
+            | Store::Unauthenticated { .. }
+            | Store::Generic { .. }
+                if CloudError::find(&error).is_some() =>
+            {
+                let failure = failure_of(&error);
+                let message = portolan_contract::strip_controls(&failure.message, 2048);
+                Self::new(SqlState::from_code(failure.class.sqlstate()), message)
+                    .with_hint_of(failure.hint)
             }
             Store::PermissionDenied { path, .. } => Self::new(
                 SqlState::InsufficientPrivilege,

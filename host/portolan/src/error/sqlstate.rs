@@ -74,6 +74,8 @@ states! {
     DataCorrupted = "XX001",
     /// Somebody else holds the store's lock.
     LockNotAvailable = "55P03",
+    /// Something still depends on it.
+    ObjectInUse = "55006",
     /// The host is not set up for this.
     ObjectNotInPrerequisiteState = "55000",
     /// The store's key is missing, exposed or another one.

@@ -6,13 +6,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures::stream::BoxStream;
+use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{
     CopyOptions, Error, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
-    ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions, PutPayload, PutResult,
-    RenameOptions, Result,
+    ObjectStore, PutMultipartOptions, PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 use portolan_data::{Confined, GateError, OpenGate};
 
@@ -20,6 +19,9 @@ use super::gate::{HandleGate, refusal};
 use super::made::Made;
 use super::pinned::Pinned;
 use super::storage::Builder;
+
+/// How many objects of a delete stream go to the store together: as many as S3 deletes by one request.
+const TOGETHER: usize = 1_000;
 
 /// The store of a handle that follows its connection. An operation that began stays with the
 /// version that it began with.
@@ -31,6 +33,14 @@ struct Parts {
     gate: Arc<HandleGate>,
     builder: Builder,
     store: Made<Arc<Confined>>,
+}
+
+/// What becomes of objects that stand beside each other in a delete stream.
+enum Run {
+    /// These are deleted from one version of the connection.
+    Deletes(Arc<Confined>, Vec<Result<Path>>),
+    /// This one is not.
+    Fails(Error),
 }
 
 impl Following {
@@ -65,6 +75,36 @@ impl Following {
         store.map_err(|error| refused(refusal(&error)))
     }
 
+    /// Deletes these objects, those of one version of the connection together. Each is an operation,
+    /// before which the gate is asked.
+    async fn delete_together(
+        &self,
+        locations: Vec<Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        let mut runs: Vec<Run> = Vec::new();
+        for location in locations {
+            let now = match location {
+                Ok(location) => self.now(&location).await.map(|store| (store, location)),
+                // The caller's own errors are given back as they are, in their place.
+                Err(error) => Err(error),
+            };
+            match (now, runs.last_mut()) {
+                (Ok((store, location)), Some(Run::Deletes(last, locations)))
+                    if Arc::ptr_eq(last, &store) =>
+                {
+                    locations.push(Ok(location));
+                }
+                (Ok((store, location)), _) => runs.push(Run::Deletes(store, vec![Ok(location)])),
+                (Err(error), _) => runs.push(Run::Fails(error)),
+            }
+        }
+        let deleting = runs.into_iter().map(|run| match run {
+            Run::Deletes(store, locations) => store.delete_stream(stream::iter(locations).boxed()),
+            Run::Fails(error) => stream::iter([Err(error)]).boxed(),
+        });
+        stream::iter(deleting).flatten().boxed()
+    }
+
     fn listing<F>(&self, prefix: Option<&Path>, list: F) -> BoxStream<'static, Result<ObjectMeta>>
     where
         F: FnOnce(&Confined, Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>>
@@ -73,7 +113,7 @@ impl Following {
     {
         let this = self.clone();
         let prefix = prefix.cloned();
-        futures::stream::once(async move {
+        stream::once(async move {
             let store = this.now(&prefix.clone().unwrap_or_default()).await?;
             Ok::<_, Error>(list(&store, prefix.as_ref()))
         })
@@ -118,14 +158,14 @@ impl ObjectStore for Following {
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
         let this = self.clone();
+        // What is there by then goes together: nobody waits for more.
         locations
-            .and_then(move |location| {
+            .ready_chunks(TOGETHER)
+            .then(move |locations| {
                 let this = this.clone();
-                async move {
-                    this.now(&location).await?.delete(&location).await?;
-                    Ok(location)
-                }
+                async move { this.delete_together(locations).await }
             })
+            .flatten()
             .boxed()
     }
 

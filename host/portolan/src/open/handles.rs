@@ -1,5 +1,6 @@
 //! The handles that are open now.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 
@@ -37,7 +38,8 @@ pub(crate) struct Handles(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     next: AtomicU64,
-    open: Mutex<Vec<(u64, Weak<HandleGate>)>>,
+    /// By number, so the oldest first.
+    open: Mutex<BTreeMap<u64, Weak<HandleGate>>>,
     metrics: Metrics,
 }
 
@@ -57,13 +59,13 @@ impl Handles {
 
     pub(crate) fn add(&self, gate: &Arc<HandleGate>) {
         let mut open = lock(&self.0.open);
-        open.push((gate.number(), Arc::downgrade(gate)));
+        open.insert(gate.number(), Arc::downgrade(gate));
         self.0.metrics.open_handles(open.len());
     }
 
     pub(crate) fn remove(&self, number: u64) {
         let mut open = lock(&self.0.open);
-        open.retain(|(other, _)| *other != number);
+        open.remove(&number);
         self.0.metrics.open_handles(open.len());
     }
 
@@ -71,8 +73,8 @@ impl Handles {
         // A gate that turns out to be the last reference takes the lock when it is dropped, so the
         // lock is given back before.
         let gates: Vec<_> = lock(&self.0.open)
-            .iter()
-            .filter_map(|(_, gate)| gate.upgrade())
+            .values()
+            .filter_map(Weak::upgrade)
             .collect();
         gates.iter().map(|gate| gate.describe()).collect()
     }

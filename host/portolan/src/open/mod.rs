@@ -5,6 +5,7 @@
 //! is one file for each kind of handle.
 
 mod database;
+mod envelope;
 mod follow;
 mod gate;
 mod handles;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use portolan_contract::{Operation, SubPath};
-use portolan_data::{Backends, Confined, Gate};
+use portolan_data::{Backends, Confined, ConfinedUploads, Gate, Unfinished, UnfinishedUpload};
 use tokio::runtime::Handle;
 
 use super::OpenOptions;
@@ -24,6 +24,7 @@ use crate::{Error, SqlState};
 #[derive(Debug, Clone)]
 pub struct StorageConnection {
     gate: Arc<HandleGate>,
+    builder: Builder,
     store: Arc<dyn ObjectStore>,
 }
 
@@ -61,10 +62,19 @@ impl StorageConnection {
             .await?;
         host.handles.add(&gate);
         let store: Arc<dyn ObjectStore> = match options.follow {
-            true => Arc::new(Following::new(Arc::clone(&gate), builder, pinned, first)),
+            true => Arc::new(Following::new(
+                Arc::clone(&gate),
+                builder.clone(),
+                pinned,
+                first,
+            )),
             false => first,
         };
-        Ok(Self { gate, store })
+        Ok(Self {
+            gate,
+            builder,
+            store,
+        })
     }
 
     /// The object store. Paths are relative to the URL that was opened; each operation fails once
@@ -97,6 +107,39 @@ impl StorageConnection {
         }
     }
 
+    /// The uploads in parts below the handle's URL that were begun and neither completed nor given up;
+    /// none where the service keeps none, or the files are this host's own. Uploads that somebody goes
+    /// on with are among them.
+    ///
+    /// # Errors
+    /// The handle may not be used any more, or the service does not tell.
+    pub async fn unfinished_uploads(&self) -> Result<Option<Unfinished>, Error> {
+        match self.uploads().await? {
+            Some(uploads) => Ok(Some(uploads.list().await?)),
+            None => Ok(None),
+        }
+    }
+
+    /// Gives an upload up that [`unfinished_uploads`](Self::unfinished_uploads) told of and that has an
+    /// id: its parts are removed. Whoever goes on with it fails.
+    ///
+    /// # Errors
+    /// The handle may not be used any more, or the service does not do it.
+    pub async fn give_up(&self, upload: &UnfinishedUpload) -> Result<(), Error> {
+        match self.uploads().await? {
+            Some(uploads) => Ok(uploads.give_up(upload).await?),
+            None => Err(Error::new(
+                SqlState::FeatureNotSupported,
+                "this storage keeps no unfinished uploads",
+            )),
+        }
+    }
+
+    async fn uploads(&self) -> Result<Option<ConfinedUploads>, Error> {
+        let pinned = self.gate.pass().await?;
+        self.builder.uploads(pinned).await
+    }
+
     /// The version of the connection that the handle uses.
     #[must_use]
     pub fn version(&self) -> u64 {
@@ -117,7 +160,7 @@ impl StorageConnection {
 }
 
 /// What a store is built from, beside a plan.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Builder {
     backends: Backends,
     runtime: Handle,
@@ -171,6 +214,17 @@ impl Builder {
             .await
             .map_err(|_| interrupted())?;
         Ok(Arc::new(built?))
+    }
+
+    /// What tells of the unfinished uploads below the handle's URL.
+    async fn uploads(&self, pinned: Arc<Pinned>) -> Result<Option<ConfinedUploads>, Error> {
+        let (backends, sub_path) = (self.backends.clone(), self.sub_path.clone());
+        let built = self
+            .runtime
+            .spawn_blocking(move || backends.unfinished_uploads(&pinned.stored, &sub_path))
+            .await
+            .map_err(|_| interrupted())?;
+        Ok(built?)
     }
 }
 

@@ -94,6 +94,12 @@ impl Registry {
         Ok(entries)
     }
 
+    /// The provider that the program carries for a scheme.
+    pub(crate) fn carried_by_scheme(&self, scheme: &str) -> Option<Arc<Entry>> {
+        let has = |entry: &&Arc<Entry>| entry.manifest().schemes.iter().any(|one| one == scheme);
+        self.carried.iter().find(has).cloned()
+    }
+
     fn approved(&self, rows: Vec<ApprovedProvider>) -> Vec<Arc<Entry>> {
         let mut known = lock(&self.approved);
         known.retain(|name, _| rows.iter().any(|row| row.name == *name));

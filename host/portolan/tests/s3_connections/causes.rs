@@ -7,9 +7,9 @@ use std::sync::Arc;
 use http::{HeaderValue, Method};
 use portolan::{ConnectTo, EgressOptions, TrustRoots};
 use portolan_egress::Resolve;
+use portolan_servers::s3::*;
 
-use crate::front::*;
-use crate::told::{Step, Told, step, told, uri};
+use crate::told::{Step, Told, options as way_to, step, told, uri};
 
 /// The steps up to the server's door, all well.
 fn planned() -> Vec<Step> {
@@ -45,7 +45,7 @@ pub(crate) fn written() -> Vec<Step> {
 }
 
 async fn full(server: &Server, options: &[(&str, &str)]) -> Told {
-    told(server.options(), &uri(options), "full").await
+    told(way_to(server), &uri(options), "full").await
 }
 
 /// Knows every name as these addresses, or none.
@@ -89,7 +89,7 @@ async fn a_probe_that_only_reads_sends_nothing_but_reads() {
         step("list", "ok", "found: 0"),
         step("read back", "skipped", "no marker is there yet"),
     ]);
-    let read = told(server.options(), &uri(&[]), "read").await;
+    let read = told(way_to(&server), &uri(&[]), "read").await;
     read.is_well(&steps);
     let seen = server.requests();
     assert!(seen.len() >= 2, "{seen:?}");
@@ -265,7 +265,7 @@ async fn a_certificate_of_an_unknown_authority() {
     let server = start(Front::open()).await;
     let options = EgressOptions {
         roots: TrustRoots::nobody(),
-        ..server.options()
+        ..way_to(&server)
     };
     told(options, &uri(&[]), "full")
         .await
@@ -347,9 +347,9 @@ async fn a_bucket_before_the_host_of_an_own_server_suggests_path_style_before_an
     let endpoint = |url| uri(&[("AWS_ENDPOINT", url)]);
     let virtual_host = endpoint("https://minio.example");
     let unknown = told(names(&[]), &virtual_host, "full").await;
-    unknown.is(&planned(), "resolve", "08001", "the name harbour.minio.example does not resolve", "Write AWS_USE_PATH_STYLE=true if the server of AWS_ENDPOINT has no host name for each bucket. check the spelling of the host, and the DNS of this host");
+    unknown.is(&planned(), "resolve", "08001", "the name harbour.minio.example does not resolve", "if the server has its buckets in the path, as MinIO does, write AWS_USE_PATH_STYLE=true; else check the spelling of the host, and the DNS of this host");
     let denied = told(names(&[[10, 91, 82, 73].into()]), &virtual_host, "full").await;
-    denied.is(&planned(), "resolve", "42501", "the policy denies harbour.minio.example:443: the name stands for a private address", "Write AWS_USE_PATH_STYLE=true if the server of AWS_ENDPOINT has no host name for each bucket. if it is meant, allow it with the rule harbour.minio.example:443 in the host's policy");
+    denied.is(&planned(), "resolve", "42501", "the policy denies harbour.minio.example:443: the name stands for a private address", "if the server has its buckets in the path, as MinIO does, write AWS_USE_PATH_STYLE=true; else if it is meant, allow it with the rule harbour.minio.example:443 in the host's policy");
     let by_name = told(names(&[]), &endpoint("http://localhost:9000"), "full").await;
     by_name.is_error("42501", "the policy denies harbour.localhost:9000: the name stands for a loopback address", "if the server has its buckets in the path, as MinIO does, write AWS_USE_PATH_STYLE=true; else if it is meant, allow it with the rule harbour.localhost:9000 in the host's policy");
     let style = [

@@ -1,8 +1,11 @@
 //! What a host tells of a connection: the steps of its probe, and the error of its statement.
 
-use portolan::{EgressOptions, Error};
+use std::net::SocketAddr;
+use std::time::Duration;
 
-use crate::front::{BUCKET, CHATTER, KEY, REGION, SECRET};
+use portolan::{ConnectTo, EgressOptions, Error, TrustRoots};
+use portolan_servers::s3::{BUCKET, CHATTER, KEY, REGION, SECRET, Server};
+
 use crate::support::{World, rows};
 
 /// What every failure to make a connection to S3 begins with.
@@ -28,6 +31,26 @@ pub(crate) fn uri(options: &[(&str, &str)]) -> String {
         .map(|(name, value)| format!("{name}={}", escaped(value)))
         .collect();
     format!("s3://{BUCKET}/daily?{}", pairs.join("&"))
+}
+
+/// Leads `host:port` to addresses, and trusts one authority.
+pub(crate) fn ways(authority: &str, ways: &[(String, SocketAddr)]) -> EgressOptions {
+    let mut connect_to = ConnectTo::default();
+    for (from, to) in ways {
+        connect_to.add(from, &to.to_string()).expect("a line");
+    }
+    let roots = TrustRoots::nobody().with_pem(authority.as_bytes());
+    EgressOptions {
+        connect_to,
+        roots: roots.expect("an authority"),
+        silence_timeout: Duration::from_secs(2),
+        ..EgressOptions::default()
+    }
+}
+
+/// The client's way to a server.
+pub(crate) fn options(server: &Server) -> EgressOptions {
+    ways(&server.authority, &server.ways())
 }
 
 /// A step as it is shown: its name, outcome, detail and hint.

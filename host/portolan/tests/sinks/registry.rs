@@ -214,6 +214,29 @@ async fn many_subjects_are_listed_and_lies_are_not_believed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_is_silent_is_given_up_after_the_timeout_of_its_connection() {
+    let setting = Setting::new();
+    let world = setting.world().await;
+    let sql = "ALTER EXTERNAL CONNECTION schemas SET (timeout = '150ms')";
+    run(&world.root(), sql).await;
+    let schemas = registry(&world.root()).await;
+    setting.registry.pause(std::time::Duration::from_secs(60));
+    let since = std::time::Instant::now();
+    let error = schemas.subjects().await.expect_err("silent");
+    assert!(
+        since.elapsed() < std::time::Duration::from_secs(10),
+        "{error:?}"
+    );
+    assert!(
+        matches!(
+            error.sqlstate(),
+            SqlState::ConnectionFailure | SqlState::QueryCanceled
+        ),
+        "{error:?}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_registry_is_a_handle_like_any_other() {
     let setting = Setting::new();
     let world = setting.world().await;

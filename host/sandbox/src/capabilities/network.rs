@@ -4,10 +4,11 @@ use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll};
 
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
+use portolan_data::hint_for_endpoint;
 use portolan_egress::credentials::Lent;
 use portolan_egress::sasl::Authenticator;
 use portolan_egress::service::ServiceClient;
-use portolan_egress::{Connection, Egress, Resolved};
+use portolan_egress::{Connection, Egress, EgressError, Resolved};
 use wasmtime::component::{Resource, ResourceTable};
 
 use super::parts::Opaque;
@@ -84,6 +85,8 @@ impl Way {
 
 /// One endpoint.
 struct Place {
+    /// Its number in the plan; none for a broker that a server named.
+    number: Option<usize>,
     endpoint: Endpoint,
     /// Whether a rule of the manifest admits it. The plan was checked when it was made, but maybe
     /// by another version of the manifest.
@@ -105,7 +108,9 @@ impl Network {
         let places: Vec<Place> = plan
             .plan
             .endpoints()
-            .map(|endpoint| Place {
+            .enumerate()
+            .map(|(number, endpoint)| Place {
+                number: Some(number),
                 endpoint: endpoint.clone(),
                 admitted: manifest.endpoint_rule(endpoint, &plan.context).is_some(),
                 found: None,
@@ -166,7 +171,9 @@ impl Network {
         patience: &Patience,
     ) -> Result<Result<Resolved, Failure>, Fault> {
         let egress = self.way.egress.clone();
-        self.place(number)?.resolve(&egress, budget, patience).await
+        let plan = Arc::clone(&self.plan);
+        let place = self.place(number)?;
+        place.resolve(&egress, &plan, budget, patience).await
     }
 
     /// Dials an endpoint.
@@ -179,8 +186,9 @@ impl Network {
         self.knows(number)?;
         self.may_connect()?;
         let egress = self.way.egress.clone();
+        let plan = Arc::clone(&self.plan);
         let place = self.place(number)?;
-        let connected = place.connect(&egress, budget, patience).await?;
+        let connected = place.connect(&egress, &plan, budget, patience).await?;
         self.hold(connected)
     }
 
@@ -227,6 +235,7 @@ impl Network {
             }
             None => {
                 self.brokers.push(Place {
+                    number: None,
                     endpoint,
                     admitted: true,
                     found: None,
@@ -235,7 +244,7 @@ impl Network {
             }
         };
         let connected = self.brokers[known]
-            .connect(&egress, budget, patience)
+            .connect(&egress, &self.plan, budget, patience)
             .await?;
         self.hold(connected)
     }
@@ -315,6 +324,7 @@ impl Place {
     async fn resolve(
         &mut self,
         egress: &Egress,
+        plan: &StoredPlan,
         budget: &mut Budget,
         patience: &Patience,
     ) -> Result<Result<Resolved, Failure>, Fault> {
@@ -331,7 +341,7 @@ impl Place {
         let Endpoint { host, port, .. } = &self.endpoint;
         let resolving = async {
             let resolved = egress.resolve(host, *port).await;
-            resolved.map_err(|error| error.failure())
+            resolved.map_err(|error| self.unreached(plan, &error))
         };
         let resolved = patience.wait(resolving).await;
         if let Ok(found) = &resolved {
@@ -340,14 +350,26 @@ impl Place {
         Ok(resolved)
     }
 
+    /// The failure of a name that leads nowhere, or where the policy does not let anybody go.
+    fn unreached(&self, plan: &StoredPlan, error: &EgressError) -> Failure {
+        let mut failure = error.failure();
+        if let (Some(number), EgressError::Denied(_) | EgressError::NoSuchName { .. }) =
+            (self.number, error)
+        {
+            failure.hint = Some(hint_for_endpoint(&plan.plan, number, error.hint()));
+        }
+        failure
+    }
+
     /// Dials one of them.
     async fn connect(
         &mut self,
         egress: &Egress,
+        plan: &StoredPlan,
         budget: &mut Budget,
         patience: &Patience,
     ) -> Result<Result<Connection, Failure>, Fault> {
-        let resolved = match self.resolve(egress, budget, patience).await? {
+        let resolved = match self.resolve(egress, plan, budget, patience).await? {
             Ok(resolved) => resolved,
             Err(failure) => return Ok(Err(failure)),
         };

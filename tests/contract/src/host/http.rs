@@ -2,20 +2,23 @@
 
 use std::fmt::Write as _;
 
-use portolan_contract::{AskedRequest, Endpoint};
+use portolan_contract::{AskedRequest, Endpoint, PartEncoding};
 use wasmtime::{Result, bail, format_err};
 
 use super::Host;
-use super::parts::encoding_name;
-use crate::bindings::lent_host::http::{self, OpaqueMember, Request, Response};
-use crate::bindings::lent_host::parts::{Encoding, Part};
+use super::parts::{encoding_name, writing};
+use crate::bindings::lent_host::http::{self, Request, Response};
+use crate::bindings::lent_host::parts::Part;
 use crate::bindings::types::Failure;
-use crate::known::{base64, from_base64};
+use crate::known::Writing;
 use crate::words::{Words, quote};
+
+/// A member of an answer that the guest does not see, and how it is written.
+type Kept = (String, Writing);
 
 impl http::Host for Host {
     fn send(&mut self, request: Request) -> Result<Result<Response, Failure>> {
-        self.judge(&request)?;
+        let mut kept = self.judge(&request)?;
         let mut call = format!(
             "send {} {} {} /{}",
             request.rule,
@@ -37,16 +40,17 @@ impl http::Host for Host {
         for member in &request.keep_opaque {
             let encoding = encoding_name(&member.encoding);
             let _ = write!(call, "\n    opaque {} {encoding}", member.pointer);
+            if !kept.iter().any(|(pointer, _)| *pointer == member.pointer) {
+                kept.push((member.pointer.clone(), writing(&member.encoding)?));
+            }
         }
-        self.answered(&call, |host, words| {
-            host.response(words, &request.keep_opaque)
-        })
+        self.answered(&call, |host, words| host.response(words, &kept))
     }
 }
 
 impl Host {
-    /// What the real host refuses before it signs.
-    fn judge(&self, request: &Request) -> Result<()> {
+    /// What the real host refuses before it signs; else the members that the rule keeps opaque.
+    fn judge(&self, request: &Request) -> Result<Vec<Kept>> {
         let endpoint = self.endpoint(request.endpoint)?;
         let endpoint = Endpoint {
             host: endpoint.host.clone(),
@@ -81,14 +85,26 @@ impl Host {
             opaque: &opaque,
         };
         match self.manifest.judge_request(&asked, &self.rules) {
-            Ok(_) => Ok(()),
+            Ok(rule) => {
+                let members = rule.opaque_answer.iter();
+                let members = members.map(|(pointer, encoding)| {
+                    let writing = match encoding {
+                        PartEncoding::Base64 => Writing::Base64,
+                        PartEncoding::Base64url => Writing::Base64url,
+                        PartEncoding::JsonText => Writing::JsonText,
+                        PartEncoding::Hex => bail!("this host reads no hex"),
+                    };
+                    Ok((pointer.as_str().to_owned(), writing))
+                });
+                members.collect()
+            }
             Err(refusal) => bail!("{refusal}"),
         }
     }
 
-    /// An answer: a status, then `header` lines and one `body`, in which `base64(NAME …)` is a
-    /// secret as the server writes it.
-    fn response(&mut self, words: &mut Words<'_>, kept: &[OpaqueMember]) -> Result<Response> {
+    /// An answer: a status, then `header` lines and one `body`, in which `base64(NAME …)` and
+    /// `base64url(NAME …)` are a secret as the server writes it.
+    fn response(&mut self, words: &mut Words<'_>, kept: &[Kept]) -> Result<Response> {
         let status = words.number()?;
         let mut headers = Vec::new();
         let mut body = Vec::new();
@@ -102,8 +118,15 @@ impl Host {
                 }
                 "body" => {
                     while !words.is_empty() {
-                        body.extend(match words.call("base64")? {
-                            Some(name) => base64(&self.known.read(name)?.bytes),
+                        let mut written = None;
+                        for (name, writing) in Writing::ALL {
+                            if let Some(secret) = words.call(name)? {
+                                written = Some(writing.of(&self.known.read(secret)?.bytes));
+                                break;
+                            }
+                        }
+                        body.extend(match written {
+                            Some(written) => written,
                             None => words.bytes()?,
                         });
                     }
@@ -126,7 +149,7 @@ impl Host {
     }
 
     /// Takes the members out of a JSON document that the guest must not see.
-    fn keep_opaque(&mut self, body: Vec<u8>, kept: &[OpaqueMember]) -> Result<Vec<Part>> {
+    fn keep_opaque(&mut self, body: Vec<u8>, kept: &[Kept]) -> Result<Vec<Part>> {
         if kept.is_empty() {
             return Ok(vec![Part::Bytes(body)]);
         }
@@ -134,21 +157,18 @@ impl Host {
             .map_err(|error| format_err!("the body is no JSON: {error}"))?;
         let mut rest = String::from_utf8(body)?;
         let mut parts = Vec::new();
-        for member in kept {
-            let Some(value) = document.pointer(&member.pointer) else {
+        for (pointer, writing) in kept {
+            let Some(value) = document.pointer(pointer) else {
                 continue;
             };
             let Some(text) = value.as_str() else {
-                bail!("{} is no string", member.pointer);
-            };
-            let Encoding::Base64 = member.encoding else {
-                bail!("this host decodes base64 only");
+                bail!("{pointer} is no string");
             };
             let (before, after) = rest
                 .split_once(&quote(text.as_bytes()))
-                .ok_or_else(|| format_err!("{} is out of order", member.pointer))?;
+                .ok_or_else(|| format_err!("{pointer} is out of order"))?;
             parts.push(Part::Bytes(format!("{before}\"").into_bytes()));
-            let secret = self.known.add(&member.pointer, from_base64(text)?);
+            let secret = self.known.add(pointer, writing.read(text)?);
             parts.push(Part::Secret(self.lend(secret)?));
             rest = format!("\"{after}");
         }

@@ -6,7 +6,7 @@ use wasmtime::{Result, bail, format_err};
 use super::Host;
 use crate::bindings::lent_host::parts::{self, Encoding};
 use crate::bindings::types::{Failure, Fragment, PlanEntry};
-use crate::known::{Opaque, base64};
+use crate::known::{Opaque, Writing};
 
 impl Host {
     /// The value of a named secret of the plan, put together.
@@ -51,10 +51,7 @@ impl parts::Host for Host {
         let call = format!("encode secret({}) {name}", content.name);
         self.answered(&call, |host, words| {
             super::ok(words)?;
-            let bytes = match encoding {
-                Encoding::Base64 => base64(&content.bytes),
-                _ => bail!("this host encodes base64 only"),
-            };
+            let bytes = writing(&encoding)?.of(&content.bytes);
             let encoded = host.known.add(&format!("{}.{name}", content.name), bytes);
             host.lend(encoded)
         })
@@ -74,6 +71,15 @@ impl parts::HostOpaque for Host {
     fn drop(&mut self, opaque: Resource<Opaque>) -> Result<()> {
         self.table.delete(opaque)?;
         Ok(())
+    }
+}
+
+/// How a host of walks writes in an encoding.
+pub(super) fn writing(encoding: &Encoding) -> Result<Writing> {
+    match encoding {
+        Encoding::Base64 => Ok(Writing::Base64),
+        Encoding::Base64url => Ok(Writing::Base64url),
+        _ => bail!("this host writes base64 and base64url only"),
     }
 }
 

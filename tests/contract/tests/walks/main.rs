@@ -1,4 +1,4 @@
-//! Each guest follows its scripts to the end.
+//! Each guest, and each built-in provider that has scripts, follows them to the end.
 
 #![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
 
@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use portolan_contract_walks::{Guest, Script, build, for_each_script};
+use portolan_contract_walks::{Guest, Script, build, for_each_built_in_script, for_each_script};
 
 mod refusals;
 mod wit;
@@ -19,15 +19,24 @@ fn manifest(guest: &str) -> String {
     fs::read_to_string(folder.join("manifest.toml")).expect("a manifest")
 }
 
-macro_rules! follows_its_scripts {
-    ($guest:ident, $name:literal, $($case:ident: $script:expr,)+) => {
+/// A guest that is compiled for its walks.
+fn compiled(name: &str) -> Guest {
+    let component = build(name).expect("a component");
+    Guest::new(&component, &manifest(name)).expect("a guest")
+}
+
+/// A provider as the program carries it.
+fn built_in(name: &str) -> Guest {
+    let built_in = portolan_plugins::built_in_named(name).expect("it is built in");
+    Guest::new(built_in.component, built_in.manifest).expect("a guest")
+}
+
+macro_rules! walks {
+    ($make:ident, $guest:ident, $name:literal, $($case:ident: $script:expr,)+) => {
         pub(crate) mod $guest {
             use super::*;
 
-            pub(crate) static GUEST: LazyLock<Guest> = LazyLock::new(|| {
-                let component = build($name).expect("a component");
-                Guest::new(&component, &manifest($name)).expect("a guest")
-            });
+            pub(crate) static GUEST: LazyLock<Guest> = LazyLock::new(|| $make($name));
 
             $(
                 #[test]
@@ -42,9 +51,18 @@ macro_rules! follows_its_scripts {
     };
 }
 
+macro_rules! follows_its_scripts {
+    ($($walk:tt)+) => { walks!(compiled, $($walk)+); };
+}
+
+macro_rules! built_in_follows_its_scripts {
+    ($($walk:tt)+) => { walks!(built_in, $($walk)+); };
+}
+
 /// The host answers from a script: no socket, no TLS, no cryptography and no server is proved here.
 mod against_a_script_without_sockets_tls_or_servers {
     use super::*;
 
     for_each_script!(follows_its_scripts);
+    for_each_built_in_script!(built_in_follows_its_scripts);
 }

@@ -7,8 +7,8 @@
 //! # Layout
 //!
 //! * `misdeeds`: their list, which the tests read too.
-//! * `planning`, `redacting`, `probing`, `dialling`, `authenticating`, `requesting`: one function for each
-//!   misdeed of a function of the contract.
+//! * `planning`, `redacting`, `probing`, `dialling`, `authenticating`, `requesting`, `using_keys`: one
+//!   function for each misdeed of a function of the contract.
 //! * `leaks`: what is told of secrets that the manifest reveals, in every `forms`.
 
 mod bindings {
@@ -19,9 +19,17 @@ mod bindings {
         clippy::all,
         reason = "generated"
     )]
+    // It exports what a key does as well, whether its manifest lists the kind or not.
     wit_bindgen::generate!({
         path: "../../../wit/v0.1",
-        world: "portolan:provider/storage-provider",
+        inline: "
+            package portolan:hostile;
+            world provider {
+                include portolan:provider/storage-provider@0.1.0;
+                export portolan:provider/kms@0.1.0;
+            }
+        ",
+        world: "portolan:hostile/provider",
         generate_all,
     });
     export!(Hostile with_types_in self);
@@ -37,6 +45,7 @@ mod planning;
 mod probing;
 mod redacting;
 mod requesting;
+mod using_keys;
 
 use bindings::exports::portolan::provider::{planning as planned, storage};
 use bindings::portolan::host::objects::{MarkerReader, MarkerWriter};
@@ -74,6 +83,7 @@ macro_rules! choose {
         dialling { $($dial:ident,)* }
         authenticating { $($authenticate:ident,)* }
         requesting { $($ask:ident,)* }
+        using_keys { $($use:ident,)* }
         leaking { $($leak:ident,)* }
         telling { $($tell:ident,)* }
         building { $($built:ident,)* }
@@ -106,6 +116,15 @@ macro_rules! choose {
                 $(stringify!($ask) => requesting::$ask(),)*
                 $(stringify!($tell) => leaks::$tell(&leaks::Leak::of_plan(&probe.plan, form)),)*
                 _ => good_probe(&probe),
+            }
+        }
+
+        /// What is done with a key; each misdeed has one of the two.
+        fn use_key(misdeed: &str, asked: using_keys::Asked) -> using_keys::Answer {
+            let (name, _) = misdeed.split_once('/').unwrap_or((misdeed, ""));
+            match name {
+                $(stringify!($use) => using_keys::$use(asked),)*
+                _ => using_keys::good(asked),
             }
         }
     };
@@ -183,6 +202,15 @@ impl planned::Guest for Hostile {
     }
 }
 
+/// The misdeed that a plan names.
+fn misdeed_of(plan: &[PlanEntry]) -> String {
+    let named = plan.iter().find_map(|entry| match entry {
+        PlanEntry::Setting((name, value)) if name == "misdeed" => Some(value.clone()),
+        _ => None,
+    });
+    named.unwrap_or_default()
+}
+
 impl storage::Guest for Hostile {
     fn probe(
         plan: Vec<PlanEntry>,
@@ -190,12 +218,8 @@ impl storage::Guest for Hostile {
         writer: Option<MarkerWriter>,
         _depth: Depth,
     ) {
-        let misdeed = plan.iter().find_map(|entry| match entry {
-            PlanEntry::Setting((name, value)) if name == "misdeed" => Some(value.clone()),
-            _ => None,
-        });
         probe(
-            &misdeed.unwrap_or_default(),
+            &misdeed_of(&plan),
             Probe {
                 plan,
                 reader,

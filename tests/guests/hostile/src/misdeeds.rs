@@ -37,6 +37,7 @@ macro_rules! for_each_misdeed {
                 names_a_secret_that_it_was_not_given,
                 names_a_secret_twice,
                 names_two_secrets_alike,
+                names_too_long_a_parameter,
                 names_a_tls_profile_that_it_does_not_plan,
                 names_a_certificate_that_it_does_not_plan,
                 composes_too_long_a_secret,
@@ -191,6 +192,21 @@ macro_rules! for_each_misdeed {
                 takes_answers_without_end,
                 takes_opaque_answers_without_end,
                 looks_into_an_opaque_answer,
+            }
+            // As a key in use: `kms`.
+            using_keys {
+                gives_out_a_secret_of_the_plan,
+                gives_out_an_encoded_secret_of_the_plan,
+                encrypts_to_nothing,
+                encrypts_to_more_than_64_kib,
+                names_a_key_of_3_kib,
+                names_a_key_with_terminal_escapes,
+                names_a_key_after_a_secret,
+                refuses_to_encrypt_with_terminal_escapes,
+                spins_while_it_encrypts,
+                crashes_while_it_decrypts,
+                waits_while_it_encrypts,
+                uses_a_plaintext_twice,
             }
             // With `reveal`, in phase one: each in every form of [`for_each_form`].
             leaking {

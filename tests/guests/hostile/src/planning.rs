@@ -235,6 +235,12 @@ pub(crate) fn names_two_secrets_alike(uri: &UriPieces) -> Planned {
     with(uri, secret("key", vec![Fragment::Text("other".to_owned())]))
 }
 
+/// A parameter of a request is an option's name behind `query.`, and no longer.
+pub(crate) fn names_too_long_a_parameter(uri: &UriPieces) -> Planned {
+    let name = format!("query.{}", "a".repeat(65));
+    with(uri, secret(&name, vec![Fragment::Text("x".to_owned())]))
+}
+
 pub(crate) fn names_a_tls_profile_that_it_does_not_plan(uri: &UriPieces) -> Planned {
     with(uri, endpoint("a.example.com", 443, Some("missing")))
 }

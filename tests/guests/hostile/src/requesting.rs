@@ -10,7 +10,7 @@ use crate::bindings::portolan::types::types::Failure;
 use crate::told;
 
 /// A request that the rule `look` describes.
-fn look() -> Request {
+pub(crate) fn look() -> Request {
     Request {
         rule: "look".to_owned(),
         endpoint: 0,

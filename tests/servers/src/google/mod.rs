@@ -244,6 +244,11 @@ impl GoogleStandIn {
         self.state().listable = false;
     }
 
+    /// Puts so many objects below a folder, named by their numbers in five digits.
+    pub fn fill(&self, folder: &str, count: usize) {
+        self.own(|objects| objects.fill(folder, count));
+    }
+
     /// Lists so many objects in a page.
     pub fn set_page(&self, most: usize) {
         self.own(|objects| objects.set_page(most));

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use bytes::Bytes;
-use futures::TryStreamExt;
+use futures::{FutureExt, TryStreamExt};
 use http::{HeaderMap, Method, Request};
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -34,6 +34,8 @@ pub(super) struct Objects {
 /// An upload in parts.
 #[derive(Debug)]
 struct Upload {
+    key: Path,
+    begun: jiff::Timestamp,
     attributes: Attributes,
     parts: BTreeMap<u32, Bytes>,
 }
@@ -54,6 +56,14 @@ impl Objects {
         self.page.store(most, Ordering::Relaxed);
     }
 
+    pub(super) fn fill(&self, folder: &str, count: usize) {
+        for number in 0..count {
+            let name = Path::from(format!("{folder}/{number:05}"));
+            let put = self.store.put(&name, "x".into()).now_or_never();
+            put.expect("in memory").expect("put");
+        }
+    }
+
     pub(super) async fn respond(&self, request: Request<Bytes>) -> Answer {
         let (head, body) = request.into_parts();
         let path = head.uri.path().trim_start_matches('/');
@@ -64,6 +74,9 @@ impl Objects {
         if decoded(bucket) != self.bucket {
             return refused(404, "NoSuchBucket");
         }
+        if key.is_empty() && query.contains_key("uploads") {
+            return self.list_uploads(&query);
+        }
         if key.is_empty() {
             return self.list(&query).await;
         }
@@ -71,7 +84,9 @@ impl Objects {
             return refused(400, "InvalidObjectName");
         };
         let answered = match (&head.method, query.get("uploadId")) {
-            (&Method::POST, None) if query.contains_key("uploads") => Ok(self.begin(&head.headers)),
+            (&Method::POST, None) if query.contains_key("uploads") => {
+                Ok(self.begin(&key, &head.headers))
+            }
             (&Method::PUT, Some(upload)) => Ok(self.part(upload, &query, body)),
             (&Method::POST, Some(upload)) => self.complete(upload, &key, &body).await,
             (&Method::DELETE, Some(upload)) => Ok(self.abort(upload)),
@@ -260,10 +275,39 @@ impl Objects {
         )
     }
 
-    fn begin(&self, headers: &HeaderMap) -> Answer {
+    fn list_uploads(&self, query: &Query) -> Answer {
+        let prefix = query.get("prefix").map_or("", String::as_str);
+        let uploads = self.uploads.lock().expect("a lock");
+        let below = uploads
+            .iter()
+            .filter(|(_, upload)| upload.key.as_ref().starts_with(prefix));
+        let listed: String = below
+            .map(|(id, upload)| {
+                format!(
+                    "<Upload><Key>{}</Key><UploadId>{id}</UploadId><StorageClass>STANDARD\
+                     </StorageClass><Initiated>{}</Initiated></Upload>",
+                    xml(upload.key.as_ref()),
+                    upload.begun
+                )
+            })
+            .collect();
+        let body = format!(
+            "<?xml version='1.0' encoding='UTF-8'?><ListMultipartUploadsResult>\
+             <Bucket>{}</Bucket><KeyMarker></KeyMarker><UploadIdMarker></UploadIdMarker>\
+             <NextKeyMarker></NextKeyMarker><NextUploadIdMarker></NextUploadIdMarker>\
+             <MaxUploads>1000</MaxUploads><IsTruncated>false</IsTruncated>{listed}\
+             </ListMultipartUploadsResult>",
+            self.bucket
+        );
+        answer(200, &[("content-type", "application/xml")], body)
+    }
+
+    fn begin(&self, key: &Path, headers: &HeaderMap) -> Answer {
         let id = format!("upload-{}", self.begun.fetch_add(1, Ordering::Relaxed));
         let mut uploads = self.uploads.lock().expect("a lock");
         let upload = Upload {
+            key: key.clone(),
+            begun: jiff::Timestamp::now(),
             attributes: attributes(headers),
             parts: BTreeMap::new(),
         };

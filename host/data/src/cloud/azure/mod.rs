@@ -6,10 +6,15 @@
 //! service and runs no command.
 //!
 //! * `dialect`: what answers of the service mean.
-//! * `store`: deletes objects one by one.
+//! * `container`: requests that are made here, and not by `object_store`. `store`: the store, which
+//!   deletes objects one by one. `copy`: copies that are waited for. `uncommitted`: what unfinished
+//!   uploads left.
 
+mod container;
+mod copy;
 mod dialect;
 mod store;
+mod uncommitted;
 
 use std::sync::Arc;
 
@@ -18,11 +23,12 @@ use http::header::AUTHORIZATION;
 use http::{HeaderName, HeaderValue, Uri};
 use object_store::azure::{AzureAccessKey, AzureCredential, MicrosoftAzureBuilder};
 use object_store::{ClientOptions, CredentialProvider};
-use portolan_contract::{Failure, FailureClass, ObjectStorePlan, StoredPlan};
+use portolan_contract::{Endpoint, Failure, FailureClass, ObjectStorePlan, StoredPlan};
 use portolan_egress::Egress;
 use portolan_egress::credentials::{AzureService, EntraTokens};
 use portolan_egress::http::EndpointClient;
 
+use container::Container;
 use dialect::AzureDialect;
 use store::AzureStore;
 
@@ -30,6 +36,7 @@ use super::authorize::Authorize;
 use super::{
     CloudError, CloudStore, Connector, Lent, check_switches, no_retries, secret_text, url_of,
 };
+use crate::UnfinishedUploads;
 
 /// The backend's name.
 const NAME: &str = "azure";
@@ -46,6 +53,47 @@ pub(crate) fn build(
     target: &ObjectStorePlan,
     lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
+    let (container, endpoint) = container(egress, plan, target, lent)?;
+    let store = MicrosoftAzureBuilder::new()
+        .with_http_connector(container.connector.clone())
+        .with_retry(no_retries())
+        .with_client_options(ClientOptions::new().with_allow_http(endpoint.tls_profile.is_none()))
+        .with_endpoint(url_of(endpoint))
+        .with_account(&container.account)
+        .with_container_name(&target.container)
+        .with_credentials(Arc::new(Given(Arc::clone(&container.credential))))
+        .build()
+        .map_err(|_| CloudError::Setting {
+            setting: "settings",
+        })?;
+    Ok(CloudStore::new(
+        NAME,
+        Arc::new(AzureStore { store, container }),
+    ))
+}
+
+/// Builds what tells of the unfinished uploads of a plan's container.
+///
+/// # Errors
+///
+/// As [`build`].
+pub(crate) fn build_uploads(
+    egress: &Egress,
+    plan: &StoredPlan,
+    target: &ObjectStorePlan,
+    lent: &Lent,
+) -> Result<Arc<dyn UnfinishedUploads>, CloudError> {
+    let (container, _) = container(egress, plan, target, lent)?;
+    Ok(Arc::new(container))
+}
+
+/// The way to the container, who the connection is included, and the service's endpoint.
+fn container<'plan>(
+    egress: &Egress,
+    plan: &'plan StoredPlan,
+    target: &ObjectStorePlan,
+    lent: &Lent,
+) -> Result<(Container, &'plan Endpoint), CloudError> {
     check_switches(NAME, egress, plan)?;
     let bad = |setting| CloudError::Setting { setting };
     let endpoint = plan.plan.endpoints().next().ok_or(bad("endpoint"))?;
@@ -66,25 +114,13 @@ pub(crate) fn build(
             AzureCredential::BearerToken(String::new())
         }
     };
-    let credential = Arc::new(credential);
-    let store = MicrosoftAzureBuilder::new()
-        .with_http_connector(connector.clone())
-        .with_retry(no_retries())
-        .with_client_options(ClientOptions::new().with_allow_http(endpoint.tls_profile.is_none()))
-        .with_endpoint(url_of(endpoint))
-        .with_account(account)
-        .with_container_name(&target.container)
-        .with_credentials(Arc::new(Given(Arc::clone(&credential))))
-        .build()
-        .map_err(|_| bad("settings"))?;
-    let store = AzureStore {
-        store,
+    let container = Container {
         connector,
-        credential,
+        credential: Arc::new(credential),
         account: account.to_owned(),
-        container: format!("{}/{}", url_of(endpoint), super::segment(&target.container)),
+        url: format!("{}/{}", url_of(endpoint), super::segment(&target.container)),
     };
-    Ok(CloudStore::new(NAME, Arc::new(store)))
+    Ok((container, endpoint))
 }
 
 /// The tokens of the plan's application, or those that the host lends.

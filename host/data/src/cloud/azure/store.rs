@@ -1,19 +1,17 @@
-//! The store of `object_store`, which would delete in batches.
+//! The store of `object_store`, which would delete in batches, and take a copy that has begun for done.
 //!
 //! A batch has credentials in its body, and the library takes the places in its answer from the
 //! server as they are. So objects are deleted here, each by a request of its own.
 
 use std::fmt;
 use std::ops::Range;
-use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use http::{Method, StatusCode};
-use object_store::azure::{AzureAuthorizer, AzureCredential, MicrosoftAzure};
-use object_store::client::{HttpRequest, HttpRequestBody};
+use object_store::azure::MicrosoftAzure;
 use object_store::path::Path;
 use object_store::{
     CopyMode, CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta,
@@ -22,7 +20,8 @@ use object_store::{
 };
 
 use super::NAME;
-use crate::cloud::{CloudError, Connector, segment};
+use super::container::Container;
+use crate::cloud::CloudError;
 
 /// How many objects of a stream are deleted at the same time.
 const DELETES_AT_ONCE: usize = 20;
@@ -31,27 +30,13 @@ const DELETES_AT_ONCE: usize = 20;
 #[derive(Debug, Clone)]
 pub(super) struct AzureStore {
     pub(super) store: MicrosoftAzure,
-    pub(super) connector: Connector,
-    pub(super) credential: Arc<AzureCredential>,
-    pub(super) account: String,
-    /// The URL of the container.
-    pub(super) container: String,
+    pub(super) container: Container,
 }
 
 impl AzureStore {
     async fn delete_one(&self, location: &Path) -> std::result::Result<(), CloudError> {
-        let mut url = self.container.clone();
-        for part in location.parts() {
-            url.push('/');
-            url.push_str(&segment(part.as_ref()));
-        }
-        let mut request = HttpRequest::new(HttpRequestBody::empty());
-        *request.method_mut() = Method::DELETE;
-        *request.uri_mut() = url.parse().map_err(|_| CloudError::BadName)?;
-        AzureAuthorizer::new(&self.credential, &self.account)
-            .try_authorize(&mut request)
-            .map_err(|_| CloudError::Setting { setting: "key" })?;
-        let answer = self.connector.send(request).await?;
+        let name = location.as_ref();
+        let answer = self.container.send(Method::DELETE, name, "", []).await?;
         match answer.status() {
             status if status.is_success() => Ok(()),
             StatusCode::NOT_FOUND => Err(CloudError::Missing),
@@ -130,7 +115,15 @@ impl ObjectStore for AzureStore {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        self.store.copy_opts(from, to, options).await
+        let overwrite = options.mode == CopyMode::Overwrite;
+        let copied = self.container.copy(from, to, overwrite).await;
+        copied.map_err(|error| {
+            let path = match error {
+                CloudError::Exists | CloudError::Changed => to,
+                _ => from,
+            };
+            error.into_store(NAME, path.as_ref())
+        })
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {
@@ -140,7 +133,7 @@ impl ObjectStore for AzureStore {
             RenameTargetMode::Create => CopyMode::Create,
         };
         let copy = CopyOptions::new().with_mode(mode);
-        self.store.copy_opts(from, to, copy).await?;
+        self.copy_opts(from, to, copy).await?;
         let deleted = self.delete_one(from).await;
         deleted.map_err(|error| error.into_store(NAME, from.as_ref()))
     }

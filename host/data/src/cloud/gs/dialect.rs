@@ -29,6 +29,7 @@ impl Dialect for GsDialect {
     fn permission(&self, asked: &Parts) -> Option<&'static str> {
         let permission = match operation(asked) {
             Operation::List => "storage.objects.list",
+            Operation::ListUploads => "storage.multipartUploads.list",
             Operation::Read => "storage.objects.get",
             Operation::Copy => "storage.objects.get and storage.objects.create",
             Operation::Write | Operation::Complete => "storage.objects.create",

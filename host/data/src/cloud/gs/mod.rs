@@ -12,7 +12,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use http::header::AUTHORIZATION;
-use http::{HeaderName, HeaderValue, Uri};
+use http::{HeaderName, HeaderValue, Method, Uri};
+use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
 use object_store::gcp::{GcpCredential, GoogleCloudStorageBuilder};
 use object_store::{ObjectStore, StaticCredentialProvider};
 use portolan_contract::{ObjectStorePlan, StoredPlan};
@@ -23,7 +24,9 @@ use portolan_egress::http::EndpointClient;
 use dialect::GsDialect;
 
 use super::authorize::Authorize;
-use super::{CloudError, CloudStore, Connector, Lent, check_switches, no_retries, url_of};
+use super::uploads::{AskBucket, XmlUploads};
+use super::{CloudError, CloudStore, Connector, Lent, check_switches, no_retries, segment, url_of};
+use crate::UnfinishedUploads;
 
 /// The backend's name.
 const NAME: &str = "gs";
@@ -43,6 +46,51 @@ pub(crate) fn build(
     target: &ObjectStorePlan,
     lent: &Lent,
 ) -> Result<CloudStore, CloudError> {
+    let (connector, base) = connector(egress, plan, lent)?;
+    let nobody = GcpCredential {
+        bearer: String::new(),
+    };
+    let store = GoogleCloudStorageBuilder::new()
+        .with_http_connector(connector)
+        .with_retry(no_retries())
+        .with_base_url(&base)
+        .with_bucket_name(&target.container)
+        .with_credentials(Arc::new(StaticCredentialProvider::new(nobody)))
+        .build()
+        .map_err(|_| CloudError::Setting {
+            setting: "settings",
+        })?;
+    Ok(CloudStore::new(
+        NAME,
+        Arc::new(store) as Arc<dyn ObjectStore>,
+    ))
+}
+
+/// Builds what tells of the unfinished uploads of a plan's bucket.
+///
+/// # Errors
+///
+/// As [`build`].
+pub(crate) fn build_uploads(
+    egress: &Egress,
+    plan: &StoredPlan,
+    target: &ObjectStorePlan,
+    lent: &Lent,
+) -> Result<Arc<dyn UnfinishedUploads>, CloudError> {
+    let (connector, base) = connector(egress, plan, lent)?;
+    let bucket = Bucket {
+        connector,
+        url: format!("{base}/{}", segment(&target.container)),
+    };
+    Ok(Arc::new(XmlUploads::new(NAME, bucket)))
+}
+
+/// The way to the service, who the connection is included, and the service's URL.
+fn connector(
+    egress: &Egress,
+    plan: &StoredPlan,
+    lent: &Lent,
+) -> Result<(Connector, String), CloudError> {
     check_switches(NAME, egress, plan)?;
     let bad = |setting| CloudError::Setting { setting };
     let endpoint = plan.plan.endpoints().next().ok_or(bad("endpoint"))?;
@@ -58,23 +106,35 @@ pub(crate) fn build(
             }
         },
     };
-    let connector =
-        Connector::new(client, Arc::new(GsDialect), plan).authorized(Arc::new(identity));
-    let nobody = GcpCredential {
-        bearer: String::new(),
-    };
-    let store = GoogleCloudStorageBuilder::new()
-        .with_http_connector(connector)
-        .with_retry(no_retries())
-        .with_base_url(&url_of(endpoint))
-        .with_bucket_name(&target.container)
-        .with_credentials(Arc::new(StaticCredentialProvider::new(nobody)))
-        .build()
-        .map_err(|_| bad("settings"))?;
-    Ok(CloudStore::new(
-        NAME,
-        Arc::new(store) as Arc<dyn ObjectStore>,
-    ))
+    let connector = Connector::new(client, Arc::new(GsDialect), plan);
+    Ok((connector.authorized(Arc::new(identity)), url_of(endpoint)))
+}
+
+/// The bucket, as far as unfinished uploads go.
+#[derive(Debug)]
+struct Bucket {
+    connector: Connector,
+    url: String,
+}
+
+#[async_trait]
+impl AskBucket for Bucket {
+    async fn ask(
+        &self,
+        method: Method,
+        key: &str,
+        query: &str,
+    ) -> Result<HttpResponse, CloudError> {
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = method;
+        let url = match key {
+            "" => format!("{}?{query}", self.url),
+            // The service takes the whole name as one segment, as it is asked everywhere else.
+            key => format!("{}/{}?{query}", self.url, key.replace('/', "%2F")),
+        };
+        *request.uri_mut() = url.parse().map_err(|_| CloudError::BadName)?;
+        self.connector.send(request).await
+    }
 }
 
 /// The tokens that the plan's credentials are exchanged for, or that the host lends.

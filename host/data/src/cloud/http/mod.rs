@@ -64,6 +64,9 @@ pub(crate) fn build(
     let bad = |setting| CloudError::Setting { setting };
     let endpoint = plan.plan.endpoints().next().ok_or(bad("endpoint"))?;
     let client = EndpointClient::new(egress, plan).map_err(CloudError::Egress)?;
+    if plan.plan.setting("timeout").is_some() && client.patience().is_none() {
+        return Err(bad("timeout"));
+    }
     let base = url_of(endpoint);
     let user = plan.secret("basic");
     let dialect = HttpDialect {

@@ -10,7 +10,7 @@ use portolan_egress::credentials::aws::{AwsCredentialError, AwsKeys, CachedKeys,
 use portolan_egress::http::EndpointClient;
 
 use super::settings::Settings;
-use crate::cloud::{CloudError, Lent};
+use crate::cloud::{Cause, CloudError, Lent};
 
 /// The keys of a plan, as `object_store` asks for them.
 #[derive(Debug)]
@@ -37,6 +37,27 @@ impl Keys {
             keys,
             answer: std::sync::Mutex::default(),
         })
+    }
+}
+
+impl Keys {
+    /// Lets go of temporary keys that the service does not take any more. Says whether there can be
+    /// others.
+    pub(super) fn renew(&self) -> bool {
+        self.keys.forget()
+    }
+}
+
+/// Whether a service says that the session of the keys is over, or may mean it: an answer to `HEAD` has
+/// no code.
+pub(super) fn is_over(error: &CloudError) -> bool {
+    match error {
+        CloudError::Refused(refusal) => match refusal.cause() {
+            Cause::ExpiredToken | Cause::InvalidToken => true,
+            Cause::Unexpected => refusal.status() == 400 && refusal.code().is_none(),
+            _ => false,
+        },
+        _ => false,
     }
 }
 

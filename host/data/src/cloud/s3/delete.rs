@@ -4,19 +4,15 @@
 //! Here each is a [`CloudError`] that names the object by its path.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::SystemTime;
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use bytes::Bytes;
 use http::request::Parts;
 use http::{HeaderValue, Method, header};
-use http_body_util::BodyExt;
 use md5::Md5;
-use object_store::aws::{AwsAuthorizer, AwsCredentialProvider};
-use object_store::client::{HttpRequest, HttpRequestBody, HttpResponse};
+use object_store::client::{HttpRequest, HttpRequestBody};
 use object_store::path::Path;
 use quick_xml::escape::escape;
 use serde::Deserialize;
@@ -24,6 +20,8 @@ use sha2::{Digest, Sha256};
 
 use super::dialect::S3Dialect;
 use super::settings::Settings;
+use super::signer::Signer;
+use crate::cloud::answer::succeeded;
 use crate::cloud::{Answer, Cause, CloudError, Connector};
 
 /// The most objects that S3 deletes by one request.
@@ -45,10 +43,9 @@ pub(super) enum Fate {
 pub(super) struct Deletes {
     connector: Connector,
     dialect: S3Dialect,
-    credentials: AwsCredentialProvider,
+    signer: Signer,
     /// Where the request goes: the bucket itself.
     url: String,
-    region: String,
     skip_checksum: bool,
     /// The server was found to have no such request.
     lacking: AtomicBool,
@@ -59,17 +56,16 @@ impl Deletes {
         settings: &Settings,
         connector: &Connector,
         dialect: S3Dialect,
-        credentials: &AwsCredentialProvider,
+        signer: Signer,
     ) -> Self {
         Self {
             connector: connector.clone(),
             dialect,
-            credentials: Arc::clone(credentials),
+            signer,
             url: match settings.path_style {
                 true => format!("{}?delete", settings.url()),
                 false => format!("{}/?delete", settings.url()),
             },
-            region: settings.region().to_owned(),
             skip_checksum: settings.skip_checksum,
             lacking: AtomicBool::new(false),
         }
@@ -83,7 +79,11 @@ impl Deletes {
         if together.len() < 2 || self.lacking.load(Ordering::Relaxed) {
             return every(&Fate::Undone);
         }
-        let told = match self.ask(&together).await {
+        let asked = match self.ask(&together).await {
+            Err(error) if self.signer.renews(&error) => self.ask(&together).await,
+            asked => asked,
+        };
+        let told = match asked {
             Ok(told) => told,
             Err(CloudError::Refused(refusal)) if *refusal.cause() == Cause::NotImplemented => {
                 self.lacking.store(true, Ordering::Relaxed);
@@ -105,11 +105,7 @@ impl Deletes {
         let (asked, body) = request.into_parts();
         let again = HttpRequest::from_parts(asked.clone(), body);
         let answer = self.connector.send(again).await?;
-        // A status that `object_store` would make something of says nothing here.
-        if !answer.status().is_success() {
-            return Err(CloudError::Unreadable);
-        }
-        let answer = whole(&asked, answer).await?;
+        let answer = succeeded(asked.method.clone(), answer).await?;
         let result: DeleteResult =
             quick_xml::de::from_reader(&answer.body[..]).map_err(|_| CloudError::Unreadable)?;
         let told = result.told.into_iter().filter_map(|told| match told {
@@ -142,10 +138,6 @@ impl Deletes {
         let unusable = || CloudError::Setting {
             setting: "endpoint",
         };
-        let credential = self.credentials.get_credential().await.map_err(|error| {
-            let found = CloudError::find(&error).cloned();
-            found.unwrap_or(CloudError::NothingLent)
-        })?;
         let body = Bytes::from(document(paths));
         let digest = Sha256::digest(&body);
         let mut request = HttpRequest::new(HttpRequestBody::from(body.clone()));
@@ -164,24 +156,9 @@ impl Deletes {
         if !self.skip_checksum {
             headers.insert("x-amz-checksum-sha256", text(&digest)?);
         }
-        AwsAuthorizer::new(&credential, "s3", &self.region)
-            .try_authorize(&mut request, Some(&digest))
-            .map_err(|_| unusable())?;
+        self.signer.sign(&mut request, &digest).await?;
         Ok(request)
     }
-}
-
-async fn whole(asked: &Parts, answer: HttpResponse) -> Result<Answer, CloudError> {
-    let (head, body) = answer.into_parts();
-    // It has been read within bounds already.
-    let body = body.collect().await.map_err(|_| CloudError::Unreadable)?;
-    Ok(Answer {
-        method: asked.method.clone(),
-        status: head.status,
-        headers: head.headers,
-        body: body.to_bytes(),
-        at: SystemTime::now(),
-    })
 }
 
 /// Whether XML can carry a name, and brings it back as it is.

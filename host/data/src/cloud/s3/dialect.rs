@@ -38,6 +38,7 @@ impl Dialect for S3Dialect {
     fn permission(&self, asked: &Parts) -> Option<&'static str> {
         let permission = match operation(asked) {
             Operation::List => "s3:ListBucket",
+            Operation::ListUploads => "s3:ListBucketMultipartUploads",
             Operation::Read => "s3:GetObject",
             Operation::Copy => "s3:GetObject and s3:PutObject",
             Operation::Write | Operation::Complete => "s3:PutObject",

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use http::Method;
 use object_store::ObjectStore;
-use object_store::aws::AwsCredentialProvider;
 use object_store::client::{HttpRequest, HttpRequestBody};
 
+use super::credentials::Keys;
 use super::dialect::{Discovery, REGION_HEADER, S3Dialect};
 use super::settings::Settings;
 use super::store::Bucket;
@@ -18,12 +18,21 @@ use crate::cloud::{CloudError, Connector, Open};
 pub(super) struct Undiscovered {
     pub(super) settings: Settings,
     pub(super) connector: Connector,
-    pub(super) credentials: AwsCredentialProvider,
+    pub(super) keys: Arc<Keys>,
 }
 
 #[async_trait]
 impl Open for Undiscovered {
     async fn open(&self) -> Result<Arc<dyn ObjectStore>, CloudError> {
+        let (settings, connector, dialect) = self.discover().await?;
+        let bucket = Bucket::new(&settings, &connector, dialect, &self.keys)?;
+        Ok(Arc::new(bucket))
+    }
+}
+
+impl Undiscovered {
+    /// The same bucket in its region.
+    pub(super) async fn discover(&self) -> Result<(Settings, Connector, S3Dialect), CloudError> {
         let region = self.region().await?;
         let settings = self.settings.in_region(&region)?;
         let client = self
@@ -40,12 +49,9 @@ impl Open for Undiscovered {
             .clone()
             .with_client(client)
             .with_dialect(Arc::new(dialect.clone()));
-        let bucket = Bucket::new(&settings, &connector, dialect, &self.credentials)?;
-        Ok(Arc::new(bucket))
+        Ok((settings, connector, dialect))
     }
-}
 
-impl Undiscovered {
     /// Asks the bucket without a signature, which S3 answers to everybody.
     async fn region(&self) -> Result<String, CloudError> {
         let mut request = HttpRequest::new(HttpRequestBody::empty());

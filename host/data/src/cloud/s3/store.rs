@@ -2,11 +2,13 @@
 
 use std::fmt;
 use std::ops::Range;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::future::BoxFuture;
 use futures::stream::{self, BoxStream};
 use http::{HeaderMap, HeaderName, HeaderValue};
 use object_store::aws::{AmazonS3, AwsCredentialProvider, S3ConditionalPut, S3CopyIfNotExists};
@@ -17,9 +19,11 @@ use object_store::{
     PutOptions, PutPayload, PutResult, RenameOptions, RenameTargetMode, Result,
 };
 
+use super::credentials::{Keys, is_over};
 use super::delete::{Deletes, Fate, MOST_OBJECTS};
 use super::dialect::S3Dialect;
 use super::settings::Settings;
+use super::signer::Signer;
 use crate::cloud::{CloudError, Connector, no_retries, own};
 
 /// How many requests for many objects are under way at the same time.
@@ -39,6 +43,7 @@ pub(super) struct Bucket {
     objects: AmazonS3,
     copies: AmazonS3,
     deletes: Arc<Deletes>,
+    keys: Arc<Keys>,
     storage_class: Option<String>,
 }
 
@@ -47,7 +52,7 @@ impl Bucket {
         settings: &Settings,
         connector: &Connector,
         dialect: S3Dialect,
-        credentials: &AwsCredentialProvider,
+        keys: &Arc<Keys>,
     ) -> std::result::Result<Self, CloudError> {
         let build = |headers: HeaderMap| {
             let options = ClientOptions::new()
@@ -58,7 +63,7 @@ impl Bucket {
                 .with_http_connector(connector.clone())
                 .with_retry(no_retries())
                 .with_client_options(options)
-                .with_credentials(Arc::clone(credentials))
+                .with_credentials(Arc::clone(keys) as AwsCredentialProvider)
                 .with_conditional_put(S3ConditionalPut::ETagMatch)
                 .with_copy_if_not_exists(S3CopyIfNotExists::Multipart)
                 .build();
@@ -76,9 +81,48 @@ impl Bucket {
         Ok(Self {
             objects: build(HeaderMap::new())?,
             copies: build(class)?,
-            deletes: Arc::new(Deletes::new(settings, connector, dialect, credentials)),
+            deletes: Arc::new(Deletes::new(
+                settings,
+                connector,
+                dialect,
+                Signer::new(keys, settings),
+            )),
+            keys: Arc::clone(keys),
             storage_class: settings.storage_class.clone(),
         })
+    }
+
+    /// What an operation gives; where the service has ended the session of the keys before its time, it
+    /// is done once more with new ones.
+    async fn renewing<'a, T>(
+        &self,
+        operation: impl Fn() -> BoxFuture<'a, Result<T>> + Send + Sync,
+    ) -> Result<T> {
+        match operation().await {
+            Err(error) if renews(&self.keys, &error) => operation().await,
+            done => done,
+        }
+    }
+
+    /// The same for a list, as far as its first page goes.
+    fn listing<F>(&self, list: F) -> BoxStream<'static, Result<ObjectMeta>>
+    where
+        F: Fn(&AmazonS3) -> BoxStream<'static, Result<ObjectMeta>> + Send + 'static,
+    {
+        let (objects, keys) = (self.objects.clone(), Arc::clone(&self.keys));
+        stream::once(async move {
+            let mut listed = list(&objects).peekable();
+            let over = match Pin::new(&mut listed).peek().await {
+                Some(Err(error)) => renews(&keys, error),
+                _ => false,
+            };
+            match over {
+                true => list(&objects),
+                false => listed.boxed(),
+            }
+        })
+        .flatten()
+        .boxed()
     }
 
     /// Gives an object the class of the connection, unless the caller chose one.
@@ -95,6 +139,10 @@ impl fmt::Display for Bucket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(super::NAME)
     }
+}
+
+fn renews(keys: &Keys, error: &Error) -> bool {
+    CloudError::find(error).is_some_and(is_over) && keys.renew()
 }
 
 /// Deletes objects; what became of each, in their order. The caller's own errors are given back as
@@ -141,7 +189,11 @@ impl ObjectStore for Bucket {
         mut options: PutOptions,
     ) -> Result<PutResult> {
         self.classify(&mut options.attributes);
-        self.objects.put_opts(location, payload, options).await
+        self.renewing(|| {
+            self.objects
+                .put_opts(location, payload.clone(), options.clone())
+        })
+        .await
     }
 
     async fn put_multipart_opts(
@@ -150,15 +202,18 @@ impl ObjectStore for Bucket {
         mut options: PutMultipartOptions,
     ) -> Result<Box<dyn MultipartUpload>> {
         self.classify(&mut options.attributes);
-        self.objects.put_multipart_opts(location, options).await
+        self.renewing(|| self.objects.put_multipart_opts(location, options.clone()))
+            .await
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        self.objects.get_opts(location, options).await
+        self.renewing(|| self.objects.get_opts(location, options.clone()))
+            .await
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        self.objects.get_ranges(location, ranges).await
+        self.renewing(|| self.objects.get_ranges(location, ranges))
+            .await
     }
 
     fn delete_stream(
@@ -178,7 +233,8 @@ impl ObjectStore for Bucket {
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.objects.list(prefix)
+        let prefix = prefix.cloned();
+        self.listing(move |objects| objects.list(prefix.as_ref()))
     }
 
     fn list_with_offset(
@@ -186,11 +242,13 @@ impl ObjectStore for Bucket {
         prefix: Option<&Path>,
         offset: &Path,
     ) -> BoxStream<'static, Result<ObjectMeta>> {
-        self.objects.list_with_offset(prefix, offset)
+        let (prefix, offset) = (prefix.cloned(), offset.clone());
+        self.listing(move |objects| objects.list_with_offset(prefix.as_ref(), &offset))
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
-        self.objects.list_with_delimiter(prefix).await
+        self.renewing(|| self.objects.list_with_delimiter(prefix))
+            .await
     }
 
     /// A copy that must not replace anything is an upload of one part with the condition on its
@@ -211,7 +269,8 @@ impl ObjectStore for Bucket {
                 Err(error) => return Err(error),
             }
         }
-        self.copies.copy_opts(from, to, options).await
+        self.renewing(|| self.copies.copy_opts(from, to, options.clone()))
+            .await
     }
 
     async fn rename_opts(&self, from: &Path, to: &Path, options: RenameOptions) -> Result<()> {

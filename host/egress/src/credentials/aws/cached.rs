@@ -70,6 +70,18 @@ impl CachedKeys {
         }
     }
 
+    /// Lets go of a key that ends at some time, and of those that it was had with: a service did not
+    /// take it any more. Says whether there can be another one.
+    pub fn forget(&self) -> bool {
+        let before = self.shared.source.forget();
+        let mut current = self.current();
+        let is_temporary = current.as_ref().is_some_and(|keys| keys.life.is_some());
+        if is_temporary {
+            *current = None;
+        }
+        before || is_temporary
+    }
+
     fn living(&self) -> Option<Arc<AwsKeys>> {
         let now = SystemTime::now();
         let current = self.current();
@@ -86,6 +98,10 @@ impl CachedKeys {
 impl AwsSource for CachedKeys {
     async fn fetch(&self) -> Result<AwsKeys, AwsCredentialError> {
         Ok((*self.get().await?).clone())
+    }
+
+    fn forget(&self) -> bool {
+        Self::forget(self)
     }
 }
 

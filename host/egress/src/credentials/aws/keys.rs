@@ -49,6 +49,12 @@ pub trait AwsSource: fmt::Debug + Send + Sync {
     ///
     /// Why there is none.
     async fn fetch(&self) -> Result<AwsKeys, AwsCredentialError>;
+
+    /// Lets go of a temporary key that is kept: a service did not take it any more. Says whether there
+    /// can be another one.
+    fn forget(&self) -> bool {
+        false
+    }
 }
 
 /// A key that a connection gave is its own source.

@@ -53,4 +53,8 @@ impl AwsSource for Link {
             })
         })
     }
+
+    fn forget(&self) -> bool {
+        self.before.forget()
+    }
 }

@@ -111,9 +111,6 @@ impl Outbox {
 
     /// Waits until everything that was taken is acknowledged.
     pub(super) async fn flush(&mut self, opener: &dyn Opener) -> Result<(), Error> {
-        if self.held.is_empty() {
-            return Ok(());
-        }
         self.deliver(opener, true).await
     }
 
@@ -128,10 +125,10 @@ impl Outbox {
     /// Gives everything on; with `whole`, waits for its acknowledgement as well.
     async fn deliver(&mut self, opener: &dyn Opener, whole: bool) -> Result<(), Error> {
         let (mut tries, mut pause) = (0, PAUSE);
-        loop {
+        while !self.held.is_empty() {
             let before = self.acknowledged();
             let Err(trouble) = self.attempt(opener, whole).await else {
-                return Ok(());
+                break;
             };
             if self.acknowledged() > before {
                 (tries, pause) = (0, PAUSE);
@@ -147,6 +144,7 @@ impl Outbox {
             tokio::time::sleep(pause).await;
             pause *= 2;
         }
+        Ok(())
     }
 
     /// One try. The target is put back when it did well: after a failure, and where the future is

@@ -1,13 +1,17 @@
 //! A real S3 server in this process: `s3s` with `s3s-fs` behind a front with TLS, which numbers and
 //! notes the requests, may change them, and may answer in the server's place.
 //!
-//! Tests of other crates take this file and `files` as modules of their own.
+//! The client believes it to be AWS: [`Server::ways`] says where its names have to lead.
 
+mod files;
+
+use std::collections::HashMap;
 use std::convert::Infallible;
 use std::error::Error as StdError;
+use std::fmt;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::request::Parts;
@@ -18,29 +22,35 @@ use hyper::body::{Frame, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use portolan_egress::tls::TrustRoots;
-use portolan_egress::{ConnectTo, EgressOptions};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
 use s3s::access::{S3Access, S3AccessContext};
 use s3s::auth::{S3Auth, SecretKey};
 use s3s::host::MultiDomain;
 use s3s::service::{S3Service, S3ServiceBuilder};
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use super::files::{Files, Noted};
+use files::Files;
+pub use files::Noted;
 
-pub(crate) const BUCKET: &str = "harbour";
-pub(crate) const REGION: &str = "eu-north-1";
-pub(crate) const HOST: &str = "harbour.s3.eu-north-1.amazonaws.com";
-pub(crate) const TOKEN_HOST: &str = "sts.eu-north-1.amazonaws.com";
-pub(crate) const KEY: &str = "AKIAPORTOLANTESTKEY1";
-pub(crate) const SECRET: &str = "wJalr+XUtnFEMI/K7MDENG/bPxRfiCYTESTSECRET";
+/// The bucket.
+pub const BUCKET: &str = "harbour";
+/// Its region.
+pub const REGION: &str = "eu-north-1";
+/// The host of the bucket at AWS.
+pub const HOST: &str = "harbour.s3.eu-north-1.amazonaws.com";
+/// The token service of its region.
+pub const TOKEN_HOST: &str = "sts.eu-north-1.amazonaws.com";
+/// The one key that the server knows.
+pub const KEY: &str = "AKIAPORTOLANTESTKEY1";
+/// Its secret.
+pub const SECRET: &str = "wJalr+XUtnFEMI/K7MDENG/bPxRfiCYTESTSECRET";
 /// What a server writes into the text of an error; it must be shown nowhere.
-pub(crate) const CHATTER: &str = "hunter2-of-the-server";
+pub const CHATTER: &str = "hunter2-of-the-server";
 
-pub(crate) type Body = UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>;
+/// A body of an answer.
+pub type Body = UnsyncBoxBody<Bytes, Box<dyn StdError + Send + Sync>>;
 
 /// What a front does with a request before the server sees it; an answer is given in its place.
 type Before = dyn Fn(usize, &mut Parts) -> Option<Response<Body>> + Send + Sync;
@@ -49,21 +59,58 @@ type Before = dyn Fn(usize, &mut Parts) -> Option<Response<Body>> + Send + Sync;
 type After = dyn Fn(&mut http::response::Parts) + Send + Sync;
 
 /// A front: requests are numbered from 0.
-pub(crate) struct Front {
-    pub(crate) before: Box<Before>,
-    pub(crate) after: Box<After>,
+pub struct Front {
+    /// What it does with a request; an answer is given in the server's place.
+    pub before: Box<Before>,
+    /// What it does with an answer.
+    pub after: Box<After>,
     /// The body of the answer to this request breaks off after so many bytes.
-    pub(crate) cut: Option<(usize, usize)>,
+    pub cut: Option<(usize, usize)>,
     /// The operations that the key may not do, in the words of the API.
-    pub(crate) denies: &'static [&'static str],
+    pub denies: &'static [&'static str],
+    /// The sessions of the key; where there are none, tokens are not looked at.
+    pub sessions: Option<Sessions>,
+}
+
+/// Sessions of the one key: their tokens, and when each ends. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Sessions(Arc<Mutex<HashMap<String, Instant>>>);
+
+impl Sessions {
+    /// Begins a session that lives so long.
+    pub fn begin(&self, token: &str, lifetime: Duration) {
+        let mut sessions = self.0.lock().expect("no panic");
+        sessions.insert(token.to_owned(), Instant::now() + lifetime);
+    }
+
+    fn check(&self, token: Option<&str>) -> s3s::S3Result<()> {
+        let sessions = self.0.lock().expect("no panic");
+        match token.and_then(|token| sessions.get(token)) {
+            Some(end) if Instant::now() < *end => Ok(()),
+            Some(_) => Err(s3s::s3_error!(ExpiredToken, "{CHATTER}")),
+            None => Err(s3s::s3_error!(InvalidToken, "{CHATTER}")),
+        }
+    }
+}
+
+impl fmt::Debug for Front {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Front")
+            .field("cut", &self.cut)
+            .field("denies", &self.denies)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Front {
-    pub(crate) fn open() -> Self {
+    /// One that hands everything on.
+    #[must_use]
+    pub fn open() -> Self {
         Self::answering(|_, _| None)
     }
 
-    pub(crate) fn answering(
+    /// One that answers some requests itself.
+    pub fn answering(
         before: impl Fn(usize, &mut Parts) -> Option<Response<Body>> + Send + Sync + 'static,
     ) -> Self {
         Self {
@@ -71,12 +118,14 @@ impl Front {
             after: Box::new(|_| {}),
             cut: None,
             denies: &[],
+            sessions: None,
         }
     }
 
     /// A client whose clock is an hour behind: the date of each request is moved, which the server
     /// compares with its own, and the time of each answer is an hour ahead.
-    pub(crate) fn an_hour_ahead() -> Self {
+    #[must_use]
+    pub fn an_hour_ahead() -> Self {
         Self {
             before: Box::new(|_, request| {
                 let date = request.headers.get_mut("x-amz-date").expect("signed");
@@ -105,7 +154,8 @@ impl Front {
     }
 
     /// The server's own policy denies these operations.
-    pub(crate) fn denying(operations: &'static [&'static str]) -> Self {
+    #[must_use]
+    pub fn denying(operations: &'static [&'static str]) -> Self {
         Self {
             denies: operations,
             ..Self::open()
@@ -115,19 +165,26 @@ impl Front {
 
 /// One request as a front saw it.
 #[derive(Debug, Clone)]
-pub(crate) struct Seen {
-    pub(crate) method: Method,
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
+pub struct Seen {
+    /// Its method.
+    pub method: Method,
+    /// Its target.
+    pub uri: Uri,
+    /// Its headers.
+    pub headers: HeaderMap,
 }
 
 /// A running server, and its certificate authority.
-pub(crate) struct Server {
-    pub(crate) address: SocketAddr,
-    pub(crate) root: tempfile::TempDir,
+#[derive(Debug)]
+pub struct Server {
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Where its files lie: a directory for each bucket.
+    pub root: tempfile::TempDir,
     seen: Arc<Mutex<Vec<Seen>>>,
     noted: Arc<Mutex<Vec<Noted>>>,
-    pub(crate) authority: String,
+    /// The authority of its certificate, in PEM.
+    pub authority: String,
 }
 
 /// Knows one key, or that it knows none.
@@ -143,12 +200,16 @@ impl S3Auth for OneKey {
     }
 }
 
-/// Allows the one key everything but these operations.
-struct Denies(&'static [&'static str]);
+/// Allows the one key everything but these operations, in one of these sessions.
+struct Denies(&'static [&'static str], Option<Sessions>);
 
 #[async_trait::async_trait]
 impl S3Access for Denies {
     async fn check(&self, context: &mut S3AccessContext<'_>) -> s3s::S3Result<()> {
+        if let Some(sessions) = &self.1 {
+            let token = context.headers().get("x-amz-security-token");
+            sessions.check(token.and_then(|token| token.to_str().ok()))?;
+        }
         let denied = self.0.contains(&context.s3_op().name());
         match context.credentials() {
             Some(_) if !denied => Ok(()),
@@ -157,31 +218,31 @@ impl S3Access for Denies {
     }
 }
 
-fn service(files: Files, denies: &'static [&'static str]) -> S3Service {
+fn service(files: Files, front: &Front) -> S3Service {
     let mut builder = S3ServiceBuilder::new(files);
     builder.set_auth(OneKey);
-    builder.set_access(Denies(denies));
+    builder.set_access(Denies(front.denies, front.sessions.clone()));
     let domain = HOST.strip_prefix("harbour.").expect("the bucket first");
     builder.set_host(MultiDomain::new([domain, "s3.amazonaws.com"]).expect("a domain"));
     builder.build()
 }
 
 /// Starts `s3s` over a fresh directory with one bucket, behind a front with TLS.
-pub(crate) async fn start(front: Front) -> Server {
+pub async fn start(front: Front) -> Server {
     start_as(&[HOST, "*.s3.amazonaws.com", "s3.amazonaws.com"], front).await
 }
 
 /// The same with a certificate for these names.
-pub(crate) async fn start_as(names: &[&str], front: Front) -> Server {
+pub async fn start_as(names: &[&str], front: Front) -> Server {
     let root = tempfile::tempdir().expect("a directory");
     let files = Files::new(root.path());
     let noted = Arc::clone(&files.noted);
-    let service = service(files, front.denies);
+    let service = service(files, &front);
     std::fs::create_dir(root.path().join(BUCKET)).expect("a bucket");
     let (acceptor, authority) = acceptor(names);
     let seen: Arc<Mutex<Vec<Seen>>> = Arc::default();
     let front = Arc::new(front);
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let listener = listener();
     let address = listener.local_addr().expect("an address");
     let all = Arc::clone(&seen);
     tokio::spawn(async move {
@@ -262,7 +323,8 @@ fn broken(bytes: Bytes) -> Body {
     Body::new(BodyExt::map_err(StreamBody::new(pieces), Into::into))
 }
 
-pub(crate) async fn serve<S, F, H>(stream: S, handle: H)
+/// Serves HTTP on a connection with this function.
+pub async fn serve<S, F, H>(stream: S, handle: H)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     F: Future<Output = Result<Response<Body>, Infallible>>,
@@ -274,47 +336,16 @@ where
         .await;
 }
 
-/// Starts a server that reads the head of a request and writes these bytes, then closes or is
-/// silent.
-pub(crate) async fn start_raw(bytes: Vec<u8>, then_silent: bool) -> Server {
-    let (acceptor, authority) = acceptor(&[HOST]);
-    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let bytes = Arc::new(bytes);
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let (acceptor, bytes) = (acceptor.clone(), Arc::clone(&bytes));
-            tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    return;
-                };
-                let mut head = Vec::new();
-                while !head.ends_with(b"\r\n\r\n") {
-                    match stream.read_u8().await {
-                        Ok(byte) => head.push(byte),
-                        Err(_) => return,
-                    }
-                }
-                let _ = stream.write_all(&bytes).await;
-                let _ = stream.flush().await;
-                if then_silent {
-                    tokio::time::sleep(Duration::from_secs(60)).await;
-                }
-                let _ = stream.shutdown().await;
-            });
-        }
-    });
-    Server {
-        address,
-        root: tempfile::tempdir().expect("a directory"),
-        seen: Arc::default(),
-        noted: Arc::default(),
-        authority,
-    }
+/// A port of loopback.
+fn listener() -> TcpListener {
+    let listener = crate::child::listen();
+    listener.set_nonblocking(true).expect("a socket");
+    TcpListener::from_std(listener).expect("a socket")
 }
 
 /// Speaks TLS with a certificate for these names, of an authority that is returned in PEM.
-pub(crate) fn acceptor(names: &[&str]) -> (TlsAcceptor, String) {
+#[must_use]
+pub fn acceptor(names: &[&str]) -> (TlsAcceptor, String) {
     let authority_key = rcgen::KeyPair::generate().expect("a key");
     let mut parameters = rcgen::CertificateParams::new(Vec::new()).expect("parameters");
     parameters.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
@@ -341,42 +372,37 @@ pub(crate) fn acceptor(names: &[&str]) -> (TlsAcceptor, String) {
 }
 
 impl Server {
-    /// How the client gets here.
-    pub(crate) fn options(&self) -> EgressOptions {
-        let mut connect_to = ConnectTo::default();
-        let address = self.address.to_string();
-        for host in [
+    /// Where the names lead that the client knows: `host:port`, and the server's address.
+    #[must_use]
+    pub fn ways(&self) -> Vec<(String, SocketAddr)> {
+        let hosts = [
             HOST,
             "harbour.s3.amazonaws.com",
             "nowhere.s3.eu-north-1.amazonaws.com",
             "s3.amazonaws.com",
-        ] {
-            connect_to
-                .add(&format!("{host}:443"), &address)
-                .expect("a line");
-        }
-        EgressOptions {
-            connect_to,
-            roots: TrustRoots::nobody()
-                .with_pem(self.authority.as_bytes())
-                .expect("an authority"),
-            silence_timeout: Duration::from_secs(2),
-            ..EgressOptions::default()
-        }
+        ];
+        let ways = hosts
+            .iter()
+            .map(|host| (format!("{host}:443"), self.address));
+        ways.collect()
     }
 
-    pub(crate) fn requests(&self) -> Vec<Seen> {
+    /// The requests that came so far.
+    #[must_use]
+    pub fn requests(&self) -> Vec<Seen> {
         self.seen.lock().expect("no panic").clone()
     }
 
     /// What the objects that came were to be like.
-    pub(crate) fn noted(&self) -> Vec<Noted> {
+    #[must_use]
+    pub fn noted(&self) -> Vec<Noted> {
         self.noted.lock().expect("no panic").clone()
     }
 }
 
 /// An answer of AWS as its documentation writes errors.
-pub(crate) fn refusal(status: u16, code: &str, more: &str) -> Response<Body> {
+#[must_use]
+pub fn refusal(status: u16, code: &str, more: &str) -> Response<Body> {
     xml(
         status,
         format!(
@@ -386,7 +412,9 @@ pub(crate) fn refusal(status: u16, code: &str, more: &str) -> Response<Body> {
     )
 }
 
-pub(crate) fn xml(status: u16, body: String) -> Response<Body> {
+/// An answer with this document.
+#[must_use]
+pub fn xml(status: u16, body: String) -> Response<Body> {
     let body = Full::new(Bytes::from(body)).map_err(|never| match never {});
     let mut answer = Response::new(Body::new(body));
     *answer.status_mut() = StatusCode::from_u16(status).expect("a status");

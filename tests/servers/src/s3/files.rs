@@ -10,18 +10,18 @@ use s3s::{S3, S3Request, S3Response, S3Result, s3_error};
 use s3s_fs::FileSystem;
 
 /// An operation, and the class, encryption and key that it asks for.
-pub(crate) type Noted = (&'static str, Option<String>, Option<String>, Option<String>);
+pub type Noted = (&'static str, Option<String>, Option<String>, Option<String>);
 
-pub(crate) struct Files {
+pub(super) struct Files {
     root: std::path::PathBuf,
     files: FileSystem,
     /// `s3s-fs` compares and writes in two steps.
     turn: tokio::sync::Mutex<()>,
-    pub(crate) noted: Arc<Mutex<Vec<Noted>>>,
+    pub(super) noted: Arc<Mutex<Vec<Noted>>>,
 }
 
 impl Files {
-    pub(crate) fn new(root: &Path) -> Self {
+    pub(super) fn new(root: &Path) -> Self {
         Self {
             root: root.to_owned(),
             files: FileSystem::new(root).expect("a file system"),

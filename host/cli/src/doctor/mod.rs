@@ -1,4 +1,11 @@
 //! `portolan doctor`: is everything in its place? Each check says what it found and what to do.
+//!
+//! * `check`: a line of the report. `connections`: what is left behind the network. `keys`: the slots
+//!   that hold the store's key.
+
+mod check;
+mod connections;
+mod keys;
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -6,81 +13,39 @@ use std::path::Path;
 use anyhow::Result;
 use futures::StreamExt;
 use object_store::path::Path as ObjectPath;
-use portolan::{Body, Cell};
+use portolan::{Body, Cell, Session};
 use portolan_data::{NodelocalStore, UnfinishedUploads};
 
-use crate::args::FormatArguments;
+use check::{Check, MAX_SHOWN, Verdict, told};
+use keys::keys;
+
+use crate::args::DoctorArguments;
 use crate::report::Failure;
 use crate::sql::Printer;
 use crate::store::Store;
 
-/// How many paths a check names.
-const MAX_SHOWN: usize = 5;
-
-/// How a check ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Verdict {
-    Ok,
-    Warning,
-    Failed,
-}
-
-/// One line of the report.
-struct Check {
-    what: &'static str,
-    verdict: Verdict,
-    detail: String,
-    hint: &'static str,
-}
-
-impl Check {
-    fn ok(what: &'static str, detail: impl Into<String>) -> Self {
-        Self {
-            what,
-            verdict: Verdict::Ok,
-            detail: detail.into(),
-            hint: "",
-        }
-    }
-
-    fn warning(what: &'static str, detail: impl Into<String>, hint: &'static str) -> Self {
-        Self {
-            what,
-            verdict: Verdict::Warning,
-            detail: detail.into(),
-            hint,
-        }
-    }
-
-    fn failed(what: &'static str, detail: impl Into<String>, hint: &'static str) -> Self {
-        Self {
-            what,
-            verdict: Verdict::Failed,
-            detail: detail.into(),
-            hint,
-        }
-    }
-}
-
 /// Runs the command; a failed check is a failed command.
-pub(crate) async fn run(store: &Store, format: FormatArguments) -> Result<()> {
+pub(crate) async fn run(store: &Store, arguments: DoctorArguments) -> Result<()> {
     let mut checks = vec![
         private("store", &store.directory),
         private("cache", &store.cache_dir()),
     ];
-    checks.push(catalog(store).await);
+    let (check, session) = catalog(store).await;
+    checks.push(check);
+    if let Some(session) = &session {
+        checks.push(keys(session).await);
+    }
     checks.push(external_io(&store.external_io_dir).await);
     checks.push(user_files(store));
-    let mut printer = Printer::new(&format);
+    if let Some(session) = session {
+        checks.extend(connections::checks(&session, arguments.clean).await);
+    }
+    let mut printer = Printer::new(&arguments.format);
     let mut sheet = printer.sheet()?;
     sheet.begin(&["check", "outcome", "detail", "hint"].map(str::to_owned))?;
     for check in &checks {
-        let outcome = match check.verdict {
-            Verdict::Ok => "ok",
-            Verdict::Warning => "warning",
-            Verdict::Failed => "failed",
-        };
-        let texts = [check.what, outcome, &check.detail, check.hint];
+        let outcome = check.verdict.word();
+        let texts = [&*check.what, outcome, &check.detail, &check.hint];
         sheet.row(&texts.map(|text| Cell::Text(text.to_owned())))?;
     }
     sheet.end()?;
@@ -121,16 +86,24 @@ fn private(what: &'static str, path: &Path) -> Check {
     }
 }
 
-/// The catalog opens with its key, and every row is authentic.
-async fn catalog(store: &Store) -> Check {
-    const HINT: &str = "restore the store from a backup, with its key";
+const RESTORE: &str = "restore the store from a backup, with its key";
+
+/// The catalog opens with its key, and every row is authentic. Gives a session where it opens.
+async fn catalog(store: &Store) -> (Check, Option<Session>) {
     if !store.catalog_path().exists() {
-        return Check::ok("catalog", "is made at first use");
+        return (Check::ok("catalog", "is made at first use"), None);
     }
-    let session = match store.session().await {
-        Ok(session) => session,
-        Err(error) => return Check::failed("catalog", format!("{error:#}"), HINT),
-    };
+    match store.session().await {
+        Ok(session) => (connections_are_authentic(&session).await, Some(session)),
+        Err(error) => {
+            let check = Check::failed("catalog", format!("{error:#}"), RESTORE);
+            (check, None)
+        }
+    }
+}
+
+async fn connections_are_authentic(session: &Session) -> Check {
+    let failed = |detail: String| Check::failed("catalog", detail, RESTORE);
     let mut read = 0_u64;
     match session.execute("SHOW EXTERNAL CONNECTIONS", &[]).await {
         Ok(outcome) => {
@@ -138,13 +111,13 @@ async fn catalog(store: &Store) -> Check {
                 while let Some(row) = rows.next().await {
                     match row {
                         Ok(_) => read += 1,
-                        Err(error) => return Check::failed("catalog", error.to_string(), HINT),
+                        Err(error) => return failed(error.to_string()),
                     }
                 }
             }
             Check::ok("catalog", format!("{read} connections are authentic"))
         }
-        Err(error) => Check::failed("catalog", error.to_string(), HINT),
+        Err(error) => failed(error.to_string()),
     }
 }
 
@@ -165,30 +138,13 @@ async fn external_io(directory: &Path) -> Check {
 
 /// What a store says of uploads that nobody finished.
 async fn unfinished(what: &'static str, detail: String, store: &dyn UnfinishedUploads) -> Check {
-    match store.abandoned_uploads(&ObjectPath::default()).await {
-        Ok(found) if found.is_empty() => Check::ok(what, detail),
-        Ok(found) => {
-            let bytes: u64 = found.iter().map(|upload| upload.size).sum();
-            let paths: Vec<&str> = found
-                .iter()
-                .take(MAX_SHOWN)
-                .map(|upload| upload.path.as_str())
-                .collect();
-            let count = match found.len() {
-                1 => "an upload was".to_owned(),
-                many => format!("{many} uploads were"),
-            };
-            let more = if found.len() > MAX_SHOWN { ", …" } else { "" };
-            Check::warning(
-                what,
-                format!(
-                    "{count} left unfinished ({}): {}{more}",
-                    bytesize::ByteSize(bytes).display().iec(),
-                    paths.join(", "),
-                ),
-                "no process is writing them: remove these files",
-            )
-        }
+    match store.unfinished_uploads(&ObjectPath::default()).await {
+        Ok(found) if found.uploads.is_empty() => Check::ok(what, detail),
+        Ok(found) => Check::warning(
+            what,
+            told(&found.uploads, found.complete),
+            "no process is writing them: remove these files",
+        ),
         Err(error) => Check::failed(what, error.to_string(), "check the path and its owner"),
     }
 }
