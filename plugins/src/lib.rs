@@ -69,11 +69,23 @@ pub fn built_in() -> &'static [BuiltIn] {
             component: include_bytes!("../http.wasm"),
             manifest: include_str!("../http.toml"),
         },
+        #[cfg(feature = "kafka")]
+        BuiltIn {
+            name: "kafka",
+            component: include_bytes!("../kafka.wasm"),
+            manifest: include_str!("../kafka.toml"),
+        },
         #[cfg(feature = "nodelocal")]
         BuiltIn {
             name: "nodelocal",
             component: include_bytes!("../nodelocal.wasm"),
             manifest: include_str!("../nodelocal.toml"),
+        },
+        #[cfg(feature = "postgres")]
+        BuiltIn {
+            name: "postgres",
+            component: include_bytes!("../postgres.wasm"),
+            manifest: include_str!("../postgres.toml"),
         },
         #[cfg(feature = "s3")]
         BuiltIn {
@@ -142,6 +154,7 @@ mod tests {
         feature = "gs",
         feature = "http",
         feature = "nodelocal",
+        feature = "postgres",
         feature = "s3",
         feature = "userfile",
         feature = "webhook"
@@ -159,6 +172,7 @@ mod tests {
                 "gs",
                 "http",
                 "nodelocal",
+                "postgres",
                 "s3",
                 "userfile",
                 "webhook"

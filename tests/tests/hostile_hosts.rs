@@ -53,7 +53,7 @@ const fn part(provider: &'static str, uri: &'static str) -> Form {
 }
 
 /// Every place of a URI that becomes a host, or could.
-const FORMS: [Form; 39] = [
+const FORMS: [Form; 50] = [
     host(
         "s3",
         "s3://b/p?AWS_ENDPOINT={escaped}&AWS_USE_PATH_STYLE=true",
@@ -149,6 +149,41 @@ const FORMS: [Form; 39] = [
     part(
         "gcpubsub",
         "gcpubsub://p?AUTH=implicit&region=r3c&ASSUME_ROLE={escaped}",
+    ),
+    host(
+        "postgres",
+        "postgres://u:swordfish@{raw}/d?sslmode=verify-full",
+    ),
+    host("postgres", "postgresql://u:swordfish@{raw}:26257/d"),
+    host(
+        "postgres",
+        "postgres://u:swordfish@db.example/d?host={escaped}&port=26257",
+    ),
+    part(
+        "postgres",
+        "postgres://u:swordfish@db.example,{raw}/d?sslmode=disable",
+    ),
+    host("kafka", "kafka://{raw}:9092"),
+    host(
+        "kafka",
+        "kafka://{raw}?tls_enabled=true&sasl_enabled=true&sasl_user=u&sasl_password=swordfish",
+    ),
+    part("kafka", "kafka://broker.example,{raw}:9092"),
+    part(
+        "kafka",
+        "kafka://broker.example?sasl_enabled=true&sasl_mechanism=OAUTHBEARER&sasl_client_id=c&sasl_client_secret=c3dvcmRmaXNo&sasl_token_url=https%3A%2F%2F{escaped}%2Ftoken",
+    ),
+    part(
+        "kafka",
+        "kafka://broker.example?sasl_enabled=true&sasl_mechanism=AWS_MSK_IAM&sasl_aws_region={escaped}&sasl_aws_iam_role_arn=r&sasl_aws_iam_session_name=s3c",
+    ),
+    host(
+        "kafka",
+        "confluent-cloud://{raw}:9092?api_key=k&api_secret=swordfish",
+    ),
+    host(
+        "kafka",
+        "azure-event-hub://{raw}?shared_access_key_name=n&shared_access_key=swordfish",
     ),
 ];
 

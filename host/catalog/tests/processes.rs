@@ -187,16 +187,24 @@ fn a_process_that_is_killed_while_it_changes_keys_leaves_all_or_nothing() {
 
 #[test]
 fn processes_that_write_while_another_changes_the_key_lose_nothing() {
-    const ROUNDS: usize = 30;
+    const ROUNDS: usize = 9;
     let directory = tempfile::tempdir().expect("a directory");
     let catalog = open(directory.path()).expect("is made");
     let mut rotator = start_rotator(directory.path());
-    let children = [
-        start(directory.path(), "a", ROUNDS),
-        start(directory.path(), "b", ROUNDS),
-    ];
-    for mut child in children {
-        assert!(child.wait().expect("ends").success());
+    let mut written = 0;
+    // As often as it takes on a busy machine until keys were changed beside the others' work.
+    for time in 0..40 {
+        let children = ["a", "b"].map(|name| {
+            let name = format!("{name}{time}");
+            start(directory.path(), &name, ROUNDS)
+        });
+        for mut child in children {
+            assert!(child.wait().expect("ends").success());
+            written += ROUNDS * 2 / 3;
+        }
+        if keys_are_whole(&catalog) > 2 {
+            break;
+        }
     }
     rotator.kill().expect("kills");
     rotator.wait().expect("ends");
@@ -209,7 +217,7 @@ fn processes_that_write_while_another_changes_the_key_lose_nothing() {
         Ok(connections.len())
     })
     .expect("reads");
-    assert_eq!(count, 2 * ROUNDS * 2 / 3);
+    assert_eq!(count, written);
 }
 
 fn start(store: &Path, writer: &str, rounds: usize) -> Child {

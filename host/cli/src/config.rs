@@ -13,6 +13,10 @@
 //! [egress]
 //! allow = ["minio.internal:9000", "10.1.0.0/16:443"]
 //!
+//! [[egress.brokers]]                  # brokers that a cluster's first one names
+//! bootstrap = "kafka.internal:9092"
+//! allow = ["10.1.0.0/16:9092"]
+//!
 //! [egress.connect_to]
 //! "s3.eu-west-1.amazonaws.com:443" = "10.1.0.7:443"
 //!
@@ -92,6 +96,19 @@ pub(crate) struct Egress {
     /// Endpoints that are dialled elsewhere: `"host:port" = "address:port"`.
     #[serde(default)]
     pub(crate) connect_to: BTreeMap<String, String>,
+    /// Brokers that a cluster's first one may name, beyond those that stand beside it.
+    #[serde(default)]
+    pub(crate) brokers: Vec<Brokers>,
+}
+
+/// `[[egress.brokers]]`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Brokers {
+    /// The broker that connections name, as a rule.
+    pub(crate) bootstrap: String,
+    /// The brokers that it may name, as rules.
+    pub(crate) allow: Vec<String>,
 }
 
 /// `[tls]`.
@@ -267,6 +284,32 @@ mod tests {
             error.to_string().ends_with("did you mean `extra_ca`?"),
             "{error}"
         );
+    }
+
+    #[test]
+    fn brokers_that_a_cluster_may_name_are_read_and_a_misspelled_key_is_told() {
+        let config = Config::parse(
+            "[[egress.brokers]]\nbootstrap = \"a:1\"\nallow = [\"b:1\", \"10.1.0.0/16\"]\n\
+             [[egress.brokers]]\nbootstrap = \"c\"\nallow = []\n",
+        )
+        .expect("valid");
+        assert_eq!(config.egress.brokers.len(), 2);
+        assert_eq!(config.egress.brokers[0].bootstrap, "a:1");
+        assert_eq!(config.egress.brokers[0].allow, ["b:1", "10.1.0.0/16"]);
+        for (text, meant) in [
+            ("[[egress.broker]]\nbootstrap = \"a\"\n", "brokers"),
+            ("[[egress.brokers]]\nbootsrap = \"a\"\n", "bootstrap"),
+            (
+                "[[egress.brokers]]\nbootstrap = \"a\"\nalow = []\n",
+                "allow",
+            ),
+        ] {
+            let error = Config::parse(text).expect_err("unknown").to_string();
+            let ending = format!("did you mean `{meant}`?");
+            assert!(error.ends_with(&ending), "{error}");
+        }
+        // A rule without the brokers that it is for would be silently no rule.
+        assert!(Config::parse("[[egress.brokers]]\nbootstrap = \"a\"\n").is_err());
     }
 
     #[test]

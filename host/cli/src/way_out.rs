@@ -2,11 +2,11 @@
 //! out.
 
 use anyhow::{Context, Result};
-use portolan::{ConnectTo, EgressOptions, Policy, Rule, TrustRoots};
+use portolan::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, TrustRoots};
 use portolan_egress::InvalidRule;
 
 use crate::args::GlobalArguments;
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::report::Failure;
 
 /// How denials go on after "allow it": the rule for once, and for good.
@@ -22,6 +22,8 @@ pub(crate) fn options(config: &Config, global: &GlobalArguments) -> Result<Egres
         .chain(&global.allow_egress)
         .map(|rule| self::rule(rule))
         .collect::<Result<Vec<_>>>()?;
+    let brokers = config.egress.brokers.iter().map(brokers);
+    let brokers = brokers.collect::<Result<Vec<_>>>()?;
     let mut connect_to = ConnectTo::default();
     for (endpoint, address) in &config.egress.connect_to {
         connect_to.add(endpoint, address).map_err(|error| {
@@ -33,7 +35,9 @@ pub(crate) fn options(config: &Config, global: &GlobalArguments) -> Result<Egres
         })?;
     }
     Ok(EgressOptions {
-        policy: Policy::with_rules(rules).advising(ADVICE),
+        policy: Policy::with_rules(rules)
+            .with_brokers(brokers)
+            .advising(ADVICE),
         connect_to,
         roots: roots(config)?,
         disable_http: global
@@ -54,6 +58,22 @@ pub(crate) fn rule(text: &str) -> Result<Rule> {
         Failure::new(InvalidRule::SQLSTATE, error.to_string())
             .hint(error.hint())
             .into()
+    })
+}
+
+/// Reads an entry of `[[egress.brokers]]`.
+fn brokers(written: &config::Brokers) -> Result<BrokerRule> {
+    let read = |text: &String| -> Result<Rule> {
+        text.parse().map_err(|error: InvalidRule| {
+            let problem = format!("[[egress.brokers]] in the configuration: {error}");
+            Failure::new(InvalidRule::SQLSTATE, problem)
+                .hint(error.hint())
+                .into()
+        })
+    };
+    Ok(BrokerRule {
+        bootstrap: read(&written.bootstrap)?,
+        allow: written.allow.iter().map(read).collect::<Result<_>>()?,
     })
 }
 
@@ -111,6 +131,25 @@ mod tests {
             };
             assert_eq!(denial.hint(), hint);
         }
+    }
+
+    #[test]
+    fn brokers_of_the_configuration_are_a_part_of_the_policy() {
+        let bootstrap = [("kafka.example.com".to_owned(), Some(9092))];
+        let config = "[[egress.brokers]]\nbootstrap = \"kafka.example.com\"\n\
+                      allow = [\"b.example.net:9092\"]\n";
+        let policy = options_of(&[], config).policy;
+        let judged = |broker| policy.judge_broker(&bootstrap, broker, 9092);
+        assert_eq!(judged("b.example.net"), Ok(()));
+        assert!(judged("c.example.net").is_err());
+        let wrong = Config::parse("[[egress.brokers]]\nbootstrap = \"a b\"\nallow = []\n");
+        let arguments = Arguments::parse_from(["portolan", "doctor"]);
+        let error = options(&wrong.expect("a configuration"), &arguments.global);
+        let error = error.expect_err("no rule").to_string();
+        assert!(
+            error.starts_with("[[egress.brokers]] in the configuration: "),
+            "{error}"
+        );
     }
 
     #[test]

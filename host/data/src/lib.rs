@@ -1,4 +1,4 @@
-//! What a storage plan becomes: confined object stores.
+//! What a plan becomes: confined object stores, and databases.
 //!
 //! Bytes go between a program and its storage here, natively; the sandbox sees none of them.
 //!
@@ -16,6 +16,7 @@
 //! * [`FileSink`]: a store as a sink: messages in files, laid out as [`FileLayout`] says.
 //! * [`UnfinishedUploads`]: what stores say of uploads that nobody finished; [`ConfinedUploads`]: those
 //!   of one connection.
+//! * [`Database`]: a database of PostgreSQL, over connections of the guard.
 //! * [`MarkerStore`]: what the probe of a storage connection may touch.
 //! * [`DataError`], [`failure_of`] and [`user_files_error`]: every cause with its class, SQLSTATE
 //!   and hint.
@@ -30,6 +31,9 @@ pub use cloud::{Cause, CloudError, Lent, Refusal, hint_for_endpoint};
 
 mod confined;
 pub use confined::Confined;
+
+mod database;
+pub use database::{Database, DatabaseClient, DatabaseDriver, DatabaseError};
 
 mod error;
 pub use error::DataError;

@@ -18,6 +18,7 @@ use tokio::io::{AsyncRead, AsyncWriteExt, ReadBuf};
 use tokio_rustls::client::TlsStream;
 
 use crate::http::{Stream, Watched};
+use crate::sasl::Channel;
 use crate::tls::{TlsFault, TlsProfile, binding};
 use crate::{Egress, EgressError, Resolved};
 
@@ -238,7 +239,7 @@ impl Connection {
             .egress
             .start_tls(stream, host, *port, &profile, alpn)
             .await?;
-        let facts = facts(&stream);
+        let facts = TlsFacts::of(&stream);
         self.stream = Some(Stream::Tls(Box::new(stream)));
         Ok(facts)
     }
@@ -373,6 +374,18 @@ impl Connection {
         Ok(())
     }
 
+    /// What an authentication that runs on this connection may be bound to.
+    #[must_use]
+    pub fn channel(&self) -> Channel {
+        Channel {
+            host: self.endpoint.host.clone(),
+            server_end_point: match &self.stream {
+                Some(Stream::Tls(stream)) => TlsFacts::of(stream).server_end_point,
+                Some(Stream::Plain(_)) | None => Vec::new(),
+            },
+        }
+    }
+
     fn is_usable(&self) -> Result<(), ConnectionError> {
         match &self.failed {
             Some(failure) => Err(ConnectionError::Failed(failure.clone())),
@@ -442,19 +455,23 @@ async fn write_all(stream: &mut Stream, pieces: &[Piece<'_>]) -> io::Result<()> 
     stream.flush().await
 }
 
-fn facts<S>(stream: &TlsStream<S>) -> TlsFacts {
-    let (_, session) = stream.get_ref();
-    let certificate = session.peer_certificates().and_then(<[_]>::first);
-    TlsFacts {
-        version: match session.protocol_version() {
-            Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
-            _ => "TLSv1.3",
-        },
-        alpn: session
-            .alpn_protocol()
-            .map(|name| String::from_utf8_lossy(name).into_owned()),
-        server_end_point: certificate.map_or_else(Vec::new, |certificate| {
-            binding::server_end_point(certificate)
-        }),
+impl TlsFacts {
+    /// What was learned when TLS was begun on a stream.
+    #[must_use]
+    pub fn of<S>(stream: &TlsStream<S>) -> Self {
+        let (_, session) = stream.get_ref();
+        let certificate = session.peer_certificates().and_then(<[_]>::first);
+        Self {
+            version: match session.protocol_version() {
+                Some(rustls::ProtocolVersion::TLSv1_2) => "TLSv1.2",
+                _ => "TLSv1.3",
+            },
+            alpn: session
+                .alpn_protocol()
+                .map(|name| String::from_utf8_lossy(name).into_owned()),
+            server_end_point: certificate.map_or_else(Vec::new, |certificate| {
+                binding::server_end_point(certificate)
+            }),
+        }
     }
 }

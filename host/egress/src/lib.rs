@@ -18,6 +18,7 @@
 //! * [`service`]: requests to the endpoints of one plan, authenticated as rules of a manifest say, and
 //!   answers with members that stay opaque.
 //! * [`credentials`]: what the host gets for a connection, and what it signs with.
+//! * [`sasl`]: authentication exchanges with the secrets of a plan.
 //! * [`EgressError`]: every cause, by type, with its class and hint.
 //!
 //! # The guard
@@ -59,7 +60,8 @@
 
 pub mod policy;
 pub use policy::{
-    AddressClass, Denial, Host, InvalidHost, InvalidRule, Policy, Reason, Rule, Verdict,
+    AddressClass, BrokerDenial, BrokerRule, Denial, Host, InvalidHost, InvalidRule, Policy, Reason,
+    Rule, Verdict,
 };
 
 mod current;
@@ -91,6 +93,7 @@ pub use judgement::{Conclusion, Judgement};
 
 pub mod credentials;
 pub mod http;
+pub mod sasl;
 pub mod service;
 pub mod tls;
 

@@ -29,6 +29,7 @@ pub struct HostBuilder {
     /// With whether it is made where it is missing.
     external_io_dir: Option<(PathBuf, bool)>,
     lends_credentials: bool,
+    exports_credentials: bool,
     user_files: Option<Arc<dyn UserFiles>>,
     runtime: Option<Handle>,
     components: Vec<Cow<'static, [u8]>>,
@@ -106,6 +107,15 @@ impl HostBuilder {
     #[must_use]
     pub fn lend_host_credentials(mut self) -> Self {
         self.lends_credentials = true;
+        self
+    }
+
+    /// Lets a connection string of a database out, with its password, for those who may see it:
+    /// [`Session::export_connection_string`](crate::Session::export_connection_string). Without this
+    /// nobody gets one, whatever their privileges.
+    #[must_use]
+    pub fn allow_credential_export(mut self) -> Self {
+        self.exports_credentials = true;
         self
     }
 
@@ -192,6 +202,7 @@ impl HostBuilder {
                 known: Known::default(),
                 metrics,
                 runtime,
+                exports_credentials: self.exports_credentials,
                 plugins_dir: self.plugins_dir,
             }),
         })

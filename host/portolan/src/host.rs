@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) known: Known,
     pub(crate) metrics: Metrics,
     pub(crate) runtime: Handle,
+    /// Whether connection strings of databases come out.
+    pub(crate) exports_credentials: bool,
     /// Where added providers lie.
     pub(crate) plugins_dir: Option<PathBuf>,
 }

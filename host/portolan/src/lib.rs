@@ -79,7 +79,7 @@ pub use outcome::{Body, Cell, Column, Notice, Outcome, Rows};
 
 mod open;
 pub use open::{
-    Capabilities, Delivered, Kms, OpenHandle, OpenOptions, Opened, Registry, Sink,
+    Capabilities, Database, Delivered, Kms, OpenHandle, OpenOptions, Opened, Registry, Sink,
     StorageConnection,
 };
 
@@ -101,8 +101,8 @@ mod user_files;
 
 pub use portolan_catalog as catalog;
 pub use portolan_contract::{Encrypted, Message, Operation, Schema, SchemaType};
-pub use portolan_data::{Fate, Unfinished, UnfinishedUpload};
-pub use portolan_egress::{ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
+pub use portolan_data::{DatabaseClient, DatabaseDriver, Fate, Unfinished, UnfinishedUpload};
+pub use portolan_egress::{BrokerRule, ConnectTo, EgressOptions, Policy, Rule, tls::TrustRoots};
 pub use portolan_envelope as envelope;
 pub use portolan_files as files;
 pub use portolan_sandbox::{Allocation, Inspection, Limits};

@@ -7,7 +7,7 @@ use portolan_secret::SecretText;
 
 use crate::access::Access;
 use crate::call::Call;
-use crate::{Cell, Error, Outcome, Rows, planning, policy};
+use crate::{Cell, Error, Outcome, Rows, SqlState, planning, policy};
 
 const COLUMNS: [&str; 5] = ["endpoint", "step", "outcome", "detail", "hint"];
 
@@ -16,8 +16,11 @@ const COLUMNS: [&str; 5] = ["endpoint", "step", "outcome", "detail", "hint"];
 pub(crate) async fn execute(
     call: &Call<'_>,
     uri: &SecretText,
+    brokers: &[String],
     resolve: bool,
 ) -> Result<Outcome, Error> {
+    let brokers = brokers.iter().map(|broker| place(broker));
+    let brokers = brokers.collect::<Result<Vec<_>, Error>>()?;
     call.read(|access: &Access<'_>| access.require_creation("POLICY TEST"))
         .await?;
     let entry = planning::provider_of(call, uri).await?;
@@ -30,7 +33,52 @@ pub(crate) async fn execute(
     );
     let mut rows = vec![ok(None, "plan", provider)];
     rows.extend(verdicts(&call.host.egress, planned.plan(), resolve).await);
+    let bootstrap = planned.stored.context.authority.iter();
+    let bootstrap: Vec<_> = bootstrap
+        .map(|known| (known.host.clone(), known.port))
+        .collect();
+    for (host, port) in &brokers {
+        rows.extend(broker(&call.host.egress, &bootstrap, host, *port, resolve).await);
+    }
     Ok(Outcome::rows(Rows::ready(&COLUMNS, rows)))
+}
+
+/// `HOST:PORT`, an IPv6 address in brackets.
+fn place(text: &str) -> Result<(String, u16), Error> {
+    let place = text.rsplit_once(':').and_then(|(host, port)| {
+        let port = port.parse().ok().filter(|port| *port != 0)?;
+        Some((Host::parse(host).ok()?.to_string(), port))
+    });
+    place.ok_or_else(|| {
+        Error::new(
+            SqlState::InvalidParameterValue,
+            "a broker is a host and a port",
+        )
+        .with_hint("write HOST:PORT, as in b-2.kafka.example.com:9092")
+    })
+}
+
+/// The verdict on a broker that a server of the URI might name.
+async fn broker(
+    egress: &Egress,
+    bootstrap: &[(String, Option<u16>)],
+    host: &str,
+    port: u16,
+    resolve: bool,
+) -> Vec<Vec<Cell>> {
+    let shown = format!("{host}:{port}");
+    let (_, policy) = egress.policy().get();
+    if let Err(denial) = policy.judge_broker(bootstrap, host, port) {
+        let (detail, hint) = (denial.to_string(), Some(denial.hint()));
+        return vec![row(Some(&shown), "conclusion", "denied", detail, hint)];
+    }
+    let mut rows = vec![ok(
+        Some(&shown),
+        "broker",
+        "a server of the connection may name it",
+    )];
+    rows.extend(account(egress, &shown, (host, port), resolve, |hint| hint).await);
+    rows
 }
 
 /// The verdicts on a plan, in the order in which they are formed when it is used.
@@ -48,24 +96,37 @@ async fn verdicts(egress: &Egress, plan: &Plan, resolve: bool) -> Vec<Vec<Cell>>
             Ok(host) => format!("{host}:{port}"),
             Err(_) => format!("{host}:{port}"),
         };
-        for judgement in egress.explain(host, *port, resolve).await {
-            // The conclusion of an account is where the reader looks for what to do.
-            let hint = match &judgement {
-                Judgement::Conclusion(_) => judgement.hint(),
-                _ => None,
-            };
-            let hint = hint.map(|hint| hint_for_endpoint(plan, number, hint));
-            rows.push(row(
-                Some(&shown),
-                judgement.step(),
-                outcome(&judgement),
-                judgement.to_string(),
-                hint,
-            ));
-        }
+        let told = |hint| hint_for_endpoint(plan, number, hint);
+        rows.extend(account(egress, &shown, (host, *port), resolve, told).await);
     }
     if plan.endpoints().next().is_none() {
         rows.push(ok(None, "endpoints", "none: nothing is dialled"));
+    }
+    rows
+}
+
+/// The guard's account of one endpoint.
+async fn account(
+    egress: &Egress,
+    shown: &str,
+    (host, port): (&str, u16),
+    resolve: bool,
+    told: impl Fn(String) -> String,
+) -> Vec<Vec<Cell>> {
+    let mut rows = Vec::new();
+    for judgement in egress.explain(host, port, resolve).await {
+        // The conclusion of an account is where the reader looks for what to do.
+        let hint = match &judgement {
+            Judgement::Conclusion(_) => judgement.hint(),
+            _ => None,
+        };
+        rows.push(row(
+            Some(shown),
+            judgement.step(),
+            outcome(&judgement),
+            judgement.to_string(),
+            hint.map(&told),
+        ));
     }
     rows
 }

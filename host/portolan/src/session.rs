@@ -134,20 +134,42 @@ impl Session {
         result
     }
 
+    /// The URI of a database with its secrets, for a program that cannot do without a connection
+    /// string: only where the host was built with
+    /// [`allow_credential_export`](crate::HostBuilder::allow_credential_export), for those who may
+    /// run SHOW CREATE, and written into the audit trail as that is.
+    ///
+    /// # Errors
+    /// 42501 where it is not allowed, 42704 without the connection, 0A000 when it is no database.
+    pub async fn export_connection_string(&self, name: &str) -> Result<SecretText, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "EXPORT CONNECTION STRING");
+        self.run(&call, true, open::export(&call, name)).await
+    }
+
     /// Asks the policy about a URI, step by step: its provider plans it, each endpoint is judged by
     /// its name, and with `resolve` each address that the name has. Nothing is dialled or stored.
     ///
     /// The rows are endpoint, step, outcome (`ok`, `denied`, `failed` or `skipped`), detail, hint.
     /// The steps are `plan`, `switches`, and for each endpoint those of
     /// [`Judgement`](portolan_egress::Judgement), of which the last, `conclusion`, is what it comes
-    /// to and has the hint.
+    /// to and has the hint. Each of `brokers`, a `HOST:PORT`, is judged as if a server of the URI had
+    /// named it; a step `broker` says that it may.
     ///
     /// # Errors
-    /// 42501 without EXTERNALCONNECTION, and what is wrong with the URI.
-    pub async fn test_policy(&self, uri: &SecretText, resolve: bool) -> Result<Outcome, Error> {
+    /// 42501 without EXTERNALCONNECTION, and what is wrong with the URI or a broker.
+    pub async fn test_policy(
+        &self,
+        uri: &SecretText,
+        brokers: &[String],
+        resolve: bool,
+    ) -> Result<Outcome, Error> {
         let call = Call::of_method(&self.host.shared, &self.actor, "POLICY TEST");
-        self.run(&call, false, policy_test::execute(&call, uri, resolve))
-            .await
+        self.run(
+            &call,
+            false,
+            policy_test::execute(&call, uri, brokers, resolve),
+        )
+        .await
     }
 
     /// Reads and checks the component of a provider that is in force, without running it.

@@ -302,6 +302,7 @@ async fn the_policy_and_the_switches_hold_for_the_service_too() {
     let user = MotoUser {
         id: "id".to_owned(),
         secret: "swordfish-swordfish".to_owned(),
+        token: None,
     };
     let private = format!("{}&AWS_ENDPOINT=https://10.0.0.7", uri("k", &user));
     let service_of_private = service(&private, EgressOptions::default()).expect("a service");

@@ -36,6 +36,7 @@ wasmtime::component::bindgen!({
     require_store_data_send: true,
     with: {
         "portolan:host/net.connection": portolan_egress::Connection,
+        "portolan:host/sasl.exchange": portolan_egress::sasl::Exchange,
         "portolan:host/keys.marker": crate::capabilities::keys::Marker,
         "portolan:host/parts.opaque": crate::capabilities::parts::Opaque,
         "portolan:host/objects.marker-reader": crate::capabilities::objects::MarkerReader,

@@ -37,6 +37,10 @@ pub enum Fault {
     Dials(u64),
     /// It held more than this many connections at once.
     Connections(usize),
+    /// It dialled more than this many brokers that servers named.
+    Brokers(usize),
+    /// It began more than this many authentication exchanges.
+    Exchanges(usize),
     /// It had more than these bytes kept from it in opaque parts.
     OpaqueBytes(u64),
     /// So many of its operations, or of all providers', were running for as long as this one could
@@ -74,6 +78,8 @@ impl Fault {
             | Self::RandomBytes(_)
             | Self::Dials(_)
             | Self::Connections(_)
+            | Self::Brokers(_)
+            | Self::Exchanges(_)
             | Self::OpaqueBytes(_)
             | Self::Busy(_) => "53200",
             Self::WallTime(_) => "57014",
@@ -130,6 +136,8 @@ impl Fault {
             Self::RandomBytes(_) => "random-bytes",
             Self::Dials(_) => "dials",
             Self::Connections(_) => "connections",
+            Self::Brokers(_) => "brokers",
+            Self::Exchanges(_) => "exchanges",
             Self::OpaqueBytes(_) => "opaque-bytes",
             Self::Busy(_) => "busy",
             Self::Text => "text",
@@ -212,6 +220,8 @@ impl fmt::Display for Fault {
             }
             Self::Dials(most) => write!(f, "used up its {most} look-ups and dials"),
             Self::Connections(most) => write!(f, "used up its {most} open connections"),
+            Self::Brokers(most) => write!(f, "used up its {most} further brokers"),
+            Self::Exchanges(most) => write!(f, "used up its {most} exchanges"),
             Self::OpaqueBytes(most) => {
                 write!(f, "used up its {} of opaque parts", bytes(saturated(*most)))
             }

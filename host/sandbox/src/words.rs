@@ -1,7 +1,7 @@
 //! Free text of a guest, made safe to show.
 
 use portolan_contract::{Fragment, PlanEntry, Secrets, StoredPlan, strip_controls};
-use portolan_secret::Scrubber;
+use portolan_secret::{Scrubber, SecretBytes};
 
 /// The most bytes of a message or hint that are shown.
 pub(crate) const MAX_MESSAGE: usize = 4096;
@@ -51,6 +51,13 @@ impl Words {
         });
         Self {
             scrubber: Scrubber::new(composed.chain(alone)),
+        }
+    }
+
+    /// Looks for these as well from now on: secrets that the host fetched and no plan has.
+    pub(crate) fn learn(&mut self, secrets: &[SecretBytes]) {
+        for secret in secrets {
+            self.scrubber.add(secret);
         }
     }
 

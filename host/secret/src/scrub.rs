@@ -37,14 +37,21 @@ impl Scrubber {
     pub fn new(secrets: impl IntoIterator<Item = impl AsRef<[u8]>>) -> Self {
         let mut scrubber = Self::default();
         for secret in secrets {
-            let secret = secret.as_ref();
-            if secret.len() >= SHORTEST_SEARCHABLE {
-                scrubber.secrets.push(SecretBytes::from(secret));
-            } else if !secret.is_empty() {
-                scrubber.unsearchable = true;
-            }
+            scrubber.add(secret);
         }
         scrubber
+    }
+
+    /// Removes this secret as well. An empty one is none.
+    pub fn add(&mut self, secret: impl AsRef<[u8]>) {
+        let secret = secret.as_ref();
+        if secret.len() >= SHORTEST_SEARCHABLE {
+            self.secrets.push(SecretBytes::from(secret));
+            // Made anew at the next text.
+            self.search = OnceLock::new();
+        } else if !secret.is_empty() {
+            self.unsearchable = true;
+        }
     }
 
     /// Whether there is nothing to remove.

@@ -163,6 +163,10 @@ fn library_of(metadata: &Metadata, package_dir: &Path) -> Result<String> {
         })
 }
 
+/// A guest has no random of an operating system, and what is compiled into it and asks for some is
+/// told so, as in `.cargo/config.toml`, which these flags stand in the place of.
+const NO_RANDOM: &str = "--cfg=getrandom_backend=\"unsupported\"";
+
 /// The compiler flags that take this machine's paths out of the binary.
 fn remapping(workspace_root: &Path) -> Result<OsString> {
     let cargo_home = match std::env::var_os("CARGO_HOME") {
@@ -173,15 +177,13 @@ fn remapping(workspace_root: &Path) -> Result<OsString> {
     };
     let sysroot = run(Command::new(rustc()).args(["--print", "sysroot"]))?;
     let sysroot = String::from_utf8(sysroot).context("the sysroot's path is not UTF-8")?;
-    let mut flags = OsString::new();
+    let mut flags = OsString::from(NO_RANDOM);
     for (from, to) in [
         (workspace_root, "/providers"),
         (cargo_home.as_path(), "/cargo"),
         (Path::new(sysroot.trim_end()), "/rust"),
     ] {
-        if !flags.is_empty() {
-            flags.push("\u{1f}");
-        }
+        flags.push("\u{1f}");
         flags.push("--remap-path-prefix=");
         flags.push(from);
         flags.push("=");

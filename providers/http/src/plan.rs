@@ -21,9 +21,8 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     }
     match is_encrypted {
         true => certificates.check()?,
-        false => {
-            certificates.refuse_without_tls("Write https:// or file-https://, or leave it out.")?
-        }
+        false => certificates
+            .refuse_without_tls("https", "Write https:// or file-https://, or leave it out.")?,
     }
     let server = HostAndPort::of(&uri.authority)
         .map_err(|error| error.failure(&joined(&["the ", &uri.scheme, " URI"])))?;

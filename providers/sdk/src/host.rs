@@ -157,8 +157,10 @@ fn ascii_form(host: &str) -> Option<String> {
         if label.is_ascii() {
             form.push_str(label);
         } else {
+            // Not `to_lowercase` of texts, whose rules for a final sigma weigh more than this.
+            let lower: String = label.chars().flat_map(char::to_lowercase).collect();
             form.push_str("xn--");
-            form.push_str(&idna::punycode::encode_str(&label.to_lowercase())?);
+            form.push_str(&idna::punycode::encode_str(&lower)?);
         }
     }
     check_host(&form).is_ok().then_some(form)

@@ -50,6 +50,18 @@ impl<'uri> Options<'uri> {
         }
     }
 
+    /// Every text of a public option that may be repeated, in their order; empty ones are left out.
+    pub fn texts(&mut self, name: &str) -> Vec<&'uri str> {
+        self.value(name);
+        let pairs = self.pairs.iter().filter(|pair| pair.name == name);
+        pairs
+            .filter_map(|pair| match &pair.value {
+                Value::Text(text) if !text.is_empty() => Some(text.as_str()),
+                _ => None,
+            })
+            .collect()
+    }
+
     /// The text of a public option that becomes the value of a header: visible ASCII.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use crate::{
 };
 
 /// Splits a URI as the host does, with these options public and every other one a secret, as are the
-/// password and a user without one. Numbers are given from left to right.
+/// password, and a user without one unless `{user}` is public. Numbers are given from left to right.
 ///
 /// A scheme is expected; text without one comes out as a path.
 #[must_use]
@@ -35,6 +35,9 @@ pub fn pieces(uri: &str, public: &[&str]) -> UriPieces {
     let (user, password) = match userinfo.map(|userinfo| userinfo.split_once(':')) {
         Some(Some((user, password))) => {
             (Some(Value::Text(user.to_owned())), Some(secret(password)))
+        }
+        Some(None) if public.contains(&"{user}") => {
+            (userinfo.map(|user| Value::Text(user.to_owned())), None)
         }
         Some(None) => (userinfo.map(&secret), None),
         None => (None, None),
@@ -67,9 +70,12 @@ fn decoded(text: &str) -> String {
         .into_owned()
 }
 
-/// The public options of a manifest, as far as a test needs to read one.
+/// The public options of a manifest, as far as a test needs to read one, and `{user}` where it makes
+/// the user public.
 #[must_use]
 pub fn public_options(manifest: &str) -> Vec<&str> {
+    let mut lines = manifest.lines();
+    let user = lines.any(|line| line == "user = \"public\"");
     let tables = manifest.split("[[option]]").skip(1);
     tables
         .filter_map(|table| {
@@ -81,6 +87,7 @@ pub fn public_options(manifest: &str) -> Vec<&str> {
                 .find_map(|line| line.strip_prefix("name = \""))?;
             name.strip_suffix('"').filter(|_| is_public)
         })
+        .chain(user.then_some("{user}"))
         .collect()
 }
 

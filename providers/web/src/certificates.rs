@@ -31,6 +31,16 @@ impl<'uri> Certificates<'uri> {
         }
     }
 
+    /// None at all.
+    #[must_use]
+    pub fn none() -> Self {
+        Self {
+            authority: None,
+            certificate: None,
+            key: None,
+        }
+    }
+
     fn given(&self) -> impl Iterator<Item = (&'static str, &'uri Secret)> {
         let all = [
             ("ca_cert", self.authority),
@@ -41,22 +51,28 @@ impl<'uri> Certificates<'uri> {
             .filter_map(|(name, secret)| Some((name, secret?)))
     }
 
-    /// Refuses what is given at all, for a server that is spoken to in plain text.
+    /// Refuses what is given at all, for a server that is spoken to in plain text: `needed` is how
+    /// its users ask for TLS.
     ///
     /// # Errors
     ///
     /// Names the first option, with `hint` for what to write instead.
-    pub fn refuse_without_tls(&self, hint: &str) -> Result<(), Failure> {
+    pub fn refuse_without_tls(&self, needed: &str, hint: &str) -> Result<(), Failure> {
         self.check_encoding()?;
         match self.given().next() {
             None => Ok(()),
-            Some((name, _)) => Err(Failure::invalid_uri(joined(&[name, " requires https"]))
+            Some((name, _)) => Err(Failure::invalid_uri(joined(&[name, " requires ", needed]))
                 .with_hint(hint)
                 .with_option(name)),
         }
     }
 
-    fn check_encoding(&self) -> Result<(), Failure> {
+    /// Refuses what is no base64.
+    ///
+    /// # Errors
+    ///
+    /// Names the first option, and where it breaks.
+    pub fn check_encoding(&self) -> Result<(), Failure> {
         for (name, secret) in self.given() {
             if let Some(problem) = secret.base64_problem() {
                 return Err(Failure::invalid_uri(joined(&[
@@ -149,7 +165,7 @@ mod tests {
             let plan = none.add(Plan::new(Kind::Sink), TlsVerification::None);
             let expected = Plan::new(Kind::Sink).tls(PROFILE, TlsVerification::None);
             assert_eq!(plan, expected);
-            assert_eq!(none.refuse_without_tls("x"), Ok(()));
+            assert_eq!(none.refuse_without_tls("https", "x"), Ok(()));
         });
     }
 
@@ -168,7 +184,9 @@ mod tests {
             read(uri, |half| {
                 let failure = half.check().expect_err(uri);
                 assert_eq!(failure.message, message);
-                let failure = half.refuse_without_tls("Write https.").expect_err(uri);
+                let failure = half
+                    .refuse_without_tls("https", "Write https.")
+                    .expect_err(uri);
                 assert!(failure.message.ends_with(" requires https"));
             });
         }

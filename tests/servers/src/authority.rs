@@ -2,7 +2,7 @@
 
 use rcgen::{
     BasicConstraints, CertificateParams, CertifiedIssuer, DnType, ExtendedKeyUsagePurpose, IsCa,
-    KeyPair, KeyUsagePurpose,
+    KeyPair, KeyUsagePurpose, date_time_ymd,
 };
 
 /// Issues certificates that nobody else trusts.
@@ -42,21 +42,36 @@ impl Authority {
     /// A server's certificate for these names and addresses.
     #[must_use]
     pub fn issue(&self, names: &[&str]) -> Identity {
-        self.sign(names, ExtendedKeyUsagePurpose::ServerAuth)
+        self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, |_| {})
+    }
+
+    /// A server's certificate that was valid for a day, long ago.
+    #[must_use]
+    pub fn issue_expired(&self, names: &[&str]) -> Identity {
+        self.sign(names, ExtendedKeyUsagePurpose::ServerAuth, |params| {
+            params.not_before = date_time_ymd(2020, 1, 1);
+            params.not_after = date_time_ymd(2020, 1, 2);
+        })
     }
 
     /// A client's certificate.
     #[must_use]
     pub fn issue_client(&self, name: &str) -> Identity {
-        self.sign(&[name], ExtendedKeyUsagePurpose::ClientAuth)
+        self.sign(&[name], ExtendedKeyUsagePurpose::ClientAuth, |_| {})
     }
 
-    fn sign(&self, names: &[&str], usage: ExtendedKeyUsagePurpose) -> Identity {
+    fn sign(
+        &self,
+        names: &[&str],
+        usage: ExtendedKeyUsagePurpose,
+        change: impl FnOnce(&mut CertificateParams),
+    ) -> Identity {
         let names: Vec<_> = names.iter().map(|name| (*name).to_owned()).collect();
         let first = names.first().expect("a name").clone();
         let mut params = CertificateParams::new(names).expect("names");
         params.distinguished_name.push(DnType::CommonName, first);
         params.extended_key_usages = vec![usage];
+        change(&mut params);
         let key = KeyPair::generate().expect("a key");
         let certificate = params.signed_by(&key, &self.issuer).expect("a certificate");
         Identity {

@@ -175,8 +175,13 @@ pub(crate) fn free_address() -> SocketAddr {
     listen().local_addr().expect("an address")
 }
 
-/// Where `tests/servers/install` puts a package.
-pub(crate) fn installed(package: &str) -> PathBuf {
+/// Where `tests/servers/install` has put a package.
+///
+/// # Panics
+///
+/// Where it is not there.
+#[must_use]
+pub fn installed(package: &str) -> PathBuf {
     let place = std::env::var_os("PORTOLAN_SERVERS").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/servers"),
         PathBuf::from,

@@ -11,6 +11,7 @@
 //! * [`Nginx`]: files over HTTP, with WebDAV, TLS, passwords and client certificates.
 //! * [`Azurite`]: Microsoft's emulator of Blob storage.
 //! * `fake-gcs-server`, an emulator of Cloud Storage: behind [`GoogleStandIn::before_emulator`].
+//! * [`Postgres`]: PostgreSQL, with TLS, SCRAM, MD5 and client certificates.
 //! * [`Moto`]: an emulator of AWS, as far as its S3, KMS, IAM and STS go.
 //!
 //! A real server in the test's own process:
@@ -21,6 +22,7 @@
 //! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, Cloud
 //!   KMS and Pub/Sub.
 //! * [`KeyVaultStandIn`]: keys of Azure Key Vault, for the tokens of [`EntraStandIn`].
+//! * [`PostgresStandIn`]: whatever a script answers where PostgreSQL is expected.
 //! * [`SchemaRegistryStandIn`]: subjects and schemas of Confluent Schema Registry.
 //! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
 //! * [`WebhookStandIn`]: an endpoint for webhooks, whose answers are scripted.
@@ -44,7 +46,7 @@ mod azurite;
 pub use azurite::{AZURITE_ACCOUNT, Azurite};
 
 mod child;
-pub use child::Child;
+pub use child::{Child, installed};
 
 mod entra;
 pub use entra::{EntraApplication, EntraStandIn};
@@ -64,6 +66,12 @@ pub use moto::{Moto, MotoUser};
 mod nginx;
 pub use nginx::Nginx;
 
+mod postgres;
+pub use postgres::Postgres;
+
+mod postgres_stand_in;
+pub use postgres_stand_in::PostgresStandIn;
+
 mod raw;
 pub use raw::{RawServer, ReadWrite};
 
@@ -78,7 +86,7 @@ mod schema_registry;
 pub use schema_registry::SchemaRegistryStandIn;
 
 mod sigv4;
-pub use sigv4::{SIGV4_REGION, SigV4StandIn};
+pub use sigv4::{SIGV4_REGION, SigV4StandIn, sigv4_escaped, sigv4_is_skewed, sigv4_signature};
 
 mod webhook;
 pub use webhook::{Scripted, WebhookStandIn};

@@ -68,7 +68,7 @@ impl RawServer {
         })
     }
 
-    fn taking(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
+    pub(crate) fn taking(serve: impl Fn(TcpStream) + Send + Sync + 'static) -> Self {
         let listener = listen();
         let address = listener.local_addr().expect("an address");
         listener.set_nonblocking(true).expect("a socket");

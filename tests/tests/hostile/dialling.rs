@@ -7,7 +7,7 @@ use object_store::memory::InMemory;
 use portolan_contract::{
     Depth, Failure, FailureClass, Outcome, RuleContext, SplitUri, StoredPlan, split,
 };
-use portolan_egress::Egress;
+use portolan_egress::{BrokerRule, Egress, Policy};
 use portolan_sandbox::{Fault, Limits, ProbeRequest, Probed};
 use portolan_secret::SecretText;
 use portolan_tests::hostile;
@@ -39,23 +39,23 @@ async fn probe_out(bench: &Bench, uri: &SplitUri, egress: Egress) -> Probed {
     bench.probe_out(uri, Depth::Full, store, Some(egress)).await
 }
 
-async fn probe(bench: &Bench, misdeed: &str, server: &Server) -> Probed {
+pub(crate) async fn probe(bench: &Bench, misdeed: &str, server: &Server) -> Probed {
     let uri = uri(bench, misdeed, server, SECRET);
     probe_out(bench, &uri, server.admitted()).await
 }
 
-fn failure(probed: &Probed, place: usize) -> &Failure {
+pub(crate) fn failure(probed: &Probed, place: usize) -> &Failure {
     match &probed.steps[place].outcome {
         Outcome::Failed(failure) => failure,
         outcome => panic!("step {place}: {outcome:?} of {probed:?}"),
     }
 }
 
-fn reported(class: FailureClass, message: &str) -> Failure {
+pub(crate) fn reported(class: FailureClass, message: &str) -> Failure {
     Failure::new(class, message).with_hint(REPORT)
 }
 
-fn detail<'a>(probed: &'a Probed, place: usize, name: &str) -> &'a str {
+pub(crate) fn detail<'a>(probed: &'a Probed, place: usize, name: &str) -> &'a str {
     let details = &probed.steps[place].details;
     let found = details.iter().find(|(other, _)| other == name);
     &found.expect("a detail").1
@@ -87,6 +87,8 @@ stopped! {
         [("dial", "failed")];
     holds_65_connections: IsSilent, Fault::Connections(64), "used up its 64 open connections",
         "53200", [];
+    dials_65_further_hosts: IsSilent, Fault::Brokers(64), "used up its 64 further brokers", "53200",
+        [];
     dials_without_end: IsSilent, Fault::Dials(256), "used up its 256 look-ups and dials", "53200",
         [];
     crashes_with_open_connections: IsSilent,
@@ -129,12 +131,19 @@ macro_rules! failed {
 }
 
 failed! {
-    dials_a_further_host: Server::plain(Manner::IsSilent),
+    dials_what_is_no_host: Server::plain(Manner::IsSilent),
+        Failure::new(FailureClass::Protocol, "the server names a broker that is no host and port")
+            .with_hint("correct what the server's brokers advertise");
+    dials_a_host_with_a_secret_in_its_name: Server::plain(Manner::IsSilent),
         Failure::new(
             FailureClass::Denied,
-            "this host has no rule for further hosts that a server names",
+            "a broker that the server names was not reached; its name is left out, because a \
+             secret of the connection may stand in it",
         )
-        .with_hint("name every host that is to be dialled in the connection's URI");
+        .with_hint(
+            "see which brokers the server advertises, and write [[egress.brokers]] into \
+             portolan.toml for those that are meant",
+        );
     writes_after_it_closed: Server::plain(Manner::IsSilent),
         reported(FailureClass::Protocol, "nothing can be sent after the connection was closed");
     writes_65_parts: Server::plain(Manner::IsSilent),
@@ -181,7 +190,7 @@ pub(crate) async fn dials_what_the_policy_denies() {
     let bench = Bench::new().await;
     let server = Server::plain(Manner::Echoes).await;
     let egress = server.admitted();
-    egress.policy().set(portolan_egress::Policy::default());
+    egress.policy().set(Policy::default());
     let denied = egress
         .resolve("127.0.0.1", server.port)
         .await
@@ -196,6 +205,61 @@ pub(crate) async fn dials_what_the_policy_denies() {
         assert_eq!(failure(&probed, 0), &denied);
         assert_eq!(failure(&probed, 1), &denied);
     }
+    assert_eq!(server.all_ended().await, 0, "nobody dialled");
+    bench.still_answers().await;
+}
+
+#[tokio::test]
+pub(crate) async fn dials_a_further_host() {
+    let bench = Bench::new().await;
+    let server = Server::plain(Manner::IsSilent).await;
+    let probed = probe(&bench, "dials_a_further_host", &server).await;
+    let bootstrap = format!("127.0.0.1:{}", server.port);
+    assert_eq!(
+        failure(&probed, 0),
+        &Failure::new(
+            FailureClass::Denied,
+            "the server names the broker b-2.example.com:9092, which is neither a host of the \
+             connection's URI nor below the parent domain of one",
+        )
+        .with_hint(format!(
+            "if it is meant, write into portolan.toml: [[egress.brokers]] bootstrap = \
+             \"{bootstrap}\" allow = [\"b-2.example.com:9092\"], on three lines; else correct what \
+             the brokers advertise"
+        ))
+    );
+    // What the operator lets a server name is resolved and judged as everything else is.
+    let rule = BrokerRule {
+        bootstrap: bootstrap.parse().expect("a rule"),
+        allow: vec!["b-2.example.com".parse().expect("a rule")],
+    };
+    let egress = server.admitted();
+    let (_, policy) = egress.policy().get();
+    egress
+        .policy()
+        .set(Policy::clone(&policy).with_brokers(vec![rule]));
+    let uri = uri(&bench, "dials_a_further_host", &server, SECRET);
+    let probed = probe_out(&bench, &uri, egress).await;
+    let message = &failure(&probed, 0).message;
+    assert!(
+        message.starts_with("the name b-2.example.com "),
+        "it is looked up: {message}"
+    );
+    assert_eq!(server.all_ended().await, 0, "nobody dialled");
+    bench.still_answers().await;
+}
+
+#[tokio::test]
+pub(crate) async fn dials_a_further_port() {
+    let bench = Bench::new().await;
+    let server = Server::plain(Manner::IsSilent).await;
+    let probed = probe(&bench, "dials_a_further_port", &server).await;
+    let failure = failure(&probed, 0);
+    assert_eq!(failure.class, FailureClass::Denied);
+    assert_eq!(
+        failure.message,
+        "the policy denies 127.0.0.1:1, a loopback address"
+    );
     assert_eq!(server.all_ended().await, 0, "nobody dialled");
     bench.still_answers().await;
 }

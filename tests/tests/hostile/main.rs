@@ -11,6 +11,7 @@ mod forms;
 #[path = "../../guests/hostile/src/misdeeds.rs"]
 mod misdeeds;
 
+mod authenticating;
 mod bench;
 mod building;
 mod claiming;

@@ -7,6 +7,7 @@ use super::FormatArguments;
 pub(super) const TEST_HELP: &str = "Examples:
   portolan policy test 's3://backups/daily?AUTH=implicit'
   portolan policy test - < uri.txt
+  portolan policy test 'kafka://b-1.kafka.example.com:9092' --broker b-2.kafka.example.com:9092
 
 The URI is planned by its provider, which needs what EXPLAIN CREATE EXTERNAL CONNECTION needs. Each
 endpoint is judged by its name, and then each address that the name has, unless --no-resolve is
@@ -39,6 +40,9 @@ pub(crate) struct PolicyTestArguments {
     /// Judge names alone, and look none up
     #[arg(long)]
     pub(crate) no_resolve: bool,
+    /// Judge this broker too, as if a server of the URI had named it; may be repeated
+    #[arg(long, value_name = "HOST:PORT")]
+    pub(crate) broker: Vec<String>,
     #[command(flatten)]
     pub(crate) format: FormatArguments,
 }

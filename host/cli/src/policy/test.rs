@@ -19,7 +19,9 @@ pub(super) async fn run(store: &Store, arguments: PolicyTestArguments) -> Result
         SecretText::new(arguments.uri)
     };
     let session = store.session().await?;
-    let outcome = session.test_policy(&uri, !arguments.no_resolve).await?;
+    let outcome = session
+        .test_policy(&uri, &arguments.broker, !arguments.no_resolve)
+        .await?;
     let mut failed = 0_u64;
     let mut printer = Printer::new(&arguments.format);
     sql::print(outcome, &mut printer, |row| {

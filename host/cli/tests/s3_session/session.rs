@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::process::Stdio;
 
-use http::Method;
+use http::{HeaderValue, Method};
 use portolan_servers::s3::{BUCKET, CHATTER, Front, HOST, KEY, REGION, SECRET, Server, start};
 
 use crate::home::{Home, files};
@@ -200,6 +200,14 @@ async fn a_bucket_is_named_validated_filled_read_copied_and_emptied_and_no_secre
         b"7"
     );
 
+    // Within the connection the store copied; from it to another the bytes came here.
+    let copies = server.requests().into_iter();
+    let copies: Vec<_> = copies
+        .filter(|seen| seen.headers.contains_key("x-amz-copy-source"))
+        .map(|seen| seen.uri.path().to_owned())
+        .collect();
+    assert_eq!(copies, ["/daily/two%20%26%202.txt"]);
+
     // Fifty objects went by one request.
     let deletes = |method| {
         let requests = server.requests();
@@ -236,4 +244,49 @@ async fn a_bucket_is_named_validated_filled_read_copied_and_emptied_and_no_secre
             assert!(!found, "{forbidden} in {file}");
         }
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_copy_from_one_connection_to_another_is_compared_with_what_was_sent() {
+    // Of an object of four bytes the server says that it has three.
+    let front = Front {
+        after: Box::new(|answer| {
+            if answer
+                .headers
+                .get("content-length")
+                .is_some_and(|length| length == "4")
+            {
+                answer
+                    .headers
+                    .insert("content-length", HeaderValue::from_static("3"));
+            }
+        }),
+        ..Front::open()
+    };
+    let server = start(front).await;
+    let mut terminal = Terminal::new(&server);
+    terminal.run(&["sql", "-e", &create("bucket", &escaped())]);
+    terminal.run_with("one\n", &["put", "-", "external://a/one.txt"]);
+    terminal.run_with("three\n", &["put", "-", "external://a/three.txt"]);
+    terminal.seen();
+    terminal.run(&[
+        "cp",
+        "-r",
+        "external://a",
+        "external://bucket/all",
+        "--parallel",
+        "1",
+    ]);
+    assert_eq!(
+        terminal.seen(),
+        "$ portolan cp -r external://a external://bucket/all --parallel 1\n\
+         not copied: external://a/one.txt\n\
+         ERROR: external://bucket/all/one.txt has 3 bytes, its source 4 bytes\n\
+         SQLSTATE: 08P01\n\
+         HINT: the source changed meanwhile, or the target lost bytes; copy again\n\
+         ERROR: 1 of 2 was not copied\n\
+         SQLSTATE: 58030\n\
+         DETAIL: copied: external://a/three.txt; not copied: external://a/one.txt\n\
+         (exit 1)\n"
+    );
 }

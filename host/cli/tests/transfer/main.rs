@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+mod denied;
 mod home;
 mod interrupts;
 mod many;

@@ -159,7 +159,7 @@ impl HostPattern {
                 .options
                 .iter()
                 .filter(|(option, _)| option == name)
-                .filter_map(|(_, value)| crate::uri::host_of_value(value))
+                .flat_map(|(_, value)| crate::uri::hosts_of_value(value))
                 .any(|base| self.matches_below(&host, &normal(&base))),
         }
     }
@@ -262,6 +262,13 @@ mod tests {
         assert!(pattern("{option:AWS_ENDPOINT}").matches("minio.example.org", &context()));
         assert!(pattern("*.{option:AWS_ENDPOINT}").matches("bucket.minio.example.org", &context()));
         assert!(!pattern("*.{option:AWS_ENDPOINT}").matches("bucketminio.example.org", &context()));
+        let mut several = context();
+        several.options = vec![("host".into(), "a.example.org,B.example.org:7,::1".into())];
+        for host in ["a.example.org", "b.example.org", "::1"] {
+            assert!(pattern("{option:host}").matches(host, &several), "{host}");
+        }
+        several.options = vec![("host".into(), "https://a.example.org/x,evil.example".into())];
+        assert!(!pattern("{option:host}").matches("evil.example", &several));
         assert!(!pattern("{option:OTHER}").matches("minio.example.org", &context()));
         assert!(!pattern("{authority}").matches("", &RuleContext::default()));
     }

@@ -10,8 +10,8 @@ use crate::{Endpoint, UriPieces, Value};
 #[serde(deny_unknown_fields)]
 pub struct EndpointRule {
     /// The host: a name in which `*` is one label and a first `**` one label or more,
-    /// `{authority}` for a host of the URI's authority, or `{option:NAME}` for the host in the
-    /// value of a public option. `**.{option:NAME}` is a name below it.
+    /// `{authority}` for a host of the URI's authority, or `{option:NAME}` for a host in the value
+    /// of a public option. `**.{option:NAME}` is a name below it.
     pub host: HostPattern,
     /// The ports; without any, every port.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

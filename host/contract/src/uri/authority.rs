@@ -34,7 +34,7 @@ fn parse_port(text: &str) -> Result<u16, ()> {
 }
 
 /// The host in the value of an option that is a URL, or a bare host with or without a port.
-pub(crate) fn host_of_value(value: &str) -> Option<String> {
+fn host_of_value(value: &str) -> Option<String> {
     let url = if value.contains("://") {
         url::Url::parse(value)
     } else {
@@ -48,6 +48,21 @@ pub(crate) fn host_of_value(value: &str) -> Option<String> {
             .unwrap_or(host)
             .to_owned(),
     )
+}
+
+/// The hosts in the value of an option: of a URL, or of several places with commas between them.
+pub(crate) fn hosts_of_value(value: &str) -> Vec<String> {
+    // Within a URL a comma parts nothing.
+    if value.contains('/') {
+        return host_of_value(value).into_iter().collect();
+    }
+    let places = value.split(',');
+    places
+        .filter_map(|place| match place.parse::<std::net::IpAddr>() {
+            Ok(_) => Some(place.to_owned()),
+            Err(_) => host_of_value(place),
+        })
+        .collect()
 }
 
 /// Whether a public value is a URL with a userinfo. `is_url` says that it is one even without a

@@ -11,7 +11,7 @@ mod secrets;
 mod split;
 mod target;
 
-pub(crate) use authority::{authority_hosts, host_of_value};
+pub(crate) use authority::{authority_hosts, hosts_of_value};
 pub use edit::edit;
 pub use error::UriError;
 pub(crate) use escape::{broken_escape, decode, decode_query};

@@ -33,5 +33,6 @@ pub use entra::{AzureCloud, AzureService, EntraTokens};
 pub use error::{CredentialError, TokenRefusal};
 pub use google::{GoogleKeyFault, GoogleTokens, STORAGE_SCOPE};
 pub use lent::Lent;
+pub(crate) use oauth::OauthClient;
 pub use oauth::OauthTokens;
 pub use token::{AccessToken, TokenSource};

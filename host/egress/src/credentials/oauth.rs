@@ -29,14 +29,30 @@ pub struct OauthTokens {
 }
 
 struct Shared {
-    client: EndpointClient,
-    /// Host, and port where it is not the usual one.
-    host: String,
-    path: String,
-    client_id: String,
-    client_secret: SecretText,
-    scope: Option<String>,
+    way: EndpointClient,
+    service: TokenPlace,
+    client: OauthClient,
     cache: TokenCache,
+}
+
+/// Where tokens are given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TokenPlace {
+    pub(crate) host: String,
+    pub(crate) port: u16,
+    /// Host, and port where it is not the usual one.
+    authority: String,
+    /// With its query.
+    path: String,
+}
+
+/// Who asks for tokens, and for which.
+pub(crate) struct OauthClient {
+    pub(crate) id: String,
+    pub(crate) secret: SecretText,
+    /// `client_credentials`, where nothing else is said.
+    pub(crate) grant_type: Option<String>,
+    pub(crate) scope: Option<String>,
 }
 
 impl OauthTokens {
@@ -58,32 +74,58 @@ impl OauthTokens {
         let (Some((_, url)), None) = (urls.next(), urls.next()) else {
             return Err(CredentialError::Missing("one URL of a token service"));
         };
-        let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
-        let url = url.ok_or(CredentialError::Missing("token service with HTTPS"))?;
-        let host = url.host_str();
-        let host = host.ok_or(CredentialError::Missing("host of a token service"))?;
+        let service = Self::place(url)?;
         let id = plan.plan.setting("client-id");
         let secret = plan
             .secret("client-secret")
             .and_then(|secret| secret.clone().into_text().ok())
             .ok_or(CredentialError::Missing("client secret"))?;
-        Ok(Self {
+        let asks = OauthClient {
+            id: id.ok_or(CredentialError::Missing("client"))?.to_owned(),
+            secret,
+            grant_type: None,
+            scope: scope.map(str::to_owned),
+        };
+        Ok(Self::new(client, service, asks))
+    }
+
+    /// The place that a URL names.
+    pub(crate) fn place(url: &str) -> Result<TokenPlace, CredentialError> {
+        let url = Url::parse(url).ok().filter(|url| url.scheme() == "https");
+        let url = url.ok_or(CredentialError::Missing("token service with HTTPS"))?;
+        let host = url.host_str();
+        let host = host.ok_or(CredentialError::Missing("host of a token service"))?;
+        Ok(TokenPlace {
+            host: host.to_owned(),
+            port: url.port().unwrap_or(443),
+            authority: match url.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            },
+            path: match url.query() {
+                Some(query) => format!("{}?{query}", url.path()),
+                None => url.path().to_owned(),
+            },
+        })
+    }
+
+    /// The tokens that this client is given at this place.
+    pub(crate) fn new(way: &EndpointClient, service: TokenPlace, client: OauthClient) -> Self {
+        Self {
             shared: Arc::new(Shared {
-                client: client.clone(),
-                host: match url.port() {
-                    Some(port) => format!("{host}:{port}"),
-                    None => host.to_owned(),
-                },
-                path: match url.query() {
-                    Some(query) => format!("{}?{query}", url.path()),
-                    None => url.path().to_owned(),
-                },
-                client_id: id.ok_or(CredentialError::Missing("client"))?.to_owned(),
-                client_secret: secret,
-                scope: scope.map(str::to_owned),
+                way: way.clone(),
+                service,
+                client,
                 cache: TokenCache::default(),
             }),
-        })
+        }
+    }
+
+    /// The token itself, for a protocol that is no HTTP.
+    pub(crate) async fn token(&self) -> Result<SecretText, CredentialError> {
+        let shared = &self.shared;
+        let token = shared.cache.get(|| shared.fetch()).await?;
+        token.visible()
     }
 
     /// What a request to this URI is authorised with.
@@ -110,14 +152,16 @@ impl OauthTokens {
 
 impl Shared {
     async fn fetch(&self) -> Result<AccessToken, CredentialError> {
-        let mut pairs = vec![("grant_type", "client_credentials")];
-        if let Some(scope) = &self.scope {
+        let grant_type = self.client.grant_type.as_deref();
+        let mut pairs = vec![("grant_type", grant_type.unwrap_or("client_credentials"))];
+        if let Some(scope) = &self.client.scope {
             pairs.push(("scope", scope));
         }
-        let mut question = Question::form(&self.host, self.path.clone(), &pairs);
+        let service = &self.service;
+        let mut question = Question::form(&service.authority, service.path.clone(), &pairs);
         question.authorization = Some(self.basic()?);
         let asked = Instant::now();
-        let answer = question.ask(&self.client).await?;
+        let answer = question.ask(&self.way).await?;
         if !answer.status.is_success() {
             return Err(refused(answer));
         }
@@ -132,8 +176,8 @@ impl Shared {
         let escaped = |text: &str| -> String {
             url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
         };
-        let secret = SecretText::new(escaped(self.client_secret.expose()));
-        let pair = SecretText::new(format!("{}:{}", escaped(&self.client_id), secret.expose()));
+        let secret = SecretText::new(escaped(self.client.secret.expose()));
+        let pair = SecretText::new(format!("{}:{}", escaped(&self.client.id), secret.expose()));
         let encoded = SecretText::new(BASE64_STANDARD.encode(pair.expose()));
         let text = SecretText::new(format!("Basic {}", encoded.expose()));
         let value = HeaderValue::from_str(text.expose());
@@ -172,8 +216,8 @@ fn refused(answer: Answer) -> CredentialError {
 impl fmt::Debug for OauthTokens {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OauthTokens")
-            .field("host", &self.shared.host)
-            .field("scope", &self.shared.scope)
+            .field("host", &self.shared.service.host)
+            .field("scope", &self.shared.client.scope)
             .finish_non_exhaustive()
     }
 }

@@ -49,6 +49,15 @@ impl AccessToken {
         self.life.is_some_and(|(_, end)| end <= Instant::now())
     }
 
+    /// The token as it stands in a message.
+    pub(super) fn visible(&self) -> Result<SecretText, CredentialError> {
+        let mut bytes = self.secret.expose().bytes();
+        match !self.secret.is_empty() && bytes.all(|byte| byte.is_ascii_graphic()) {
+            true => Ok(self.secret.clone()),
+            false => Err(CredentialError::NoHeader),
+        }
+    }
+
     pub(super) fn bearer(&self) -> Result<HeaderValue, CredentialError> {
         let text = SecretText::new(format!("Bearer {}", self.secret.expose()));
         let mut value =

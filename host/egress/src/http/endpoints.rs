@@ -63,6 +63,14 @@ impl EndpointClient {
         })
     }
 
+    /// A client without endpoints, for those that the host itself adds.
+    pub(crate) fn bare(egress: &Egress) -> Self {
+        Self {
+            egress: egress.clone(),
+            endpoints: Arc::default(),
+        }
+    }
+
     /// The same client, with one more endpoint that the host itself adds: the regional server of a
     /// bucket whose region it found out, say. It has the TLS profile of the plan's first endpoint.
     ///

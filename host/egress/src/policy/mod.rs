@@ -76,13 +76,21 @@
 //!
 //! A name with a star has two labels after it at least. An empty policy has no rules: public
 //! addresses only.
+//!
+//! # Further brokers
+//!
+//! A broker that a server names is dialled where it is a host of the connection's URI (on any port),
+//! has a name below the parent domain of one (all labels but the first: two at least, and no public
+//! suffix), or a [`BrokerRule`] of the operator admits it. Then it is judged as every endpoint is.
 
 mod class;
+mod further;
 mod host;
 mod rule;
 mod verdict;
 
 pub use class::{AddressClass, METADATA_ADDRESSES, METADATA_NAMES};
+pub use further::{BrokerDenial, BrokerRule};
 pub use host::{Host, InvalidHost};
 pub use rule::{InvalidRule, Rule};
 pub use verdict::{Denial, Reason, Verdict};
@@ -94,6 +102,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Policy {
     rules: Vec<Rule>,
+    brokers: Vec<BrokerRule>,
     advice: Option<Arc<str>>,
 }
 
@@ -103,8 +112,31 @@ impl Policy {
     pub fn with_rules(rules: Vec<Rule>) -> Self {
         Self {
             rules,
+            brokers: Vec::new(),
             advice: None,
         }
+    }
+
+    /// The same policy, which lets the brokers of clusters stand elsewhere.
+    #[must_use]
+    pub fn with_brokers(mut self, brokers: Vec<BrokerRule>) -> Self {
+        self.brokers = brokers;
+        self
+    }
+
+    /// Judges a broker that a server named, by its name alone; `bootstrap` are the hosts of the
+    /// connection's URI, and their ports where it has them. The address is judged when it is dialled.
+    ///
+    /// # Errors
+    ///
+    /// [`BrokerDenial`]; its hint is the rule to write.
+    pub fn judge_broker(
+        &self,
+        bootstrap: &[(String, Option<u16>)],
+        broker: &str,
+        port: u16,
+    ) -> Result<(), BrokerDenial> {
+        further::judge(&self.brokers, bootstrap, broker, port)
     }
 
     /// The same policy, whose denials say how a rule is added in the words of the program that the

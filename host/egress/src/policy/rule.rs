@@ -161,6 +161,15 @@ impl Rule {
             }
     }
 
+    /// Whether it allows this host on one port at least.
+    pub(super) fn admits_some_port(&self, host: &Host) -> bool {
+        let port = self.port.unwrap_or(1);
+        match host {
+            Host::Name(_) => self.admits_name(host, port),
+            Host::Address(address) => self.admits_address(*address, port),
+        }
+    }
+
     fn admits_port(&self, port: u16) -> bool {
         port != 0 && self.port.is_none_or(|own| own == port)
     }

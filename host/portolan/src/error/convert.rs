@@ -5,7 +5,7 @@ use portolan_contract::{
     ExternalUrlError, Failure, FailureClass, InvalidName, StoredPlanError, UriError,
 };
 use portolan_data::{
-    CloudError, DataError, GateError, NodelocalError, failure_of, user_files_error,
+    CloudError, DataError, DatabaseError, GateError, NodelocalError, failure_of, user_files_error,
 };
 use portolan_sandbox::{BindError, LoadError, ProviderError};
 use portolan_statement::{ParseError, UnboundPlaceholder};
@@ -72,6 +72,12 @@ impl From<DataError> for Error {
     fn from(error: DataError) -> Self {
         Self::new(SqlState::from_code(&error.sqlstate()), error.to_string())
             .with_hint_of(error.hint())
+    }
+}
+
+impl From<DatabaseError> for Error {
+    fn from(error: DatabaseError) -> Self {
+        Self::new(SqlState::from_code(&error.sqlstate()), error.to_string()).with_hint(error.hint())
     }
 }
 

@@ -4,6 +4,7 @@
 //! the version that the gate lets it use: a store of the host, or a provider with its grants. There
 //! is one file for each kind of handle.
 
+mod database;
 mod envelope;
 mod follow;
 mod gate;
@@ -17,6 +18,8 @@ mod service;
 mod sink;
 mod storage;
 
+pub use database::Database;
+pub(crate) use database::export;
 pub(crate) use handles::Handles;
 pub use handles::OpenHandle;
 pub use kms::Kms;
@@ -58,6 +61,8 @@ pub enum Opened {
     Sink(Sink),
     /// A schema registry.
     Registry(Registry),
+    /// A database.
+    Database(Database),
 }
 
 impl Opened {
@@ -105,12 +110,24 @@ impl Opened {
         }
     }
 
+    /// The database.
+    ///
+    /// # Errors
+    /// 0A000 when it is something else.
+    pub fn into_database(self) -> Result<Database, Error> {
+        match self {
+            Self::Database(database) => Ok(database),
+            other => Err(other.is_no("database")),
+        }
+    }
+
     fn is_no(&self, wanted: &str) -> Error {
         let what = match self {
             Self::Storage(_) => "an object store",
             Self::Kms(_) => "a key",
             Self::Sink(_) => "a sink",
             Self::Registry(_) => "a schema registry",
+            Self::Database(_) => "a database",
         };
         Error::new(
             SqlState::FeatureNotSupported,
@@ -186,6 +203,10 @@ async fn lead(
         // Boxed, so that whoever opens storage does not carry the way to a provider.
         let opening = Box::pin(Kms::open(host, actor, pinned, operation, options));
         return opening.await.map(Opened::Kms);
+    }
+    if kind == Some(Kind::Database) {
+        let database = Database::open(host, actor, pinned, operation, options);
+        return Ok(Opened::Database(database));
     }
     Err(Error::new(
         SqlState::FeatureNotSupported,

@@ -16,6 +16,7 @@ mod revoke;
 mod show_audit;
 mod show_connections;
 mod show_create;
+pub(crate) use show_create::grant_hint;
 mod show_grants;
 mod show_principals;
 mod show_providers;

@@ -90,7 +90,7 @@ fn require_all(access: &Access<'_>) -> Result<(), Error> {
 }
 
 /// How to come by what shows every connection whole.
-pub(super) fn grant_hint(access: &Access<'_>) -> String {
+pub(crate) fn grant_hint(access: &Access<'_>) -> String {
     format!(
         "ask an administrator for GRANT SYSTEM VIEWCLUSTERMETADATA TO {}",
         access.name()

@@ -76,6 +76,7 @@ async fn more_than_4_kib_is_refused_before_anything_is_sent() {
     let nobody = MotoUser {
         id: "AKIAUNKNOWNUNKNOWN00".to_owned(),
         secret: "a-secret-of-20-letters".to_owned(),
+        token: None,
     };
     let world = setting.world(Moto::ALIAS, &nobody).await;
     told(

@@ -10,5 +10,6 @@
 mod support;
 
 mod causes;
+mod follow;
 mod roles;
 mod told;

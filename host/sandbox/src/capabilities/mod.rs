@@ -9,6 +9,7 @@ mod network;
 pub(crate) mod objects;
 pub(crate) mod parts;
 mod random;
+mod sasl;
 mod steps;
 mod ungranted;
 

@@ -37,6 +37,19 @@ fn settle<T>(
     }
 }
 
+/// A broker was not reached whose name cannot be told.
+fn unnamed() -> Failure {
+    Failure::new(
+        FailureClass::Denied,
+        "a broker that the server names was not reached; its name is left out, because a secret \
+         of the connection may stand in it",
+    )
+    .with_hint(
+        "see which brokers the server advertises, and write [[egress.brokers]] into portolan.toml \
+         for those that are meant",
+    )
+}
+
 impl Host for Guest {
     async fn resolve(&mut self, endpoint: u32) -> wasmtime::Result<Result<u32, types::Failure>> {
         let Access {
@@ -61,22 +74,35 @@ impl Host for Guest {
         self.answer(connected)
     }
 
-    /// The host that the guest names is not repeated: it may have made the name of what it knows.
+    /// The guest may have made the name of what it knows, so a failure repeats it only where no
+    /// secret can stand in it.
     async fn connect_further(
         &mut self,
         endpoint: u32,
-        _host: String,
-        _port: u16,
+        host: String,
+        port: u16,
     ) -> wasmtime::Result<Result<Resource<Connection>, types::Failure>> {
-        let access = self.network("net@0.1.0#connect-further")?;
-        access.network.knows(endpoint)?;
-        self.answer(Err(Failure::new(
-            FailureClass::Denied,
-            "this host has no rule for further hosts that a server names",
-        )
-        .with_hint(
-            "name every host that is to be dialled in the connection's URI",
-        )))
+        self.network("net@0.1.0#connect-further")?;
+        let read = portolan_egress::Host::parse(&host)
+            .map_or_else(|_| String::new(), |host| host.to_string());
+        let is_secret = self.lent.as_ref().is_none_or(|lent| {
+            let mut spellings = [&host, &read].into_iter();
+            spellings.any(|spelling| lent.words.may_hold_a_secret(spelling))
+        });
+        let patience = self.patience();
+        let Some(network) = self.lent.as_mut().and_then(|lent| lent.network.as_mut()) else {
+            return self.answer(Err(unnamed()));
+        };
+        let connected = network
+            .connect_further(endpoint, &host, port, &mut self.budget, &patience)
+            .await?;
+        self.answer(connected.map_err(|failure| match is_secret {
+            true => Failure {
+                class: failure.class,
+                ..unnamed()
+            },
+            false => failure,
+        }))
     }
 
     async fn wait(

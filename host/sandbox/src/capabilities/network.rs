@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use portolan_contract::{Endpoint, Failure, FailureClass, Manifest, StoredPlan};
 use portolan_data::hint_for_endpoint;
 use portolan_egress::credentials::Lent;
+use portolan_egress::sasl::Authenticator;
 use portolan_egress::service::ServiceClient;
 use portolan_egress::{Connection, Egress, EgressError, Resolved};
 use wasmtime::component::{Resource, ResourceTable};
@@ -17,6 +18,8 @@ use crate::guest::{Guest, Patience};
 
 /// The most connections that are open in one operation.
 const MAX_CONNECTIONS: usize = 64;
+/// The most further brokers of one operation.
+const MAX_BROKERS: usize = 64;
 /// The most handles to opaque parts that are alive in one operation.
 const MAX_OPAQUES: usize = 256;
 
@@ -27,6 +30,10 @@ pub(crate) struct Network {
     pub(super) manifest: Arc<Manifest>,
     pub(super) plan: Arc<StoredPlan>,
     places: Vec<Place>,
+    /// How many exchanges were begun.
+    pub(super) exchanges: usize,
+    /// Brokers that servers named.
+    brokers: Vec<Place>,
     pub(super) table: ResourceTable,
     connections: usize,
     opaques: usize,
@@ -40,6 +47,8 @@ pub(crate) struct Way {
     lent: Lent,
     /// Made for the first request.
     services: Arc<OnceLock<ServiceClient>>,
+    /// Made for the first exchange.
+    authenticator: Arc<OnceLock<Authenticator>>,
 }
 
 impl Way {
@@ -48,7 +57,14 @@ impl Way {
             egress,
             lent,
             services: Arc::default(),
+            authenticator: Arc::default(),
         }
+    }
+
+    /// Who begins the authentication exchanges of the plan.
+    fn authenticator(&self, plan: &Arc<StoredPlan>, manifest: &Manifest) -> &Authenticator {
+        self.authenticator
+            .get_or_init(|| Authenticator::new(&self.egress, plan, manifest, self.lent.clone()))
     }
 
     /// The way to the services of the plan. A failure to make it is not kept.
@@ -69,6 +85,8 @@ impl Way {
 
 /// One endpoint.
 struct Place {
+    /// Its number in the plan; none for a broker that a server named.
+    number: Option<usize>,
     endpoint: Endpoint,
     /// Whether a rule of the manifest admits it. The plan was checked when it was made, but maybe
     /// by another version of the manifest.
@@ -90,7 +108,9 @@ impl Network {
         let places: Vec<Place> = plan
             .plan
             .endpoints()
-            .map(|endpoint| Place {
+            .enumerate()
+            .map(|(number, endpoint)| Place {
+                number: Some(number),
                 endpoint: endpoint.clone(),
                 admitted: manifest.endpoint_rule(endpoint, &plan.context).is_some(),
                 found: None,
@@ -101,6 +121,8 @@ impl Network {
             manifest: Arc::clone(manifest),
             plan: Arc::clone(plan),
             places,
+            exchanges: 0,
+            brokers: Vec::new(),
             table: ResourceTable::new(),
             connections: 0,
             opaques: 0,
@@ -130,6 +152,11 @@ impl Network {
         self.way.services(&self.plan, &self.manifest)
     }
 
+    /// Who begins the authentication exchanges of the plan.
+    pub(super) fn authenticator(&self) -> &Authenticator {
+        self.way.authenticator(&self.plan, &self.manifest)
+    }
+
     /// That an endpoint of this number is in the plan.
     pub(super) fn knows(&mut self, number: u32) -> Result<(), Fault> {
         self.place(number).map(|_| ())
@@ -144,29 +171,9 @@ impl Network {
         patience: &Patience,
     ) -> Result<Result<Resolved, Failure>, Fault> {
         let egress = self.way.egress.clone();
-        let place = self.place(number)?;
-        if !place.admitted {
-            return Ok(Err(no_rule(&place.endpoint)));
-        }
-        let (generation, _) = egress.policy().get();
-        if let Some((judged, found)) = &place.found
-            && *judged == generation
-        {
-            return Ok(Ok(found.clone()));
-        }
-        budget.count_dial()?;
-        let Endpoint { host, port, .. } = place.endpoint.clone();
         let plan = Arc::clone(&self.plan);
-        let resolving = async {
-            let resolved = egress.resolve(&host, port).await;
-            resolved.map_err(|error| unreached(&plan, number, &error))
-        };
-        let resolved = patience.wait(resolving).await;
         let place = self.place(number)?;
-        if let Ok(found) = &resolved {
-            place.found = Some((generation, found.clone()));
-        }
-        Ok(resolved)
+        place.resolve(&egress, &plan, budget, patience).await
     }
 
     /// Dials an endpoint.
@@ -177,21 +184,84 @@ impl Network {
         patience: &Patience,
     ) -> wasmtime::Result<Result<Resource<Connection>, Failure>> {
         self.knows(number)?;
-        if self.connections == MAX_CONNECTIONS {
-            return Err(Fault::Connections(MAX_CONNECTIONS).into());
-        }
-        let resolved = match self.resolve(number, budget, patience).await? {
-            Ok(resolved) => resolved,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        budget.count_dial()?;
+        self.may_connect()?;
         let egress = self.way.egress.clone();
-        let endpoint = &self.place(number)?.endpoint;
-        let dialling = async {
-            let opened = Connection::open(&egress, &resolved, endpoint).await;
-            opened.map_err(|error| error.failure())
+        let plan = Arc::clone(&self.plan);
+        let place = self.place(number)?;
+        let connected = place.connect(&egress, &plan, budget, patience).await?;
+        self.hold(connected)
+    }
+
+    /// Dials a broker that a server of the plan named, where the policy for such brokers allows it.
+    pub(super) async fn connect_further(
+        &mut self,
+        number: u32,
+        host: &str,
+        port: u16,
+        budget: &mut Budget,
+        patience: &Patience,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Failure>> {
+        self.knows(number)?;
+        self.may_connect()?;
+        let place = self.place(number)?;
+        if !place.admitted {
+            return Ok(Err(no_rule(&place.endpoint)));
+        }
+        let tls_profile = place.endpoint.tls_profile.clone();
+        let egress = self.way.egress.clone();
+        // Judged each time: the policy may have been replaced.
+        let (_, policy) = egress.policy().get();
+        let bootstrap = self.plan.context.authority.iter();
+        let bootstrap: Vec<_> = bootstrap
+            .map(|known| (known.host.clone(), known.port))
+            .collect();
+        if let Err(denial) = policy.judge_broker(&bootstrap, host, port) {
+            let failure = Failure::new(denial.class(), denial.to_string());
+            return Ok(Err(failure.with_hint(denial.hint())));
+        }
+        let endpoint = Endpoint {
+            host: host.to_owned(),
+            port,
+            tls_profile,
         };
-        match patience.wait(dialling).await {
+        let known = self
+            .brokers
+            .iter()
+            .position(|known| known.endpoint == endpoint);
+        let known = match known {
+            Some(known) => known,
+            None if self.brokers.len() == MAX_BROKERS => {
+                return Err(Fault::Brokers(MAX_BROKERS).into());
+            }
+            None => {
+                self.brokers.push(Place {
+                    number: None,
+                    endpoint,
+                    admitted: true,
+                    found: None,
+                });
+                self.brokers.len() - 1
+            }
+        };
+        let connected = self.brokers[known]
+            .connect(&egress, &self.plan, budget, patience)
+            .await?;
+        self.hold(connected)
+    }
+
+    fn may_connect(&self) -> Result<(), Fault> {
+        match self.connections == MAX_CONNECTIONS {
+            true => Err(Fault::Connections(MAX_CONNECTIONS)),
+            false => Ok(()),
+        }
+    }
+
+    /// A handle to a connection.
+    fn hold(
+        &mut self,
+        connected: Result<Connection, Failure>,
+    ) -> wasmtime::Result<Result<Resource<Connection>, Failure>> {
+        match connected {
             Err(failure) => Ok(Err(failure)),
             Ok(connection) => {
                 let handle = self.table.push(connection)?;
@@ -249,6 +319,69 @@ impl Network {
     }
 }
 
+impl Place {
+    /// Its addresses, looked up once in an operation.
+    async fn resolve(
+        &mut self,
+        egress: &Egress,
+        plan: &StoredPlan,
+        budget: &mut Budget,
+        patience: &Patience,
+    ) -> Result<Result<Resolved, Failure>, Fault> {
+        if !self.admitted {
+            return Ok(Err(no_rule(&self.endpoint)));
+        }
+        let (generation, _) = egress.policy().get();
+        if let Some((judged, found)) = &self.found
+            && *judged == generation
+        {
+            return Ok(Ok(found.clone()));
+        }
+        budget.count_dial()?;
+        let Endpoint { host, port, .. } = &self.endpoint;
+        let resolving = async {
+            let resolved = egress.resolve(host, *port).await;
+            resolved.map_err(|error| self.unreached(plan, &error))
+        };
+        let resolved = patience.wait(resolving).await;
+        if let Ok(found) = &resolved {
+            self.found = Some((generation, found.clone()));
+        }
+        Ok(resolved)
+    }
+
+    /// The failure of a name that leads nowhere, or where the policy does not let anybody go.
+    fn unreached(&self, plan: &StoredPlan, error: &EgressError) -> Failure {
+        let mut failure = error.failure();
+        if let (Some(number), EgressError::Denied(_) | EgressError::NoSuchName { .. }) =
+            (self.number, error)
+        {
+            failure.hint = Some(hint_for_endpoint(&plan.plan, number, error.hint()));
+        }
+        failure
+    }
+
+    /// Dials one of them.
+    async fn connect(
+        &mut self,
+        egress: &Egress,
+        plan: &StoredPlan,
+        budget: &mut Budget,
+        patience: &Patience,
+    ) -> Result<Result<Connection, Failure>, Fault> {
+        let resolved = match self.resolve(egress, plan, budget, patience).await? {
+            Ok(resolved) => resolved,
+            Err(failure) => return Ok(Err(failure)),
+        };
+        budget.count_dial()?;
+        let dialling = async {
+            let opened = Connection::open(egress, &resolved, &self.endpoint).await;
+            opened.map_err(|error| error.failure())
+        };
+        Ok(patience.wait(dialling).await)
+    }
+}
+
 impl Guest {
     /// The guest has called an interface that is granted together with the endpoints of the plan.
     pub(super) fn network(&mut self, import: &str) -> Result<Access<'_>, Fault> {
@@ -263,18 +396,6 @@ impl Guest {
             None => Err(Fault::NotGranted(format!("portolan:host/{import}"))),
         }
     }
-}
-
-/// The failure of a name that leads nowhere, or where the policy does not let anybody go.
-fn unreached(plan: &StoredPlan, number: u32, error: &EgressError) -> Failure {
-    let mut failure = error.failure();
-    if matches!(
-        error,
-        EgressError::Denied(_) | EgressError::NoSuchName { .. }
-    ) {
-        failure.hint = Some(hint_for_endpoint(&plan.plan, number as usize, error.hint()));
-    }
-    failure
 }
 
 fn no_rule(endpoint: &Endpoint) -> Failure {

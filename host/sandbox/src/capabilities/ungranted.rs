@@ -1,10 +1,8 @@
 //! The interfaces of the contract that this host does not lend yet. A component may import them;
 //! calling one ends the guest, and the fault says which one it was.
 
-use wasmtime::component::Resource;
-
 use crate::Fault;
-use crate::bindings::host::{net, sasl, sign};
+use crate::bindings::host::sign;
 use crate::bindings::types;
 use crate::guest::Guest;
 
@@ -16,31 +14,6 @@ impl Guest {
 }
 
 impl types::Host for Guest {}
-
-impl sasl::HostExchange for Guest {
-    async fn step(
-        &mut self,
-        _: Resource<sasl::Exchange>,
-        _: Vec<u8>,
-    ) -> wasmtime::Result<Result<sasl::Answer, types::Failure>> {
-        self.not_granted("sasl@0.1.0#[method]exchange.step")
-    }
-
-    async fn drop(&mut self, _: Resource<sasl::Exchange>) -> wasmtime::Result<()> {
-        Ok(())
-    }
-}
-
-impl sasl::Host for Guest {
-    async fn start(
-        &mut self,
-        _: String,
-        _: Vec<sasl::Property>,
-        _: Option<Resource<net::Connection>>,
-    ) -> wasmtime::Result<Result<Resource<sasl::Exchange>, types::Failure>> {
-        self.not_granted("sasl@0.1.0#start")
-    }
-}
 
 impl sign::Host for Guest {
     async fn sign(

@@ -9,8 +9,8 @@ use crate::bindings::portolan::host::steps::{self, Outcome};
 use crate::bindings::portolan::types::types::{Failure, Fragment, PlanEntry};
 use crate::told;
 
-const CLEAR: u32 = 0;
-const ENCRYPTED: u32 = 1;
+pub(crate) const CLEAR: u32 = 0;
+pub(crate) const ENCRYPTED: u32 = 1;
 
 fn ok(details: &[(&str, String)]) {
     let details: Vec<_> = details
@@ -21,7 +21,7 @@ fn ok(details: &[(&str, String)]) {
 }
 
 /// One step; what it gives, if it worked.
-fn step<T>(name: &str, act: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
+pub(crate) fn step<T>(name: &str, act: impl FnOnce() -> Result<T, Failure>) -> Option<T> {
     steps::begin(name);
     match act() {
         Ok(given) => {
@@ -44,7 +44,7 @@ fn write(connection: &Connection, bytes: &[u8]) -> Result<(), Failure> {
 }
 
 /// All that comes until the end.
-fn read_all(connection: &Connection) -> Result<Vec<u8>, Failure> {
+pub(crate) fn read_all(connection: &Connection) -> Result<Vec<u8>, Failure> {
     let mut all = Vec::new();
     loop {
         let bytes = connection.read(u32::MAX)?;
@@ -68,6 +68,36 @@ pub(crate) fn dials_a_further_host(_: &[PlanEntry]) {
     step("dial", || {
         net::connect_further(CLEAR, "b-2.example.com", 9092)
     });
+}
+
+/// A name that a server made of what it was sent.
+pub(crate) fn dials_a_host_with_a_secret_in_its_name(_: &[PlanEntry]) {
+    step("dial", || {
+        net::connect_further(
+            CLEAR,
+            "x704073732f77c3b672645c37222b263d78.example.com",
+            9092,
+        )
+    });
+}
+
+/// Its own server, under a port of its own each time.
+pub(crate) fn dials_65_further_hosts(_: &[PlanEntry]) {
+    for port in 1..=65 {
+        drop(black_box(net::connect_further(CLEAR, "127.0.0.1", port)));
+    }
+}
+
+/// The same server may stand on any port, but what the policy denies there is not dialled.
+pub(crate) fn dials_a_further_port(_: &[PlanEntry]) {
+    step("dial", || net::connect_further(CLEAR, "127.0.0.1", 1));
+}
+
+pub(crate) fn dials_what_is_no_host(_: &[PlanEntry]) {
+    for host in ["", "a b", "u@127.0.0.1", "127.0.0.1:1", "%31"] {
+        step("dial", || net::connect_further(CLEAR, host, 9092));
+    }
+    step("dial", || net::connect_further(CLEAR, "127.0.0.1", 0));
 }
 
 pub(crate) fn holds_65_connections(_: &[PlanEntry]) {

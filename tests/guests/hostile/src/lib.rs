@@ -7,7 +7,8 @@
 //! # Layout
 //!
 //! * `misdeeds`: their list, which the tests read too.
-//! * `planning`, `redacting`, `probing`, `dialling`, `requesting`, `using_keys`: one function for each misdeed of a function of the contract.
+//! * `planning`, `redacting`, `probing`, `dialling`, `authenticating`, `requesting`, `using_keys`: one
+//!   function for each misdeed of a function of the contract.
 //! * `leaks`: what is told of secrets that the manifest reveals, in every `forms`.
 
 mod bindings {
@@ -35,6 +36,7 @@ mod bindings {
     use super::Hostile;
 }
 
+mod authenticating;
 mod dialling;
 mod forms;
 mod leaks;
@@ -79,6 +81,7 @@ macro_rules! choose {
         redacting { $($redact:ident,)* }
         probing { $($probe:ident,)* }
         dialling { $($dial:ident,)* }
+        authenticating { $($authenticate:ident,)* }
         requesting { $($ask:ident,)* }
         using_keys { $($use:ident,)* }
         leaking { $($leak:ident,)* }
@@ -109,6 +112,7 @@ macro_rules! choose {
             match name {
                 $(stringify!($probe) => probing::$probe(probe),)*
                 $(stringify!($dial) => dialling::$dial(&probe.plan),)*
+                $(stringify!($authenticate) => authenticating::$authenticate(&probe.plan),)*
                 $(stringify!($ask) => requesting::$ask(),)*
                 $(stringify!($tell) => leaks::$tell(&leaks::Leak::of_plan(&probe.plan, form)),)*
                 _ => good_probe(&probe),

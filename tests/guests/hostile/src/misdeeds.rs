@@ -104,6 +104,10 @@ macro_rules! for_each_misdeed {
                 dials_an_endpoint_that_is_not_planned,
                 dials_what_the_policy_denies,
                 dials_a_further_host,
+                dials_a_host_with_a_secret_in_its_name,
+                dials_65_further_hosts,
+                dials_a_further_port,
+                dials_what_is_no_host,
                 holds_65_connections,
                 dials_without_end,
                 crashes_with_open_connections,
@@ -132,6 +136,28 @@ macro_rules! for_each_misdeed {
                 encodes_without_end,
                 encodes_as_a_later_contract_does,
                 adds_to_a_failure_of_the_host,
+            }
+            // In authentication exchanges, in phase two: `sasl`.
+            authenticating {
+                authenticates_in_a_way_that_nobody_knows,
+                gives_17_properties,
+                gives_a_property_twice,
+                gives_a_property_of_a_later_contract,
+                authenticates_with_a_secret_that_is_not_planned,
+                binds_to_a_connection_without_tls,
+                signs_with_what_the_host_lends,
+                sends_a_clients_secret_to_another_service,
+                begins_exchanges_without_end,
+                passes_on_a_challenge_of_65_kib,
+                passes_on_what_is_no_challenge,
+                asks_for_endless_iterations,
+                passes_on_the_nonce_of_another_exchange,
+                passes_on_a_forged_signature,
+                goes_on_after_the_end,
+                tells_an_echoed_answer,
+                writes_an_answer_before_tls,
+                uses_an_exchange_that_it_dropped,
+                uses_an_exchange_as_a_secret,
             }
             // In requests, in phase two: `http`.
             requesting {

@@ -205,9 +205,9 @@ mod tests {
             let line = format!("{} {} {action}", request.method(), request.uri());
             seen.lock().expect("no panic").push(line);
             let pending = [(STATUS, "pending"), (ID, "a copy")];
-            let answered = match request.method() {
-                &Method::PUT if action.is_empty() => answer(202, &pending, ""),
-                &Method::PUT => answer(204, &[], ""),
+            let answered = match *request.method() {
+                Method::PUT if action.is_empty() => answer(202, &pending, ""),
+                Method::PUT => answer(204, &[], ""),
                 _ => answer(200, &pending, ""),
             };
             Box::pin(async move { answered })

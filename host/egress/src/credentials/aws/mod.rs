@@ -9,7 +9,7 @@
 //!   the machine.
 //! * [`MachineKeys`]: what AWS gives to the machine itself, asked for behind the second guard.
 //! * [`keys_of_plan`]: which of these a plan asks for.
-//! * [`sign`]: version 4 signatures, over the body's SHA-256.
+//! * [`sign`]: version 4 signatures, over the body's SHA-256; [`presign`]: within a URL.
 //! * [`AwsCredentialError`]: why there is no key, by type, with its class and hint.
 //!
 //! Signatures are made by AWS's own `aws-sigv4`. `reqsign-aws-v4` was tried: it brings a reader of
@@ -31,7 +31,7 @@ pub use error::{AwsCredentialError, TokenRefusal};
 pub use keys::{AwsKeys, AwsSource};
 pub use lent::{HostEnvironment, LentKeys};
 pub use machine::MachineKeys;
-pub use planned::keys_of_plan;
+pub use planned::{keys_of_plan, lent_keys_of_plan};
 pub use roles::role_chain;
-pub use sign::sign;
+pub use sign::{presign, sign};
 pub use token_service::TokenService;

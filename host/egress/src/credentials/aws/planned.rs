@@ -31,15 +31,7 @@ pub fn keys_of_plan(
     region: Option<&str>,
 ) -> Result<CachedKeys, AwsCredentialError> {
     let first: Arc<dyn AwsSource> = match plan.plan.setting("credentials") {
-        Some("implicit") => {
-            let environment = lent.environment();
-            let environment = environment.ok_or(AwsCredentialError::NothingLent)?.clone();
-            let keys = LentKeys::new(environment, own_token_service(client, region)?);
-            Arc::new(match lent.aws_machine() {
-                Some(machine) => keys.or_machine(machine),
-                None => keys,
-            })
-        }
+        Some("implicit") => Arc::new(lent_keys(lent, own_token_service(client, region)?)?),
         _ => Arc::new(given(plan)?),
     };
     let roles: Vec<_> = plan.plan.assumed_roles().cloned().collect();
@@ -48,6 +40,38 @@ pub fn keys_of_plan(
     }
     let service = planned_token_service(plan, client, region)?;
     Ok(role_chain(first, &roles, &service))
+}
+
+/// The keys that the host lends a plan, and those of the plan's roles in their order, whose token
+/// service is that of the region. `session` is what the service calls the sessions.
+///
+/// # Errors
+///
+/// The host lends nothing.
+pub fn lent_keys_of_plan(
+    plan: &StoredPlan,
+    client: &EndpointClient,
+    lent: &Lent,
+    region: &str,
+    session: Option<&str>,
+) -> Result<CachedKeys, AwsCredentialError> {
+    let mut service = own_token_service(client, Some(region))?;
+    if let Some(session) = session {
+        service = service.with_session(session);
+    }
+    let first: Arc<dyn AwsSource> = Arc::new(lent_keys(lent, service.clone())?);
+    let roles: Vec<_> = plan.plan.assumed_roles().cloned().collect();
+    Ok(role_chain(first, &roles, &service))
+}
+
+fn lent_keys(lent: &Lent, service: TokenService) -> Result<LentKeys, AwsCredentialError> {
+    let environment = lent.environment();
+    let environment = environment.ok_or(AwsCredentialError::NothingLent)?.clone();
+    let keys = LentKeys::new(environment, service);
+    Ok(match lent.aws_machine() {
+        Some(machine) => keys.or_machine(machine),
+        None => keys,
+    })
 }
 
 /// The key that the URI gave.

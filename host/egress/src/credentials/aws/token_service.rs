@@ -28,7 +28,7 @@ const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis
 /// A difference of the clocks from which on signatures are refused for it.
 const SKEW: i64 = 300;
 
-/// How sessions are called in the account's log.
+/// How sessions are called in the account's log, unless a connection says otherwise.
 const SESSION: &str = "portolan";
 
 /// The version of the service that is spoken.
@@ -41,6 +41,8 @@ pub struct TokenService {
     host: String,
     port: u16,
     region: String,
+    /// How sessions are called in the account's log.
+    session: String,
 }
 
 /// Why there is no key: refused, or something on the way.
@@ -78,7 +80,15 @@ impl TokenService {
             host: host.to_owned(),
             port,
             region: region.to_owned(),
+            session: SESSION.to_owned(),
         }
+    }
+
+    /// The same service, which calls the sessions so in the account's log.
+    #[must_use]
+    pub fn with_session(mut self, session: &str) -> Self {
+        session.clone_into(&mut self.session);
+        self
     }
 
     /// Takes on a role. The session has the service's usual length, one hour.
@@ -91,7 +101,7 @@ impl TokenService {
             ("Action", "AssumeRole"),
             ("Version", VERSION),
             ("RoleArn", &role.role),
-            ("RoleSessionName", SESSION),
+            ("RoleSessionName", &self.session),
         ];
         if let Some(external_id) = &role.external_id {
             pairs.push(("ExternalId", external_id));
@@ -110,7 +120,7 @@ impl TokenService {
             ("Action", "AssumeRoleWithWebIdentity"),
             ("Version", VERSION),
             ("RoleArn", role),
-            ("RoleSessionName", session.unwrap_or(SESSION)),
+            ("RoleSessionName", session.unwrap_or(&self.session)),
             ("WebIdentityToken", identity.expose()),
         ];
         self.ask(&pairs, None, "AssumeRoleWithWebIdentity").await
