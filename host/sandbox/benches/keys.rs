@@ -147,7 +147,7 @@ impl Setting {
     ) -> (serde_json::Value, Option<SecretBytes>) {
         let rules = &self.manifest.requests;
         let rule = rules.iter().find(|one| one.name == rule);
-        let answered = self.services.send(&ServiceRequest {
+        let request = ServiceRequest {
             rule: rule.expect("a rule"),
             endpoint: self.plan.plan.endpoints().next().expect("an endpoint"),
             path: &[],
@@ -156,8 +156,8 @@ impl Setting {
             body,
             keep_opaque: &[],
             most: usize::MAX,
-        });
-        let answered = answered.await.expect("an answer");
+        };
+        let answered = self.services.send(&request).await.expect("an answer");
         assert_eq!(answered.status, 200);
         let mut document = Vec::new();
         let mut secret = None;

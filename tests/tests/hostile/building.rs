@@ -301,11 +301,11 @@ pub(crate) async fn lacks_planning() {
 
 #[tokio::test]
 pub(crate) async fn lacks_the_interface_of_its_kind() {
-    let manifest = hostile::MANIFEST.replace("[\"storage\"]", "[\"storage\", \"kms\"]");
+    let manifest = hostile::MANIFEST.replace("[\"storage\"]", "[\"storage\", \"registry\"]");
     is_refused(
         hostile::with_manifest(&manifest).expect("a component"),
-        "provider hostile does not export portolan:provider/kms@0.1.0, which its manifest promises \
-         with the kind kms",
+        "provider hostile does not export portolan:provider/registry@0.1.0, which its manifest \
+         promises with the kind registry",
         "0A000",
     )
     .await;

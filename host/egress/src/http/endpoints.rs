@@ -68,6 +68,7 @@ impl EndpointClient {
         Self {
             egress: egress.clone(),
             endpoints: Arc::default(),
+            patience: None,
         }
     }
 
