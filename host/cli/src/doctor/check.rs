@@ -132,10 +132,10 @@ mod tests {
 
     #[test]
     fn uploads_are_told_with_their_number_size_and_some_of_their_names() {
-        let one = [upload("a\u{1b}[2J", Some(8 << 20), None)];
+        let one = [upload("a\u{1b}[2Jb", Some(8 << 20), None)];
         assert_eq!(
             told(&one, true),
-            "an upload was left unfinished (8.0 MiB): a[2J"
+            "an upload was left unfinished (8.0 MiB): ab"
         );
         let many: Vec<_> = (0..7)
             .map(|number| upload(&number.to_string(), None, Some("id")))

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use object_store::ObjectStore;
 use object_store::path::Path;
 use portolan_contract::{Operation, SubPath};
-use portolan_data::{Backends, Confined, ConfinedUploads, Gate, Unfinished, UnfinishedUpload};
+use portolan_data::{
+    Backends, Confined, ConfinedUploads, Gate, OpenGate, Unfinished, UnfinishedUpload,
+};
 use tokio::runtime::Handle;
 
 use super::OpenOptions;
@@ -57,9 +59,12 @@ impl StorageConnection {
         let builder = Builder::new(host, path)?;
         let worker = Worker::Host;
         let gate = HandleGate::new(host, actor, Arc::clone(&pinned), operation, worker, options);
-        let first = builder
-            .first(&pinned, Arc::<HandleGate>::clone(&gate), known)
-            .await?;
+        let asked: Arc<dyn Gate> = match options.follow {
+            // What follows asks the gate before it takes the store.
+            true => Arc::new(OpenGate),
+            false => Arc::<HandleGate>::clone(&gate),
+        };
+        let first = builder.first(&pinned, asked, known).await?;
         host.handles.add(&gate);
         let store: Arc<dyn ObjectStore> = match options.follow {
             true => Arc::new(Following::new(
