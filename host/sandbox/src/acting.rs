@@ -35,6 +35,8 @@ use crate::{Fault, Limits, Provider, component};
 #[derive(Debug, Clone)]
 pub struct Grants {
     pub(crate) plan: Arc<StoredPlan>,
+    /// What finds the plan's secrets in what is answered: making its automaton takes as long as a call.
+    pub(crate) words: Arc<Words>,
     pub(crate) way: Option<Way>,
     pub(crate) wall: Option<Duration>,
 }
@@ -44,6 +46,7 @@ impl Grants {
     #[must_use]
     pub fn new(plan: Arc<StoredPlan>) -> Self {
         Self {
+            words: Arc::new(Words::acting(&plan)),
             plan,
             way: None,
             wall: None,

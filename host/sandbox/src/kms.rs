@@ -45,7 +45,7 @@ impl Provider {
             let called = kms.call_encrypt(&mut acting.store, &plan, handle).await;
             let answer = called.map_err(|error| acting.stopped(&error))?;
             let encrypted = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;
-            acting.believed(encrypted)
+            believed(grants, encrypted)
         };
         operation.run(encrypting).await
     }
@@ -108,23 +108,22 @@ impl Acting {
         let loaded = kms.load(&mut self.store, &self.instance);
         loaded.map_err(|error| self.stopped(&error))
     }
+}
 
-    /// What a key answered, once it is held to the contract.
-    fn believed(&self, encrypted: GuestEncrypted) -> Result<Encrypted, Refusal> {
-        let encrypted = Encrypted {
-            ciphertext: encrypted.ciphertext,
-            key: encrypted.key,
-            key_version: encrypted.key_version,
-        };
-        encrypted.check().map_err(AnswerProblem::Ciphertext)?;
-        let lent = self.store.data().lent.as_ref();
-        let shows = |name: &str| lent.is_some_and(|lent| lent.words.finds_a_secret(name));
-        // These are shown and kept in clear.
-        if shows(&encrypted.key) || encrypted.key_version.as_deref().is_some_and(shows) {
-            return Err(AnswerProblem::SecretInPlan("the name of its key").into());
-        }
-        Ok(encrypted)
+/// What a key answered, once it is held to the contract.
+fn believed(grants: &Grants, encrypted: GuestEncrypted) -> Result<Encrypted, Refusal> {
+    let encrypted = Encrypted {
+        ciphertext: encrypted.ciphertext,
+        key: encrypted.key,
+        key_version: encrypted.key_version,
+    };
+    encrypted.check().map_err(AnswerProblem::Ciphertext)?;
+    let shows = |name: &str| grants.words.finds_a_secret(name);
+    // These are shown and kept in clear.
+    if shows(&encrypted.key) || encrypted.key_version.as_deref().is_some_and(shows) {
+        return Err(AnswerProblem::SecretInPlan("the name of its key").into());
     }
+    Ok(encrypted)
 }
 
 fn too_long() -> Failure {
