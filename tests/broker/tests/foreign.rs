@@ -2,7 +2,13 @@
 //! the client of the kafka-python project for what librdkafka does not speak. Each mechanism is tried
 //! with right and with wrong credentials.
 
-#![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
+#![allow(
+    missing_docs,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "tests"
+)]
 
 mod support;
 
