@@ -50,6 +50,17 @@ fn imports_and_exports(component: &[u8]) -> (Vec<String>, Vec<String>) {
     (imports, exports)
 }
 
+/// The kinds that the manifest of a committed component lists.
+fn kinds(name: &str) -> impl Iterator<Item = String> {
+    let manifest = xtask::repository().join(format!("plugins/{name}.toml"));
+    let manifest = std::fs::read_to_string(manifest).expect("committed");
+    let manifest: toml::Table = manifest.parse().expect("a manifest");
+    let kinds = manifest["kinds"].as_array().expect("a list").clone();
+    kinds
+        .into_iter()
+        .map(|kind| kind.as_str().expect("a text").to_owned())
+}
+
 fn only_the_contract(imports: &[String]) -> bool {
     let ours = ["portolan:types/", "portolan:host/"];
     imports
@@ -72,11 +83,8 @@ fn the_committed_components_import_only_the_contract() {
         let net = imports.contains(&"portolan:host/net@0.1.0".to_owned());
         let local = ["nodelocal", "userfile"].contains(&name.as_str());
         assert_eq!(net, !local, "{name}: {imports:?}");
-        let acting = match name.ends_with("-kms") {
-            true => "portolan:provider/kms@0.1.0",
-            false => "portolan:provider/storage@0.1.0",
-        };
-        let mut expected = ["portolan:provider/planning@0.1.0", acting];
+        let mut expected = vec!["portolan:provider/planning@0.1.0".to_owned()];
+        expected.extend(kinds(&name).map(|kind| format!("portolan:provider/{kind}@0.1.0")));
         expected.sort_unstable();
         assert_eq!(exports, expected, "{name}");
     }
