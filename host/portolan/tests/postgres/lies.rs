@@ -92,7 +92,8 @@ fn scram(stream: &mut dyn ReadWrite, iterations: u32, last: &[Vec<u8>]) {
     let _ = stream.flush();
     let first = PostgresStandIn::message(stream);
     let first = String::from_utf8_lossy(&first).into_owned();
-    let nonce = first.rsplit("r=").next().unwrap_or_default();
+    // The nonce has no comma, and may well have `r=` in it.
+    let nonce = first.split_once(",r=").map_or("", |(_, nonce)| nonce);
     let challenge = format!("r={nonce}x,s=c2FsdA==,i={iterations}");
     let _ = stream.write_all(&PostgresStandIn::authentication(11, challenge.as_bytes()));
     let _ = stream.flush();

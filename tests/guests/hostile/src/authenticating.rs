@@ -43,8 +43,8 @@ fn echoed(answer: Answer) -> Result<String, Failure> {
 fn begun() -> Option<(Exchange, String)> {
     let exchange = start("SCRAM-SHA-256", &credentials())?;
     let message = step("begin", || exchange.step(&[]).and_then(echoed))?;
-    let nonce = message.rsplit("r=").next().unwrap_or_default().to_owned();
-    Some((exchange, nonce))
+    let nonce = message.split_once(",r=").map_or("", |(_, nonce)| nonce);
+    Some((exchange, nonce.to_owned()))
 }
 
 pub(crate) fn authenticates_in_a_way_that_nobody_knows(_: &[PlanEntry]) {
