@@ -113,6 +113,9 @@ impl Vault {
 
     /// Opens a slot with what was given. Never makes a key.
     fn unlock(connection: &Connection, source: &KeySource) -> Result<Opened, CatalogError> {
+        // One state for all that is read: another process may be giving the store a newer key, and
+        // slots of one generation do not open with the number of another.
+        let _state = connection.unchecked_transaction().map_err(failed)?;
         let (catalog, slots) = open::locked(connection)?;
         let (_, generation) = unchecked_generations(connection).map_err(failed)?;
         let (id, key, store) = Unlocking {
