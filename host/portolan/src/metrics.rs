@@ -60,49 +60,25 @@ impl Metrics {
         });
     }
 
-    /// A key was asked to encrypt or decrypt.
-    pub(crate) fn key_operation(
+    /// A provider was asked for something by a handle.
+    pub(crate) fn asked(
         &self,
+        what: Asked,
         provider: &str,
         operation: &'static str,
         sqlstate: &'static str,
         took: Duration,
     ) {
         let provider = provider.to_owned();
+        let (total, seconds) = what.names();
         self.0.record(|| {
             counter!(
-                "portolan_key_operations_total",
+                total,
                 "provider" => provider.clone(), "operation" => operation, "sqlstate" => sqlstate
             )
             .increment(1);
-            histogram!(
-                "portolan_key_operation_seconds",
-                "provider" => provider, "operation" => operation
-            )
-            .record(took.as_secs_f64());
-        });
-    }
-
-    /// A schema registry was asked for something.
-    pub(crate) fn registry_operation(
-        &self,
-        provider: &str,
-        operation: &'static str,
-        sqlstate: &'static str,
-        took: Duration,
-    ) {
-        let provider = provider.to_owned();
-        self.0.record(|| {
-            counter!(
-                "portolan_registry_operations_total",
-                "provider" => provider.clone(), "operation" => operation, "sqlstate" => sqlstate
-            )
-            .increment(1);
-            histogram!(
-                "portolan_registry_operation_seconds",
-                "provider" => provider, "operation" => operation
-            )
-            .record(took.as_secs_f64());
+            histogram!(seconds, "provider" => provider, "operation" => operation)
+                .record(took.as_secs_f64());
         });
     }
 
@@ -147,6 +123,31 @@ impl Metrics {
         self.0.record(|| {
             counter!("portolan_handle_refusals_total", "sqlstate" => sqlstate).increment(1);
         });
+    }
+}
+
+/// What a handle asks its provider for, one call at a time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Asked {
+    /// A key, to encrypt or decrypt.
+    Key,
+    /// A schema registry, for subjects and schemas.
+    Registry,
+}
+
+impl Asked {
+    /// The names of its counter and of its histogram.
+    fn names(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Key => (
+                "portolan_key_operations_total",
+                "portolan_key_operation_seconds",
+            ),
+            Self::Registry => (
+                "portolan_registry_operations_total",
+                "portolan_registry_operation_seconds",
+            ),
+        }
     }
 }
 

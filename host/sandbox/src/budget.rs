@@ -1,23 +1,37 @@
 //! What a running operation has used of its limits.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use wasmtime::ResourceLimiter;
 
+use crate::ticker::TICK;
 use crate::{Fault, Limits};
 
-/// How long a guest has computed, with what it waited for left out.
+/// How long a guest has computed, with what it waited for left out: for the host, and for a
+/// processor.
+///
+/// What a guest had of a processor is known by asking the system, which takes as long as a third of
+/// a plan. So it is asked only about guests that were interrupted at an epoch once. Until then a
+/// guest has computed for as long as the clock on the wall says, but no longer than [`UNWATCHED`]:
+/// one that had a processor all the time would have been interrupted.
 #[derive(Debug)]
 pub(crate) struct GuestClock {
     made: Instant,
     used: AtomicU64,
     /// Nanoseconds after `made` since which the guest runs; [`STOPPED`] while it does not.
     since: AtomicU64,
+    /// What the thread had had of a processor then, in nanoseconds; [`STOPPED`] where it was not
+    /// asked for.
+    processor_since: AtomicU64,
+    watched: AtomicBool,
 }
 
 const STOPPED: u64 = u64::MAX;
+
+/// The most that is counted before a guest was interrupted once.
+const UNWATCHED: Duration = TICK.saturating_mul(2);
 
 impl GuestClock {
     fn new() -> Self {
@@ -25,34 +39,73 @@ impl GuestClock {
             made: Instant::now(),
             used: AtomicU64::new(0),
             since: AtomicU64::new(STOPPED),
+            processor_since: AtomicU64::new(STOPPED),
+            watched: AtomicBool::new(false),
         }
     }
 
     fn now(&self) -> u64 {
-        u64::try_from(self.made.elapsed().as_nanos()).unwrap_or(STOPPED - 1)
+        nanoseconds(self.made.elapsed())
     }
 
-    /// The guest runs from here on.
+    /// The guest runs from here on, in this thread until it stops.
     pub(crate) fn start(&self) {
+        let watched = self.watched.load(Ordering::Relaxed);
+        let processor = watched.then(processor_time).flatten();
+        let processor = processor.unwrap_or(STOPPED);
+        self.processor_since.store(processor, Ordering::Relaxed);
         self.since.store(self.now(), Ordering::Relaxed);
+    }
+
+    /// The guest was interrupted: what it uses from its next start on is measured.
+    pub(crate) fn watch(&self) {
+        self.watched.store(true, Ordering::Relaxed);
     }
 
     /// Nothing is used yet. The guest waits.
     fn reset(&self) {
         self.since.store(STOPPED, Ordering::Relaxed);
         self.used.store(0, Ordering::Relaxed);
+        self.watched.store(false, Ordering::Relaxed);
     }
 
     /// The guest waits from here on. Returns how long it has run so far.
     pub(crate) fn stop(&self) -> Duration {
         let since = self.since.swap(STOPPED, Ordering::Relaxed);
-        let ran = if since == STOPPED {
-            0
-        } else {
-            self.now().saturating_sub(since)
+        let ran = match since {
+            STOPPED => 0,
+            since => self.ran(self.now().saturating_sub(since)),
         };
         Duration::from_nanos(self.used.fetch_add(ran, Ordering::Relaxed) + ran)
     }
+
+    /// How long the guest had a processor within this time on the wall.
+    fn ran(&self, wall: u64) -> u64 {
+        if !self.watched.load(Ordering::Relaxed) {
+            return wall.min(nanoseconds(UNWATCHED));
+        }
+        let since = self.processor_since.load(Ordering::Relaxed);
+        match processor_time() {
+            Some(now) if since != STOPPED => now.saturating_sub(since).min(wall),
+            _ => wall,
+        }
+    }
+}
+
+fn nanoseconds(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(STOPPED - 1)
+}
+
+/// What this thread has had of a processor, in nanoseconds. None where the system does not tell, and
+/// time on the wall has to do.
+fn processor_time() -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+        Duration::try_from(time).ok().map(nanoseconds)
+    }
+    #[cfg(not(unix))]
+    None
 }
 
 /// The counters of one operation. An operation is one future, so nothing here is contended.
@@ -230,5 +283,32 @@ mod tests {
         let ran = clock.stop();
         std::thread::sleep(Duration::from_millis(5));
         assert_eq!(clock.stop(), ran);
+    }
+
+    #[test]
+    fn a_guest_that_has_no_processor_uses_none_of_its_time() {
+        let without_a_processor = Duration::from_millis(50);
+        let clock = GuestClock::new();
+        clock.start();
+        std::thread::sleep(without_a_processor);
+        let ran = clock.stop();
+        assert!(ran <= UNWATCHED, "{ran:?}");
+        clock.watch();
+        clock.start();
+        std::thread::sleep(without_a_processor);
+        let slept = clock.stop() - ran;
+        assert!(slept < without_a_processor / 2, "{slept:?}");
+    }
+
+    #[test]
+    fn all_that_an_interrupted_guest_computes_is_counted() {
+        let clock = GuestClock::new();
+        clock.watch();
+        clock.start();
+        let before = processor_time().expect("the system tells");
+        let computed = || Duration::from_nanos(processor_time().expect("it tells") - before);
+        while computed() < Duration::from_millis(20) {}
+        let ran = clock.stop();
+        assert!(ran >= Duration::from_millis(20), "{ran:?}");
     }
 }

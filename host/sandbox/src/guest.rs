@@ -142,6 +142,7 @@ pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest) -> Store<Guest> {
         if clock.stop() >= most {
             return Err(Fault::GuestTime(most).into());
         }
+        clock.watch();
         Ok(wasmtime::UpdateDeadline::YieldCustom(
             1,
             Box::pin(async move {

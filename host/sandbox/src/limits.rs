@@ -9,8 +9,9 @@ use std::time::Duration;
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Time that a guest may compute in one operation; time that it waits for the host does not
-    /// count. A plan takes microseconds; 250 ms leave room for a slow machine.
+    /// Time that a guest may compute in one operation. Time that it waits for the host does not
+    /// count, nor, on Unix, time that it waits for a processor. A plan takes microseconds; 250 ms
+    /// leave room for a slow machine.
     pub guest_time: Duration,
     /// Wall time around phase one. It waits for nothing, so only a crowded host needs it.
     pub planning_wall_time: Duration,

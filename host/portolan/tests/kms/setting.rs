@@ -64,6 +64,17 @@ pub(crate) async fn there_and_back(key: &Kms, lengths: &[usize]) -> Encrypted {
     last.expect("one of them")
 }
 
+/// Whether calls one after the other shared connections. One comes back a moment after its answer was
+/// read, so that on a busy machine a call at once after it may dial another.
+#[track_caller]
+pub(crate) fn shared_connections(calls: usize, connections: usize) {
+    let shared = 1..=calls / 2;
+    assert!(
+        shared.contains(&connections),
+        "{calls} calls, {connections} connections"
+    );
+}
+
 /// Compares an error: its state, what its message has, and what its hint has.
 #[track_caller]
 pub(crate) fn told<T: std::fmt::Debug>(
