@@ -57,7 +57,7 @@ pub struct Limits {
     /// Instances that live over many operations, of all providers at the same time: sinks that are
     /// open. An operation of theirs counts as any other.
     pub open_instances: usize,
-    /// Size of a component in bytes. The largest of the embedded ones has 350 KB.
+    /// Size of a component in bytes. The largest of the embedded ones has 300 KB.
     pub component_size: usize,
     /// Functions in all modules of a component, because the compiler's time and memory grow with
     /// them.

@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::{Context, Result, bail, ensure};
 use wit_component::ComponentEncoder;
 
-use crate::manifest_section;
+use crate::{manifest_section, wasm_opt};
 
 /// What guests are compiled for: nothing of an operating system.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -33,9 +33,9 @@ struct Target {
 }
 
 /// Builds the component of the package in a folder: compiled for release with locked dependencies,
-/// encoded, and with the text of `manifest.toml` of that folder as its manifest.
+/// made smaller by wasm-opt, encoded, and with the text of `manifest.toml` of that folder as its manifest.
 ///
-/// The bytes depend on the sources, the lock file and the compiler, not on where any of them lie.
+/// The bytes depend on the sources, the lock files and the compiler, not on where any of them lie.
 ///
 /// # Errors
 ///
@@ -70,12 +70,15 @@ pub fn build_with_manifest(package_dir: &Path, manifest: &str) -> Result<Vec<u8>
 }
 
 fn finish(package_dir: &Path, module: &[u8], manifest: &str) -> Result<Vec<u8>> {
-    let component = encode(module)
+    let module = wasm_opt::optimize(module, &target_dir(&crate::repository())?)
+        .with_context(|| format!("cannot optimize {}", package_dir.display()))?;
+    let component = encode(&module)
         .with_context(|| format!("cannot make a component of {}", package_dir.display()))?;
     manifest_section::append(component, manifest)
 }
 
-/// Compiles the library of the package for `wasm32-unknown-unknown` and reads the core module.
+/// Compiles the library of the package for `wasm32-unknown-unknown` and reads the core module, as the
+/// compiler leaves it.
 ///
 /// # Errors
 ///
@@ -144,6 +147,15 @@ fn metadata(package_dir: &Path) -> Result<Metadata> {
     let text =
         run(cargo(package_dir).args(["metadata", "--locked", "--no-deps", "--format-version=1"]))?;
     serde_json::from_slice(&text).context("cannot read what cargo metadata printed")
+}
+
+/// Where cargo puts what it makes of the package in a folder.
+///
+/// # Errors
+///
+/// What cargo said.
+pub(crate) fn target_dir(package_dir: &Path) -> Result<PathBuf> {
+    metadata(package_dir).map(|metadata| metadata.target_directory)
 }
 
 /// The name of the `cdylib` of the package, as its file is called.

@@ -9,8 +9,12 @@
 //! * [`manifest_section`]: the manifest inside a component.
 //! * [`plugins`]: the committed components, rebuilt or compared with their sources.
 //! * [`toolchain`]: the compiler that they were built with.
+//! * [`wasm_opt`]: what makes them smaller on the way.
 
-#![expect(clippy::disallowed_methods, reason = "chores run cargo and rustc")]
+#![expect(
+    clippy::disallowed_methods,
+    reason = "chores run cargo, rustc, npm and wasm-opt"
+)]
 
 pub mod bench;
 pub mod component;
@@ -18,6 +22,7 @@ pub mod criterion;
 pub mod manifest_section;
 pub mod plugins;
 pub mod toolchain;
+pub mod wasm_opt;
 
 /// The root of the repository that this program was compiled in.
 #[must_use]

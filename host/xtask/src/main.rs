@@ -20,6 +20,8 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Chore {
     /// Rebuild the components in plugins/ from their sources in providers/
+    ///
+    /// Needs the recorded compiler, and Node.js with npm for wasm-opt.
     Plugins {
         /// Change nothing; fail when a committed component differs from its source
         #[arg(long, conflicts_with = "record_compiler")]
@@ -29,6 +31,9 @@ enum Chore {
         record_compiler: bool,
     },
     /// Build the component of one provider, for `portolan provider add`
+    ///
+    /// As the ones in plugins/ are built: its module passes through wasm-opt, which is installed with npm
+    /// at first use.
     Component {
         /// The provider's folder, with its Cargo.toml and manifest.toml
         folder: PathBuf,

@@ -11,13 +11,8 @@ use crate::{component, toolchain};
 /// The most that a component may weigh, in bytes, unless it is listed in [`BUDGETS`].
 const DEFAULT_BUDGET: usize = 300 * 1024;
 
-/// Components with a budget of their own, in bytes. With Kafka's messages come errors that would print
-/// the standard library's backtraces, which are 40 KB of it.
-const BUDGETS: &[(&str, usize)] = &[
-    ("kafka", 350 * 1024),
-    ("nodelocal", 80 * 1024),
-    ("postgres", 350 * 1024),
-];
+/// Components with a budget of their own, in bytes.
+const BUDGETS: &[(&str, usize)] = &[("nodelocal", 80 * 1024), ("postgres", 350 * 1024)];
 
 /// Where the sources and the committed components lie.
 #[derive(Debug, Clone)]
