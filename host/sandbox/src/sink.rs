@@ -5,10 +5,15 @@
 
 use portolan_contract::{Kind, Message};
 use tokio::sync::OwnedSemaphorePermit;
+use wasmtime::Store;
+use wasmtime::component::{ComponentType, Func, Lower};
 
 use crate::acting::{Acting, Grants};
 use crate::answer::AnswerProblem;
 use crate::bindings::provided::sink as guest;
+use crate::bindings::types;
+use crate::component;
+use crate::guest::Guest;
 use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::{Fault, Provider, ProviderError};
@@ -19,6 +24,8 @@ pub struct OpenSink {
     provider: Provider,
     grants: Grants,
     sink: guest::Guest,
+    /// The sink's `emit`, which is given borrowed messages.
+    emit: Func,
     /// None after a call that did not come to its end.
     acting: Option<Acting>,
     emitted: u64,
@@ -52,7 +59,7 @@ impl Provider {
         let opening = async {
             let place = operation.place().await;
             let mut acting = Acting::start(&operation, guest).await?;
-            let sink = acting.sink(self)?;
+            let (sink, emit) = acting.sink(self)?;
             let plan = self.acting_plan(&grants.plan);
             let called = sink.call_open(&mut acting.store, &plan).await;
             let answer = called.map_err(|error| acting.stopped(&error))?;
@@ -62,6 +69,7 @@ impl Provider {
                 provider: self.clone(),
                 grants: grants.clone(),
                 sink,
+                emit,
                 acting: Some(acting),
                 emitted: 0,
                 acknowledged: 0,
@@ -72,9 +80,21 @@ impl Provider {
     }
 }
 
+/// A message as a guest gets it. The generated type owns what it holds, and would copy each message
+/// once more.
+#[derive(ComponentType, Lower)]
+#[component(record)]
+struct Borrowed<'a> {
+    topic: &'a str,
+    key: Option<&'a [u8]>,
+    value: &'a [u8],
+    headers: &'a [(String, Vec<u8>)],
+    timestamp: u64,
+}
+
 /// What is asked of an open sink.
 enum Ask<'a> {
-    Emit(&'a [guest::Message]),
+    Emit(&'a [Borrowed<'a>]),
     Flush,
     Close,
 }
@@ -89,7 +109,7 @@ impl OpenSink {
     /// The service or the provider refuses, or the provider was stopped or gave an answer that
     /// breaks a rule. The instance has ended; the service may have taken any of the messages.
     pub async fn emit(&mut self, messages: &[Message]) -> Result<u64, ProviderError> {
-        let given: Vec<_> = messages.iter().map(to_guest).collect();
+        let given: Vec<_> = messages.iter().map(borrowed).collect();
         self.emitted += given.len() as u64;
         self.ask(Ask::Emit(&given)).await
     }
@@ -119,12 +139,12 @@ impl OpenSink {
             return Err(self.provider.stopped(ended));
         };
         let operation = self.provider.next_call(&self.grants, &mut acting);
-        let sink = &self.sink;
+        let (sink, emit) = (&self.sink, self.emit);
         let asking = async {
             acting.resume(&operation).await;
             let store = &mut acting.store;
             let called = match ask {
-                Ask::Emit(messages) => sink.call_emit(store, messages).await,
+                Ask::Emit(messages) => call_emit(emit, store, messages).await,
                 Ask::Flush => sink.call_flush(store).await,
                 Ask::Close => {
                     let closed = sink.call_close(store).await;
@@ -147,14 +167,35 @@ impl OpenSink {
 }
 
 impl Acting {
-    /// The interface of sinks.
-    fn sink(&mut self, provider: &Provider) -> Result<guest::Guest, Fault> {
+    /// The interface of sinks, and its `emit`.
+    fn sink(&mut self, provider: &Provider) -> Result<(guest::Guest, Func), Fault> {
         let Some(sink) = &provider.prepared.actor.sink else {
             return Err(Fault::unlisted(Some(Kind::Sink)));
         };
         let loaded = sink.load(&mut self.store, &self.instance);
-        loaded.map_err(|error| self.stopped(&error))
+        let loaded = loaded.map_err(|error| self.stopped(&error))?;
+        let interface = component::interface_of(Kind::Sink).unwrap_or_default();
+        let (instance, store) = (self.instance, &mut self.store);
+        let interface = instance.get_export_index(&mut *store, None, interface);
+        let emit = interface.and_then(|interface| {
+            let emit = instance.get_export_index(&mut *store, Some(&interface), "emit")?;
+            instance.get_func(store, emit)
+        });
+        match emit {
+            Some(emit) => Ok((loaded, emit)),
+            None => Err(Fault::Contract("exports no `emit`".to_owned())),
+        }
     }
+}
+
+async fn call_emit(
+    emit: Func,
+    store: &mut Store<Guest>,
+    messages: &[Borrowed<'_>],
+) -> wasmtime::Result<Result<u64, types::Failure>> {
+    let emit = emit.typed::<(&[Borrowed<'_>],), (Result<u64, types::Failure>,)>(&store)?;
+    let (answer,) = emit.call_async(store, (messages,)).await?;
+    Ok(answer)
 }
 
 impl Provider {
@@ -167,12 +208,12 @@ impl Provider {
     }
 }
 
-fn to_guest(message: &Message) -> guest::Message {
-    guest::Message {
-        topic: message.topic.clone(),
-        key: message.key.clone(),
-        value: message.value.clone(),
-        headers: message.headers.clone(),
+fn borrowed(message: &Message) -> Borrowed<'_> {
+    Borrowed {
+        topic: &message.topic,
+        key: message.key.as_deref(),
+        value: &message.value,
+        headers: &message.headers,
         timestamp: message.timestamp,
     }
 }

@@ -19,6 +19,8 @@ pub struct Benchmark {
     pub package: String,
     /// The name of the target.
     pub target: String,
+    /// The features of the package that it needs.
+    pub features: Vec<String>,
 }
 
 /// What came of all benchmarks.
@@ -46,6 +48,8 @@ struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
 }
 
 /// The benchmarks of the workspace at `root`, sorted; a package without one is passed over.
@@ -75,6 +79,7 @@ fn benchmarks_of(metadata: Metadata) -> Vec<Benchmark> {
                 benchmarks.push(Benchmark {
                     package: package.name.clone(),
                     target: target.name,
+                    features: target.required_features,
                 });
             }
         }
@@ -95,13 +100,18 @@ pub fn run(root: &Path, filter: &str, out: &mut dyn Write) -> Result<Report> {
     let criterion_home = metadata.target_directory.join("criterion");
     let began = SystemTime::now();
     for benchmark in benchmarks_of(metadata) {
-        let Benchmark { package, target } = &benchmark;
+        let Benchmark {
+            package,
+            target,
+            features,
+        } = &benchmark;
         if !package.contains(filter) && !target.contains(filter) {
             continue;
         }
         writeln!(out, "== {package}: {target}")?;
         let mut command = cargo(root);
         command.args(["bench", "--quiet", "--package", package, "--bench", target]);
+        command.args(["--features", &features.join(",")]);
         command.env("CRITERION_HOME", &criterion_home);
         run_one(
             &mut command,
@@ -249,11 +259,16 @@ mod tests {
     #[test]
     fn the_benchmarks_are_those_of_the_workspace() {
         let found = benchmarks(&crate::repository()).expect("listed");
-        let transfer = Benchmark {
-            package: "portolan-data".to_owned(),
-            target: "transfer".to_owned(),
+        let listed = |package: &str, target: &str, features: &[&str]| {
+            let benchmark = Benchmark {
+                package: package.to_owned(),
+                target: target.to_owned(),
+                features: features.iter().map(|it| (*it).to_owned()).collect(),
+            };
+            assert!(found.contains(&benchmark), "{found:?}");
         };
-        assert!(found.contains(&transfer), "{found:?}");
+        listed("portolan-data", "transfer", &[]);
+        listed("portolan-broker", "emit", &["rdkafka"]);
     }
 
     #[test]

@@ -128,7 +128,7 @@ pub(crate) fn gather(leaders: &mut [Leader], milliseconds: u32) -> (Vec<(i32, Ca
 }
 
 /// Takes what is ready for a leader, as much as goes into one request.
-pub(crate) fn ready_for(topics: &mut Topics, leader: i32) -> Result<Batches, Failure> {
+pub(crate) fn ready_for(topics: &mut Topics, leader: i32) -> Batches {
     let mut batches = Vec::new();
     let mut size = 0;
     for (topic, found) in topics.all.iter_mut().enumerate() {
@@ -137,11 +137,11 @@ pub(crate) fn ready_for(topics: &mut Topics, leader: i32) -> Result<Batches, Fai
                 continue;
             }
             if size >= MOST_BYTES {
-                return Ok(batches);
+                return batches;
             }
             let batch = match partition.again.take() {
                 Some(batch) => Some(batch),
-                None => Batch::take(&mut partition.waiting)?,
+                None => partition.waiting.take(),
             };
             if let Some(batch) = batch {
                 size += batch.size;
@@ -150,7 +150,7 @@ pub(crate) fn ready_for(topics: &mut Topics, leader: i32) -> Result<Batches, Fai
             }
         }
     }
-    Ok(batches)
+    batches
 }
 
 fn request(topics: &Topics, batches: &Batches) -> ProduceRequest {

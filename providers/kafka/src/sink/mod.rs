@@ -1,6 +1,7 @@
 //! A sink: messages become batches for the leaders of their partitions, and answers a count.
 //!
-//! * `batch`: records and their bytes, which are the same when they are sent again.
+//! * `records`: the bytes of records, and `batch`: batches of them, which stay the same when they are
+//!   sent again.
 //! * `topics`: what waits, by topic and partition, and which partition a message is for.
 //! * `leaders`: one connection to each leader, with one request under way.
 //! * `acknowledged`: the count, from the first message without a gap.
@@ -9,6 +10,7 @@
 mod acknowledged;
 mod batch;
 mod leaders;
+mod records;
 mod steering;
 mod topics;
 
@@ -17,7 +19,6 @@ use portolan_sdk::{Failure, Message, OpenSink, Plan};
 use crate::settings::Settings;
 use crate::wire::{Broker, Place};
 use acknowledged::Acknowledged;
-use batch::Waiting;
 use leaders::Leader;
 use topics::Topics;
 
@@ -82,39 +83,37 @@ impl Producer {
 
     fn take(&mut self, messages: Vec<Message>) -> Result<(), Failure> {
         // Messages come in runs of one topic, mostly.
-        let mut topics: Vec<(&str, String)> = Vec::new();
+        let mut named: Vec<(&str, String)> = Vec::new();
+        let mut runs: Vec<(usize, usize)> = Vec::new();
         for message in &messages {
-            let is_new = topics.last().is_none_or(|(last, _)| *last != message.topic);
-            if is_new && !topics.iter().any(|(named, _)| *named == message.topic) {
-                topics.push((&message.topic, self.settings.topic(&message.topic)?));
+            let topic = message.topic.as_str();
+            let is_last = |(place, _): &&mut (usize, usize)| named[*place].0 == topic;
+            if let Some((_, count)) = runs.last_mut().filter(is_last) {
+                *count += 1;
+                continue;
             }
+            let place = named.iter().position(|(it, _)| *it == topic);
+            let place = place.unwrap_or(named.len());
+            if place == named.len() {
+                named.push((topic, self.settings.topic(topic)?));
+            }
+            runs.push((place, 1));
         }
-        let named: Vec<String> = topics
-            .iter()
-            .map(|(named, _)| (*named).to_owned())
-            .collect();
-        let topics: Vec<String> = topics.into_iter().map(|(_, topic)| topic).collect();
-        self.know(&topics)?;
-        let places = topics.iter().map(|topic| self.topics.place(topic));
-        let places: Vec<Option<usize>> = places.collect();
-        let mut last = 0;
-        for message in messages {
-            self.now = self.now.max(message.timestamp);
-            if named.get(last) != Some(&message.topic) {
-                last = named
-                    .iter()
-                    .position(|it| *it == message.topic)
-                    .unwrap_or(0);
+        let named: Vec<String> = named.into_iter().map(|(_, named)| named).collect();
+        self.know(&named)?;
+        let mut messages = messages.into_iter();
+        for (place, count) in runs {
+            let place = named.get(place).and_then(|named| self.topics.place(named));
+            let mut topic = place.and_then(|place| self.topics.all.get_mut(place));
+            for message in messages.by_ref().take(count) {
+                self.now = self.now.max(message.timestamp);
+                let key = message.key.as_deref();
+                let partition = topic.as_mut().and_then(|topic| topic.partition(key));
+                let partition =
+                    partition.ok_or_else(|| crate::wire::garbled("a topic has no partition"))?;
+                let number = self.acknowledged.begin();
+                self.held += partition.waiting.push(number, &message);
             }
-            let place = places.get(last).copied().flatten();
-            let number = self.acknowledged.begin();
-            let topic = place.and_then(|place| self.topics.all.get_mut(place));
-            let partition = topic.and_then(|topic| topic.partition(message.key.as_deref()));
-            let partition =
-                partition.ok_or_else(|| crate::wire::garbled("a topic has no partition"))?;
-            let waiting = Waiting::new(number, message)?;
-            self.held += waiting.size;
-            partition.waiting.push_back(waiting);
         }
         Ok(())
     }

@@ -121,7 +121,7 @@ impl Producer {
         if leader.broker.is_aging(self.now) {
             leader.broker.login(&self.settings)?;
         }
-        let batches = ready_for(&mut self.topics, number)?;
+        let batches = ready_for(&mut self.topics, number);
         if batches.is_empty() {
             return Ok(());
         }

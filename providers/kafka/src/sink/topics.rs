@@ -1,7 +1,5 @@
 //! Topics, their partitions, and which of them a message is for.
 
-use std::collections::VecDeque;
-
 use murmur2::{KAFKA_SEED, murmur2};
 
 use super::batch::{Batch, Waiting};
@@ -30,7 +28,7 @@ pub(crate) struct Topic {
 pub(crate) struct Partition {
     /// Below zero where there is none.
     pub(crate) leader: i32,
-    pub(crate) waiting: VecDeque<Waiting>,
+    pub(crate) waiting: Waiting,
     /// A batch that was not acknowledged, and goes before everything that waits.
     pub(crate) again: Option<Batch>,
     pub(crate) is_under_way: bool,

@@ -18,6 +18,11 @@ pub(super) const MOST_MESSAGES: usize = 4 * MAX_BATCH_MESSAGES;
 /// Bytes that are given at once. A single message may be longer.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// Messages that are given at once. A provider reads them again as soon as they were copied into its
+/// memory, and small ones cost as much as the cache misses that come of them: 10,000 messages of 200
+/// bytes did not fit into the cache of a processor's core and took Kafka's provider 1.4 times as long.
+pub(super) const GIVEN_AT_ONCE: usize = 2_000;
+
 /// How often in a row nothing may be acknowledged before a failure that may pass is told.
 const TRIES: u32 = 5;
 
@@ -185,22 +190,21 @@ impl Outbox {
         Ok(())
     }
 
-    /// The messages that are given next.
-    fn next_batch(&mut self) -> &[Message] {
-        let waiting = self
-            .held
-            .make_contiguous()
-            .get(self.given..)
-            .unwrap_or_default();
+    /// The messages that are given next. Where the queue goes around its end there is a smaller batch,
+    /// which costs less than to move the whole queue each time.
+    fn next_batch(&self) -> &[Message] {
+        let (front, back) = self.held.as_slices();
+        let waiting = match self.given.checked_sub(front.len()) {
+            None => front.get(self.given..),
+            Some(given) => back.get(given..),
+        };
+        let waiting = waiting.unwrap_or_default();
         let mut bytes = 0;
-        let fitting = waiting
-            .iter()
-            .take(MAX_BATCH_MESSAGES)
-            .take_while(|message| {
-                let is_first = bytes == 0;
-                bytes += message.bytes().max(1);
-                is_first || bytes <= BATCH_BYTES
-            });
+        let fitting = waiting.iter().take(GIVEN_AT_ONCE).take_while(|message| {
+            let is_first = bytes == 0;
+            bytes += message.bytes().max(1);
+            is_first || bytes <= BATCH_BYTES
+        });
         let count = fitting.count();
         waiting.get(..count).unwrap_or_default()
     }

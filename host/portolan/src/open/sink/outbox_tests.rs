@@ -220,7 +220,7 @@ async fn what_is_held_is_bounded_and_batches_are() {
         outbox.emit(many(), &service).await.expect("taken");
         assert!(outbox.held.len() <= MOST_MESSAGES);
     }
-    assert!(lock(&service.0).largest_batch <= MAX_BATCH_MESSAGES);
+    assert_eq!(lock(&service.0).largest_batch, GIVEN_AT_ONCE);
     outbox.flush(&service).await.expect("flushed");
     assert_eq!((outbox.bytes, outbox.held.len()), (0, 0));
     assert_eq!(lock(&service.0).took.len(), 20 + 90_000);
