@@ -267,7 +267,7 @@ impl Provider {
                 self.sandbox.recorder().clone(),
                 limits.log_bytes,
             ),
-            words: Words::acting(plan),
+            words: Arc::clone(&grants.words),
             own_words: OwnWords::default(),
             network: way.and_then(|way| Network::new(way, plan, manifest)),
         }

@@ -1,6 +1,7 @@
 //! The data of one store: what the guest in it has used, and what it is lent.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use portolan_contract::{Failure, FailureClass};
@@ -30,7 +31,8 @@ pub(crate) struct Lent {
     pub(crate) key_marker: KeyMarker,
     pub(crate) steps: StepRecorder,
     pub(crate) log: LogBudget,
-    pub(crate) words: Words,
+    /// What finds the secrets in what the guest says: that of the grants, until one more is fetched.
+    pub(crate) words: Arc<Words>,
     pub(crate) own_words: OwnWords,
     /// The way to the endpoints of the plan, where there are any.
     pub(crate) network: Option<Network>,
@@ -137,7 +139,7 @@ pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest) -> Store<Guest> {
     store.set_epoch_deadline(1);
     store.epoch_deadline_callback(|mut context| {
         let budget = &context.data_mut().budget;
-        let clock = std::sync::Arc::clone(budget.clock());
+        let clock = Arc::clone(budget.clock());
         let most = budget.guest_time();
         if clock.stop() >= most {
             return Err(Fault::GuestTime(most).into());

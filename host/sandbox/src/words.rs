@@ -17,7 +17,7 @@ const MAX_SEARCHED: usize = 64 << 10;
 const LEFT_OUT: &str = "(left out)";
 
 /// Takes secrets and controls out of what one guest says in one operation.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Words {
     scrubber: Scrubber,
 }

@@ -25,7 +25,7 @@ pub const SHORTEST_SEARCHABLE: usize = 6;
 /// Removes a fixed set of secrets from text.
 ///
 /// Cheap to make: the search automaton is built at the first text.
-#[derive(Default)]
+#[derive(Default, Clone)]
 pub struct Scrubber {
     secrets: Vec<SecretBytes>,
     unsearchable: bool,
@@ -85,6 +85,7 @@ impl fmt::Debug for Scrubber {
 }
 
 /// The automaton over all forms of all secrets.
+#[derive(Clone)]
 struct Search {
     automaton: AhoCorasick,
     /// For each pattern, how many characters next to it hold a part of the secret's bits.

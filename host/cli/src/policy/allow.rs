@@ -88,9 +88,13 @@ fn replace(
 /// The text with the rule, or nothing where it is there already.
 fn with_rule(text: &str, rule: &Rule) -> Result<Option<String>> {
     let mut document: DocumentMut = text.parse().map_err(|_| unreadable())?;
+    if !document.contains_key("egress") {
+        let table = table_at_the_end(&mut document);
+        document.insert("egress", Item::Table(table));
+    }
     let egress = document
         .entry("egress")
-        .or_insert_with(|| Item::Table(Table::new()))
+        .or_insert(Item::None)
         .as_table_like_mut()
         .ok_or_else(unreadable)?;
     let allow = egress
@@ -107,6 +111,18 @@ fn with_rule(text: &str, rule: &Rule) -> Result<Option<String>> {
     }
     append(allow, Value::from(rule.to_string()));
     Ok(Some(document.to_string()))
+}
+
+/// A new table for the end of a document, below what is said there after the last value.
+fn table_at_the_end(document: &mut DocumentMut) -> Table {
+    let mut table = Table::new();
+    let said = document.trailing().as_str().unwrap_or_default();
+    if !said.trim().is_empty() {
+        let said = said.trim_end_matches('\n');
+        table.decor_mut().set_prefix(format!("{said}\n\n"));
+        document.set_trailing("");
+    }
+    table
 }
 
 /// Adds a value at the end. A list with a value on each line goes on so; what is said beside the
@@ -175,6 +191,14 @@ mod tests {
     fn comments_order_and_layout_stay() {
         for (before, after) in [
             ("", "[egress]\nallow = [\"b:2\"]\n"),
+            (
+                "# of the host\n\n# nothing yet",
+                "# of the host\n\n# nothing yet\n\n[egress]\nallow = [\"b:2\"]\n",
+            ),
+            (
+                "user = \"etl\"\n\n# more to come\n",
+                "user = \"etl\"\n\n# more to come\n\n[egress]\nallow = [\"b:2\"]\n",
+            ),
             (
                 "# who\nuser = \"etl\"  # acts\n",
                 "# who\nuser = \"etl\"  # acts\n\n[egress]\nallow = [\"b:2\"]\n",

@@ -1,5 +1,7 @@
 //! `sasl`: authentication exchanges whose answers hold secrets.
 
+use std::sync::Arc;
+
 use portolan_contract::Failure;
 use portolan_egress::Connection;
 use portolan_egress::sasl::{self, Exchange, Mechanism};
@@ -60,8 +62,10 @@ impl HostExchange for Guest {
             Ok(answer) => Ok(network.hand_over_answer(answer, budget)?),
             Err(failure) => Err(failure),
         };
-        if let Some(lent) = &mut self.lent {
-            lent.words.learn(&fetched);
+        if let Some(lent) = &mut self.lent
+            && !fetched.is_empty()
+        {
+            Arc::make_mut(&mut lent.words).learn(&fetched);
         }
         self.answer(answered)
     }
