@@ -105,10 +105,10 @@ fn plan(entries: Vec<PlanEntry>) -> Arc<StoredPlan> {
         provider: "p".to_owned(),
         provider_version: "1.0.0".parse().expect("a version"),
         plan: Plan { entries: all },
-        context: RuleContext {
-            authority: Vec::new(),
-            options: vec![("sasl_token_url".to_owned(), URL.to_owned())],
-        },
+        context: RuleContext::of(
+            Vec::new(),
+            vec![("sasl_token_url".to_owned(), URL.to_owned())],
+        ),
         secrets: vec![("client-secret".to_owned(), b"s:3/+".to_vec().into())],
         places: Vec::new(),
     })

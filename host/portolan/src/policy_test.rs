@@ -33,7 +33,7 @@ pub(crate) async fn execute(
     );
     let mut rows = vec![ok(None, "plan", provider)];
     rows.extend(verdicts(&call.host.egress, planned.plan(), resolve).await);
-    let bootstrap = planned.stored.context.authority.iter();
+    let bootstrap = planned.stored.context.authority().iter();
     let bootstrap: Vec<_> = bootstrap
         .map(|known| (known.host.clone(), known.port))
         .collect();

@@ -152,15 +152,12 @@ impl HostPattern {
         match &self.end {
             End::Nothing => match_labels(&self.labels, &host),
             End::Authority => context
-                .authority
+                .authority()
                 .iter()
                 .any(|given| self.matches_below(&host, &normal(&given.host))),
             End::Option(name) => context
-                .options
-                .iter()
-                .filter(|(option, _)| option == name)
-                .flat_map(|(_, value)| crate::uri::hosts_of_value(value))
-                .any(|base| self.matches_below(&host, &normal(&base))),
+                .hosts_of(name)
+                .any(|base| self.matches_below(&host, &normal(base))),
         }
     }
 
@@ -217,16 +214,16 @@ mod tests {
     }
 
     fn context() -> RuleContext {
-        RuleContext {
-            authority: vec![AuthorityHost {
+        RuleContext::of(
+            vec![AuthorityHost {
                 host: "Broker.example.com".into(),
                 port: Some(9092),
             }],
-            options: vec![(
+            vec![(
                 "AWS_ENDPOINT".into(),
                 "https://minio.example.org:9000/x".into(),
             )],
-        }
+        )
     }
 
     #[test]
@@ -263,11 +260,17 @@ mod tests {
         assert!(pattern("*.{option:AWS_ENDPOINT}").matches("bucket.minio.example.org", &context()));
         assert!(!pattern("*.{option:AWS_ENDPOINT}").matches("bucketminio.example.org", &context()));
         let mut several = context();
-        several.options = vec![("host".into(), "a.example.org,B.example.org:7,::1".into())];
+        several = RuleContext::of(
+            Vec::new(),
+            vec![("host".into(), "a.example.org,B.example.org:7,::1".into())],
+        );
         for host in ["a.example.org", "b.example.org", "::1"] {
             assert!(pattern("{option:host}").matches(host, &several), "{host}");
         }
-        several.options = vec![("host".into(), "https://a.example.org/x,evil.example".into())];
+        several = RuleContext::of(
+            Vec::new(),
+            vec![("host".into(), "https://a.example.org/x,evil.example".into())],
+        );
         assert!(!pattern("{option:host}").matches("evil.example", &several));
         assert!(!pattern("{option:OTHER}").matches("minio.example.org", &context()));
         assert!(!pattern("{authority}").matches("", &RuleContext::default()));

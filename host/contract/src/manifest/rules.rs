@@ -1,5 +1,7 @@
 //! Where the connections of a provider may be dialled.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 
 use super::HostPattern;
@@ -38,13 +40,23 @@ pub struct AuthorityHost {
 
 /// What of a URI the rules refer to. It is public, and stored with the plan, because requests are
 /// judged when there is no URI at hand any more.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RuleContext {
-    /// The hosts of the authority, in order.
-    pub authority: Vec<AuthorityHost>,
-    /// The public options, in order.
-    pub options: Vec<(String, String)>,
+    authority: Vec<AuthorityHost>,
+    options: Vec<(String, String)>,
+    /// The hosts in the value of each option, found when a rule asks for them first: every request is
+    /// held to such rules, and to find a host takes longer than the rest of it.
+    #[serde(skip)]
+    hosts: OnceLock<Vec<Vec<String>>>,
 }
+
+impl PartialEq for RuleContext {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.authority, &self.options) == (&other.authority, &other.options)
+    }
+}
+
+impl Eq for RuleContext {}
 
 impl RuleContext {
     /// What the rules may refer to in a URI.
@@ -54,9 +66,41 @@ impl RuleContext {
             Value::Text(text) => Some((pair.name.clone(), text.clone())),
             Value::Secret(_) => None,
         });
+        let authority = crate::uri::authority_hosts(&uri.authority).unwrap_or_default();
+        Self::of(authority, options.collect())
+    }
+
+    /// These hosts and these public options.
+    #[must_use]
+    pub fn of(authority: Vec<AuthorityHost>, options: Vec<(String, String)>) -> Self {
         Self {
-            authority: crate::uri::authority_hosts(&uri.authority).unwrap_or_default(),
-            options: options.collect(),
+            authority,
+            options,
+            hosts: OnceLock::new(),
         }
+    }
+
+    /// The hosts of the authority, in order.
+    #[must_use]
+    pub fn authority(&self) -> &[AuthorityHost] {
+        &self.authority
+    }
+
+    /// The public options, in order.
+    #[must_use]
+    pub fn options(&self) -> &[(String, String)] {
+        &self.options
+    }
+
+    /// The hosts in the values of an option.
+    pub(super) fn hosts_of(&self, option: &str) -> impl Iterator<Item = &str> {
+        let hosts = self.hosts.get_or_init(|| {
+            let values = self.options.iter();
+            let found = values.map(|(_, value)| crate::uri::hosts_of_value(value));
+            found.collect()
+        });
+        let each = self.options.iter().zip(hosts);
+        each.filter(move |((name, _), _)| name == option)
+            .flat_map(|(_, hosts)| hosts.iter().map(String::as_str))
     }
 }

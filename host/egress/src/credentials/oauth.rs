@@ -69,7 +69,7 @@ impl OauthTokens {
         token_url: &str,
         scope: Option<&str>,
     ) -> Result<Self, CredentialError> {
-        let url = plan.context.options.iter();
+        let url = plan.context.options().iter();
         let mut urls = url.filter(|(name, _)| name == token_url);
         let (Some((_, url)), None) = (urls.next(), urls.next()) else {
             return Err(CredentialError::Missing("one URL of a token service"));

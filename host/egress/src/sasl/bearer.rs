@@ -18,7 +18,7 @@ pub(super) fn tokens(
     properties: &Properties,
 ) -> Result<OauthTokens, SaslError> {
     let url = properties.text("token-url")?;
-    let mut named = plan.context.options.iter();
+    let mut named = plan.context.options().iter();
     let is_named =
         named.any(|(name, value)| Some(name.as_str()) == option && value == url.expose());
     if !is_named {

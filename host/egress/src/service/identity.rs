@@ -91,7 +91,7 @@ impl Identities {
 
     fn is_own_authority(&self, endpoint: &Endpoint) -> bool {
         let host = normal(&endpoint.host);
-        let mut given = self.plan.context.authority.iter();
+        let mut given = self.plan.context.authority().iter();
         given.any(|given| {
             normal(&given.host) == host
                 && match given.port {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use portolan_contract::{
     AuthorityHost, Endpoint, JsonPointer, Manifest, PartEncoding, PlanEntry, RequestRule,
-    StoredPlan, TlsProfile, TlsVerification,
+    RuleContext, StoredPlan, TlsProfile, TlsVerification,
 };
 use portolan_egress::credentials::Lent;
 use portolan_egress::service::{
@@ -76,17 +76,22 @@ impl Setting {
 
     /// The same, with this host in the URI's authority.
     pub(crate) fn of_authority(mut self, host: &str, port: Option<u16>) -> Self {
-        self.plan.context.authority.push(AuthorityHost {
+        let context = &self.plan.context;
+        let mut authority = context.authority().to_vec();
+        authority.push(AuthorityHost {
             host: host.to_owned(),
             port,
         });
+        self.plan.context = RuleContext::of(authority, context.options().to_vec());
         self
     }
 
     /// The same, with a public option of the URI.
     pub(crate) fn of_option(mut self, name: &str, value: &str) -> Self {
-        let option = (name.to_owned(), value.to_owned());
-        self.plan.context.options.push(option);
+        let context = &self.plan.context;
+        let mut options = context.options().to_vec();
+        options.push((name.to_owned(), value.to_owned()));
+        self.plan.context = RuleContext::of(context.authority().to_vec(), options);
         self
     }
 

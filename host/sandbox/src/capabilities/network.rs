@@ -211,7 +211,7 @@ impl Network {
         let egress = self.way.egress.clone();
         // Judged each time: the policy may have been replaced.
         let (_, policy) = egress.policy().get();
-        let bootstrap = self.plan.context.authority.iter();
+        let bootstrap = self.plan.context.authority().iter();
         let bootstrap: Vec<_> = bootstrap
             .map(|known| (known.host.clone(), known.port))
             .collect();

@@ -132,7 +132,8 @@ fn a_clients_secret_goes_to_the_token_service_of_the_uri() {
     };
     let begun = |option: &str, given: &str, entry: PlanEntry| {
         let mut plan = (*plan(b"pencil", vec![entry])).clone();
-        plan.context.options = vec![(option.to_owned(), url.to_owned())];
+        let options = vec![(option.to_owned(), url.to_owned())];
+        plan.context = portolan_contract::RuleContext::of(Vec::new(), options);
         let authenticator = super::Authenticator::new(
             &crate::Egress::new(EgressOptions::default()),
             &std::sync::Arc::new(plan),
