@@ -1,6 +1,6 @@
 //! Compiled components on disk.
 //!
-//! A file is the SHA-256 of its body, and the body. It is read as a whole, verified, and only then
+//! A file is the BLAKE3 hash of its body, and the body. It is read as a whole, verified, and only then
 //! given to the runtime from the very bytes that were verified; nothing is mapped. Whoever may write
 //! to the directory, which is the host's own user alone, may run code here: the digest is against
 //! damage, not against that user. A file that is damaged, or was made by another compiler or
@@ -18,7 +18,7 @@ use wasmtime::component::Component;
 
 use crate::metrics;
 
-const DIGEST: usize = 32;
+const DIGEST: usize = blake3::OUT_LEN;
 
 /// The directory of compiled components of one engine's settings.
 pub(crate) struct Cache {
@@ -128,14 +128,15 @@ fn write_new(path: &Path, body: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path)?;
-    file.write_all(&Sha256::digest(body))?;
+    file.write_all(blake3::hash(body).as_bytes())?;
     file.write_all(body)
 }
 
-/// The body of a file, if its digest is right.
+/// The body of a file, if its digest is right. To find that out is a good part of what a start takes,
+/// which is why it is not the SHA-256 by which a component is known.
 fn verified(file: &[u8]) -> Option<&[u8]> {
-    let (digest, body) = file.split_at_checked(DIGEST)?;
-    (Sha256::digest(body).as_slice() == digest).then_some(body)
+    let (digest, body) = file.split_first_chunk::<DIGEST>()?;
+    (blake3::hash(body) == *digest).then_some(body)
 }
 
 #[expect(

@@ -58,7 +58,7 @@ impl net::Host for Host {
         host: String,
         port: u16,
     ) -> Result<Result<Resource<Connection>, Failure>> {
-        let admitted = further::admitted(&host, &self.rules.authority);
+        let admitted = further::admitted(&host, self.rules.authority());
         let call = format!("connect-further {endpoint} {host}:{port}");
         let connection = self.dialled(&call, endpoint)?;
         let denied = |failure: &Failure| matches!(failure.class, FailureClass::Denied);
