@@ -204,7 +204,7 @@ async fn a_component_that_begins_with_too_much_is_not_loaded() {
     let cases: [(Change, &str); 4] = [
         (
             |limits| limits.memory = 64 << 10,
-            "provider nodelocal needs 1114112 bytes of memory to begin with; the most is 64 KiB",
+            "bytes of memory to begin with; the most is 64 KiB",
         ),
         (
             |limits| limits.table_elements = 3,
