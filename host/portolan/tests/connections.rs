@@ -4,7 +4,7 @@
 
 mod support;
 
-use portolan::SqlState;
+use portolan::{Operation, SqlState};
 use support::{World, assert_state, notices, refused, rows, run, run_with, tag};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -281,4 +281,142 @@ async fn explain_shows_what_would_be_made_and_touches_nothing() {
             .await
             .is_empty()
     );
+}
+
+const OPERATIONS: [Operation; 9] = [
+    Operation::Backup,
+    Operation::Restore,
+    Operation::Import,
+    Operation::Export,
+    Operation::Transfer,
+    Operation::Changefeed,
+    Operation::EncryptedBackup,
+    Operation::SchemaRegistry,
+    Operation::Replication,
+];
+
+/// The rows of the README's table: a URI, what is shown of it, its type, and what it is opened for.
+const TABLE: [(&str, &str, &str, &[Operation]); 16] = {
+    use Operation::{Changefeed, EncryptedBackup, Replication, SchemaRegistry, Transfer};
+    let [store @ .., _, _, _] = &OPERATIONS;
+    [
+        (
+            "s3://bucket/a?AWS_ACCESS_KEY_ID=key&AWS_SECRET_ACCESS_KEY=hunter2hunter2",
+            "s3://bucket/a?AWS_ACCESS_KEY_ID=key&AWS_SECRET_ACCESS_KEY=redacted",
+            "STORAGE",
+            store,
+        ),
+        (
+            "gs://bucket/a?AUTH=specified&BEARER_TOKEN=hunter2hunter2",
+            "gs://bucket/a?AUTH=specified&BEARER_TOKEN=redacted",
+            "STORAGE",
+            store,
+        ),
+        (
+            "azure-blob://container/a?AZURE_ACCOUNT_NAME=name&AZURE_ACCOUNT_KEY=aHVudGVyMmh1bnRlcjI%3D",
+            "azure-blob://container/a?AZURE_ACCOUNT_KEY=redacted&AZURE_ACCOUNT_NAME=name",
+            "STORAGE",
+            store,
+        ),
+        ("nodelocal://1/a", "nodelocal://1/a", "STORAGE", store),
+        ("userfile:///a", "userfile:///a", "STORAGE", store),
+        (
+            "https://user:hunter2hunter2@files.example/a",
+            "https://user:redacted@files.example/a",
+            "STORAGE",
+            &[Transfer, Changefeed, SchemaRegistry],
+        ),
+        (
+            "aws-kms:///alias/a?REGION=eu-central-1&AWS_ACCESS_KEY_ID=key&AWS_SECRET_ACCESS_KEY=hunter2hunter2",
+            "aws-kms:///redacted?AWS_ACCESS_KEY_ID=key&AWS_SECRET_ACCESS_KEY=redacted&REGION=eu-central-1",
+            "KMS",
+            &[EncryptedBackup],
+        ),
+        (
+            "gcp-kms:///projects/p/locations/l/keyRings/r/cryptoKeys/k?AUTH=specified&BEARER_TOKEN=hunter2hunter2",
+            "gcp-kms:///redacted?AUTH=specified&BEARER_TOKEN=redacted",
+            "KMS",
+            &[EncryptedBackup],
+        ),
+        (
+            "azure-kms:///key/1a?AZURE_VAULT_NAME=vault&AZURE_CLIENT_ID=c&AZURE_TENANT_ID=t&AZURE_CLIENT_SECRET=hunter2hunter2",
+            "azure-kms:///redacted?AZURE_CLIENT_ID=c&AZURE_CLIENT_SECRET=redacted&AZURE_TENANT_ID=t&AZURE_VAULT_NAME=vault",
+            "KMS",
+            &[EncryptedBackup],
+        ),
+        (
+            "webhook-https://hooks.example/a?token=hunter2hunter2",
+            "webhook-https://hooks.example/redacted?token=redacted",
+            "STORAGE",
+            &[Changefeed],
+        ),
+        (
+            "gcpubsub://project?region=us-east1&AUTH=implicit",
+            "gcpubsub://project?AUTH=implicit&region=us-east1",
+            "STORAGE",
+            &[Changefeed],
+        ),
+        (
+            "kafka://broker.example:9092?sasl_enabled=true&sasl_user=u&sasl_password=hunter2hunter2",
+            "kafka://broker.example:9092?sasl_enabled=true&sasl_password=redacted&sasl_user=u",
+            "STORAGE",
+            &[Changefeed],
+        ),
+        (
+            "kafka://broker.example:9098?tls_enabled=true&sasl_enabled=true&sasl_mechanism=AWS_MSK_IAM&sasl_aws_region=eu-central-1&sasl_aws_iam_role_arn=arn&sasl_aws_iam_session_name=session",
+            "kafka://broker.example:9098?sasl_aws_iam_role_arn=arn&sasl_aws_iam_session_name=session&sasl_aws_region=eu-central-1&sasl_enabled=true&sasl_mechanism=AWS_MSK_IAM&tls_enabled=true",
+            "STORAGE",
+            &[Changefeed],
+        ),
+        (
+            "confluent-cloud://cluster.example:9092?api_key=key&api_secret=hunter2hunter2",
+            "confluent-cloud://cluster.example:9092?api_key=key&api_secret=redacted",
+            "STORAGE",
+            &[Changefeed],
+        ),
+        (
+            "azure-event-hub://space.servicebus.windows.net:9093?shared_access_key_name=n&shared_access_key=hunter2hunter2",
+            "azure-event-hub://space.servicebus.windows.net:9093?shared_access_key=redacted&shared_access_key_name=n",
+            "STORAGE",
+            &[Changefeed],
+        ),
+        (
+            "postgresql://user:hunter2hunter2@database.example:5432/d",
+            "postgresql://user:redacted@database.example:5432/d",
+            "FOREIGNDATA",
+            &[Replication],
+        ),
+    ]
+};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_row_of_the_table_opens_for_what_it_supports_and_refuses_the_rest() {
+    let world = World::new().await;
+    let root = world.root();
+    for (number, (uri, shown, kind, supported)) in TABLE.into_iter().enumerate() {
+        let name = format!("row_{number}");
+        let sql = format!("CREATE EXTERNAL CONNECTION {name} AS '{uri}' WITH VALIDATE = 'none'");
+        run(&root, &sql).await;
+        assert_eq!(
+            rows(&root, &format!("SHOW EXTERNAL CONNECTION {name}")).await,
+            [[name.as_str(), shown, kind]]
+        );
+        for operation in OPERATIONS {
+            let opened = root.open(&format!("external://{name}"), operation).await;
+            let keyword = operation.keyword();
+            match opened {
+                Ok(_) => assert!(
+                    supported.contains(&operation),
+                    "{shown} opens for {keyword}"
+                ),
+                Err(error) => {
+                    assert!(!supported.contains(&operation), "{shown}: {error}");
+                    let states = [SqlState::FeatureNotSupported, SqlState::WrongObjectType];
+                    assert!(states.contains(&error.sqlstate()), "{shown}: {error}");
+                    assert!(error.message().contains("cannot use"), "{shown}: {error}");
+                }
+            }
+        }
+        run(&root, &format!("DROP EXTERNAL CONNECTION {name}")).await;
+    }
 }

@@ -15,6 +15,7 @@ mod refusal;
 use portolan_sdk::lent::parts::Opaque;
 use portolan_sdk::{
     Encrypted, Failure, HostNetwork, KmsProbe, KmsProvider, Plan, Provider, Stopped, UriPieces,
+    redaction,
 };
 
 /// The provider of `aws-kms`.
@@ -24,6 +25,10 @@ pub struct AwsKms;
 impl Provider for AwsKms {
     fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         plan::plan(uri)
+    }
+
+    fn redact(uri: UriPieces) -> UriPieces {
+        redaction::without_path(uri)
     }
 }
 

@@ -16,6 +16,7 @@ mod refusal;
 use portolan_sdk::lent::parts::Opaque;
 use portolan_sdk::{
     Encrypted, Failure, HostNetwork, KmsProbe, KmsProvider, Plan, Provider, Stopped, UriPieces,
+    redaction,
 };
 
 /// The provider of `azure-kms`.
@@ -25,6 +26,10 @@ pub struct AzureKms;
 impl Provider for AzureKms {
     fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         plan::plan(uri)
+    }
+
+    fn redact(uri: UriPieces) -> UriPieces {
+        redaction::without_path(uri)
     }
 }
 

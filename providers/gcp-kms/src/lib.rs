@@ -20,6 +20,7 @@ mod refusal;
 use portolan_sdk::lent::parts::Opaque;
 use portolan_sdk::{
     Encrypted, Failure, HostNetwork, KmsProbe, KmsProvider, Plan, Provider, Stopped, UriPieces,
+    redaction,
 };
 
 /// The provider of `gcp-kms`.
@@ -29,6 +30,10 @@ pub struct GcpKms;
 impl Provider for GcpKms {
     fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
         plan::plan(uri)
+    }
+
+    fn redact(uri: UriPieces) -> UriPieces {
+        redaction::without_path(uri)
     }
 }
 

@@ -171,12 +171,12 @@ fn roles_are_taken_on_at_the_token_service_of_the_region() {
 }
 
 #[test]
-fn what_is_shown_has_no_secret() {
+fn what_is_shown_has_no_secret_and_no_key() {
     let uri = format!("aws-kms:///k?{KEYS}&AWS_SESSION_TOKEN=hunter3&REGION=x");
     let public = public_options(include_str!("../../manifest.toml"));
     assert_eq!(
         print_redacted(&AwsKms::redact(pieces(&uri, &public))),
-        "aws-kms:///k?AWS_ACCESS_KEY_ID=AKIA&AWS_SECRET_ACCESS_KEY=redacted\
+        "aws-kms:///redacted?AWS_ACCESS_KEY_ID=AKIA&AWS_SECRET_ACCESS_KEY=redacted\
          &AWS_SESSION_TOKEN=redacted&REGION=x"
     );
 }

@@ -169,12 +169,12 @@ fn a_vault_and_a_key_lead_nowhere_else() {
 }
 
 #[test]
-fn what_is_shown_has_no_secret() {
+fn what_is_shown_has_no_secret_and_no_key() {
     let uri = format!("azure-kms:///k/1?AZURE_VAULT_NAME=v&{CLIENT}");
     let pieces = pieces(&uri, &public_options(MANIFEST));
     assert_eq!(
         print_redacted(&AzureKms::redact(pieces)),
-        "azure-kms:///k/1?AZURE_CLIENT_ID=c&AZURE_CLIENT_SECRET=redacted&AZURE_TENANT_ID=t\
+        "azure-kms:///redacted?AZURE_CLIENT_ID=c&AZURE_CLIENT_SECRET=redacted&AZURE_TENANT_ID=t\
          &AZURE_VAULT_NAME=v"
     );
 }
