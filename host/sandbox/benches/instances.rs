@@ -27,7 +27,9 @@ use portolan_sdk::{Plan, Provider as _};
 use portolan_secret::SecretText;
 use tokio::runtime::Runtime;
 use wasmtime::component::Linker;
-use wasmtime::{Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store};
+use wasmtime::{
+    Config, Enabled, Engine, InstanceAllocationStrategy, PoolingAllocationConfig, Store,
+};
 
 mod generated {
     #![allow(
@@ -62,9 +64,12 @@ impl Bare {
     fn new() -> Self {
         let mut config = Config::new();
         config.epoch_interruption(true);
-        config.allocation_strategy(InstanceAllocationStrategy::Pooling(
-            PoolingAllocationConfig::new(),
-        ));
+        // What the sandbox keeps of a place between two instances.
+        let mut pool = PoolingAllocationConfig::new();
+        pool.pagemap_scan(Enabled::Auto);
+        pool.linear_memory_keep_resident(128 << 10);
+        pool.table_keep_resident(16 << 10);
+        config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
         let engine = Engine::new(&config).expect("an engine");
         let component =
             wasmtime::component::Component::new(&engine, component()).expect("it compiles");
