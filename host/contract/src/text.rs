@@ -7,6 +7,10 @@
 /// Applied to its own result it changes nothing.
 #[must_use]
 pub fn strip_controls(text: &str, max_bytes: usize) -> String {
+    // Nearly every text is this one, and has nothing to be looked for.
+    if text.len() <= max_bytes && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.to_owned();
+    }
     let mut kept = String::with_capacity(text.len().min(max_bytes));
     let mut rest = text.chars().peekable();
     while let Some(first) = rest.next() {
@@ -39,6 +43,9 @@ pub fn strip_controls(text: &str, max_bytes: usize) -> String {
 /// Whether a character is a control, or changes the order of others, or is there without being
 /// seen.
 pub(crate) fn is_hidden(one: char) -> bool {
+    if one.is_ascii() {
+        return one.is_ascii_control();
+    }
     one.is_control()
         || matches!(one,
             '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

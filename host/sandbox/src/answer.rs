@@ -5,7 +5,7 @@ use std::fmt;
 
 use portolan_contract::{
     Fragment, MAX_PLAN_ENTRIES, Manifest, Operation, Plan, PlanEntry, QUERY_SECRETS, RuleContext,
-    Secrets,
+    Secrets, UriPieces,
 };
 
 use crate::bindings::types as guest;
@@ -150,7 +150,7 @@ impl std::error::Error for AnswerProblem {}
 /// What a plan is checked against.
 pub(crate) struct Given<'a> {
     pub(crate) manifest: &'a Manifest,
-    pub(crate) context: &'a RuleContext,
+    pub(crate) uri: &'a UriPieces,
     pub(crate) secrets: &'a Secrets,
     pub(crate) words: &'a Words,
     /// Whether the guest was shown secrets of this URI.
@@ -230,13 +230,13 @@ fn check_endpoints(plan: &Plan, given: &Given<'_>) -> Result<(), AnswerProblem> 
             return Err(AnswerProblem::TlsProfile(name));
         }
     }
+    // Few plans of storage have an endpoint, and then nothing is asked of the URI.
+    let mut context = None;
     for endpoint in plan.endpoints() {
+        let context = context.get_or_insert_with(|| RuleContext::new(given.uri));
         if !is_host(&endpoint.host)
             || endpoint.port == 0
-            || given
-                .manifest
-                .endpoint_rule(endpoint, given.context)
-                .is_none()
+            || given.manifest.endpoint_rule(endpoint, context).is_none()
         {
             return Err(AnswerProblem::Endpoint {
                 host: given.words.line(&endpoint.host, 253),

@@ -7,27 +7,27 @@ use crate::bindings::types as guest;
 use crate::words::{MAX_FACT, MAX_MESSAGE, Words};
 
 /// The pieces as the guest gets them.
-pub(crate) fn to_guest_pieces(uri: &UriPieces) -> guest::UriPieces {
+pub(crate) fn to_guest_pieces(uri: UriPieces) -> guest::UriPieces {
     guest::UriPieces {
-        scheme: uri.scheme.clone(),
-        user: uri.user.as_ref().map(to_guest_value),
-        password: uri.password.as_ref().map(to_guest_value),
-        authority: uri.authority.clone(),
-        path: to_guest_value(&uri.path),
+        scheme: uri.scheme,
+        user: uri.user.map(to_guest_value),
+        password: uri.password.map(to_guest_value),
+        authority: uri.authority,
+        path: to_guest_value(uri.path),
         options: uri
             .options
-            .iter()
+            .into_iter()
             .map(|pair| guest::OptionPair {
-                name: pair.name.clone(),
-                value: to_guest_value(&pair.value),
+                name: pair.name,
+                value: to_guest_value(pair.value),
             })
             .collect(),
     }
 }
 
-fn to_guest_value(value: &Value) -> guest::Value {
+fn to_guest_value(value: Value) -> guest::Value {
     match value {
-        Value::Text(text) => guest::Value::Text(text.clone()),
+        Value::Text(text) => guest::Value::Text(text),
         Value::Secret(secret) => guest::Value::Secret(guest::Secret {
             number: secret.number,
             empty: secret.empty,

@@ -1,8 +1,6 @@
 //! Phase one: `plan` and `redact` in an instance from which no byte can leave.
 
-use portolan_contract::{
-    Failure, Manifest, Plan, RuleContext, SplitUri, UriPieces, print_redacted, split,
-};
+use portolan_contract::{Failure, Manifest, Plan, SplitUri, UriPieces, print_redacted, split};
 use portolan_secret::SecretText;
 use wasmtime::component::types::ComponentItem;
 use wasmtime::component::{Component, InstancePre, Linker, LinkerInstance, ResourceType};
@@ -11,6 +9,7 @@ use wasmtime::{Engine, Store};
 use crate::answer::{Given, check_plan};
 use crate::binding::Unbound;
 use crate::bindings::provided::planning::{Guest as Planning, GuestIndices};
+use crate::bindings::types;
 use crate::component::PLANNING;
 use crate::convert::{from_guest_failure, from_guest_pieces, to_guest_pieces};
 use crate::guest::Guest;
@@ -83,8 +82,9 @@ impl Planner {
     ) -> Result<Planned, Refusal> {
         let called = |error: wasmtime::Error| Refusal::Fault(Fault::of_call(&error, limits));
         let clock = std::sync::Arc::clone(store.data().budget.clock());
-        let seen = uri.pieces_for_planning(manifest);
-        let sighted = seen != uri.pieces;
+        let blind = to_guest_pieces(uri.pieces.clone());
+        let revealed = uri.revealed_pieces(manifest).map(to_guest_pieces);
+        let sighted = revealed.is_some();
         let words = if sighted {
             Words::seeing(&uri.secrets)
         } else {
@@ -94,7 +94,7 @@ impl Planner {
         let planning = self.start(store, limits).await;
         let planning = planning.map_err(|unbound| Refusal::Fault(unbound.into_fault(limits)))?;
         let planned = planning
-            .call_plan(&mut *store, &to_guest_pieces(&seen))
+            .call_plan(&mut *store, revealed.as_ref().unwrap_or(&blind))
             .await
             .map_err(called)?;
         clock.stop();
@@ -103,24 +103,21 @@ impl Planner {
         })?;
         let given = Given {
             manifest,
-            context: &RuleContext::new(&uri.pieces),
+            uri: &uri.pieces,
             secrets: &uri.secrets,
             words: &words,
             sighted,
         };
         let plan = check_plan(entries, &given).map_err(Refusal::Answer)?;
 
-        let redacted = redact(&planning, store, &uri.pieces)
-            .await
-            .map_err(called)?;
+        let redacted = redact(&planning, store, &blind).await.map_err(called)?;
         redaction::check(uri, &redacted, &words).map_err(Refusal::Answer)?;
         let redacted_uri = print_redacted(&redacted);
         let again = split(&SecretText::new(redacted_uri.as_str()), manifest).map_err(|_| {
             Refusal::Answer(AnswerProblem::Redaction("what it shows is no URI any more"))
         })?;
-        let again = redact(&planning, store, &again.pieces)
-            .await
-            .map_err(called)?;
+        let again = to_guest_pieces(again.pieces);
+        let again = redact(&planning, store, &again).await.map_err(called)?;
         if print_redacted(&again) != redacted_uri {
             return Err(Refusal::Answer(AnswerProblem::Redaction(
                 "what it shows is shown differently the next time",
@@ -152,13 +149,11 @@ fn with_nearest(failure: Failure, manifest: &Manifest) -> Failure {
 async fn redact(
     planning: &Planning,
     store: &mut Store<Guest>,
-    pieces: &UriPieces,
+    pieces: &types::UriPieces,
 ) -> wasmtime::Result<UriPieces> {
     let clock = std::sync::Arc::clone(store.data().budget.clock());
     clock.start();
-    let redacted = planning
-        .call_redact(store, &to_guest_pieces(pieces))
-        .await?;
+    let redacted = planning.call_redact(store, pieces).await?;
     clock.stop();
     Ok(from_guest_pieces(redacted))
 }

@@ -87,7 +87,7 @@ impl Provider {
             let planner = &self.prepared.planner;
             planner.run(&mut store, self.manifest(), uri, limits).await
         };
-        operation.run(planning).await
+        operation.run(Box::pin(planning)).await
     }
 
     /// Binds every export in fresh instances that are lent nothing, which is when the runtime

@@ -1,7 +1,7 @@
 //! The host's check of a redacted URI: secrets stay secrets, nothing is added, and what was shown
 //! once is shown again.
 
-use portolan_contract::{SplitUri, UriPieces, Value};
+use portolan_contract::{OptionPair, SplitUri, UriPieces, Value};
 
 use crate::AnswerProblem;
 use crate::words::Words;
@@ -76,23 +76,26 @@ fn check_options(given: &UriPieces, redacted: &UriPieces) -> Result<(), AnswerPr
     if redacted.options.len() > given.options.len() {
         return Err(adds_a_piece());
     }
+    // What is shown as it was given, in its order, needs no search.
+    let as_given = given
+        .options
+        .iter()
+        .zip(&redacted.options)
+        .all(|(given, redacted)| stands_for(given, redacted));
+    if as_given {
+        return Ok(());
+    }
     // How far the pairs of the URI are used up, for each name by itself.
     let mut next = std::collections::HashMap::<&str, usize>::new();
     for pair in &redacted.options {
         let from = next.entry(&pair.name).or_default();
-        let mut same_name = given
+        let mut same = given
             .options
             .iter()
             .enumerate()
             .skip(*from)
-            .filter(|(_, other)| other.name == pair.name);
-        let stands_for = match &pair.value {
-            Value::Text(_) => same_name.find(|(_, other)| matches!(other.value, Value::Text(_))),
-            Value::Secret(secret) => same_name.find(
-                |(_, other)| matches!(&other.value, Value::Secret(given) if given.number == secret.number),
-            ),
-        };
-        let Some((place, _)) = stands_for else {
+            .filter(|(_, other)| stands_for(other, pair));
+        let Some((place, _)) = same.next() else {
             let named = given.options.iter().any(|other| other.name == pair.name);
             return Err(match &pair.value {
                 Value::Secret(_) => wrong_secret(),
@@ -103,6 +106,16 @@ fn check_options(given: &UriPieces, redacted: &UriPieces) -> Result<(), AnswerPr
         *from = place + 1;
     }
     Ok(())
+}
+
+/// Whether a redacted pair may stand for this pair of the URI.
+fn stands_for(given: &OptionPair, redacted: &OptionPair) -> bool {
+    let values = match (&given.value, &redacted.value) {
+        (Value::Text(_), Value::Text(_)) => true,
+        (Value::Secret(given), Value::Secret(redacted)) => given.number == redacted.number,
+        _ => false,
+    };
+    values && given.name == redacted.name
 }
 
 fn check_text(given: &str, redacted: &str, words: &Words) -> Result<(), AnswerProblem> {
@@ -128,7 +141,7 @@ fn adds_a_piece() -> AnswerProblem {
 
 #[cfg(test)]
 mod tests {
-    use portolan_contract::{Manifest, OptionPair, SecretReference, split};
+    use portolan_contract::{Manifest, SecretReference, split};
     use portolan_secret::SecretText;
 
     use super::*;

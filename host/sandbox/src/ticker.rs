@@ -26,6 +26,9 @@ struct Shared {
 struct State {
     running: usize,
     ended: bool,
+    /// Whether the thread sleeps until an operation begins. While it ticks, it sees that by itself,
+    /// and waking it would be a call of the system for each operation.
+    idle: bool,
 }
 
 impl Ticker {
@@ -43,10 +46,11 @@ impl Ticker {
     pub(crate) fn run(&self) -> Running {
         let mut state = self.shared.state();
         state.running += 1;
-        if state.running == 1 {
+        let wake = std::mem::take(&mut state.idle);
+        drop(state);
+        if wake {
             self.shared.changed.notify_one();
         }
-        drop(state);
         Running {
             shared: Arc::clone(&self.shared),
         }
@@ -74,7 +78,7 @@ impl Drop for Running {
 
 impl Shared {
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
-        // The state is two plain words: a panic elsewhere cannot leave it half changed.
+        // The state is a few plain words: a panic elsewhere cannot leave it half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -82,7 +86,10 @@ impl Shared {
 fn tick(shared: &Shared, engine: &EngineWeak) {
     loop {
         {
-            let idle = |state: &mut State| state.running == 0 && !state.ended;
+            let idle = |state: &mut State| {
+                state.idle = state.running == 0 && !state.ended;
+                state.idle
+            };
             let state = shared
                 .changed
                 .wait_while(shared.state(), idle)

@@ -71,6 +71,9 @@ impl Words {
         // between its letters afterwards.
         let scrubbed = self.scrubber.scrub(text)?;
         let stripped = strip_controls(&scrubbed, usize::MAX);
+        if stripped == scrubbed {
+            return Some(strip_controls(&scrubbed, most));
+        }
         let scrubbed = self.scrubber.scrub(&stripped)?;
         Some(strip_controls(&scrubbed, most))
     }

@@ -127,7 +127,10 @@ impl Walk {
         let mut host = self.host.take().context("an instance is running")?;
         let uri = secrets_put_in(uri, &mut host)?;
         let uri = split(&uri, &host.manifest).map_err(|error| format_err!("{}", error.message))?;
-        let planning = pieces(&uri.pieces_for_planning(&host.manifest));
+        let planning = pieces(
+            &uri.revealed_pieces(&host.manifest)
+                .unwrap_or_else(|| uri.pieces.clone()),
+        );
         let shown = pieces(&uri.pieces);
         host.rules = RuleContext::new(&uri.pieces);
         host.secrets = uri.secrets;

@@ -5,6 +5,8 @@ use crate::text::is_hidden;
 use crate::{UriPieces, Value};
 
 const REDACTED: &str = "redacted";
+/// Room for what most URIs are shown as.
+const LIKELY_BYTES: usize = 256;
 
 /// The URI of some pieces with `redacted` in the place of each secret: what stands before `?` as
 /// given, the options stably sorted by name, names and values escaped as Go's `url.QueryEscape`
@@ -14,7 +16,7 @@ const REDACTED: &str = "redacted";
 /// terminal, is printed as its escape; in the pieces of a URI that was split there is no such thing.
 #[must_use]
 pub fn print_redacted(pieces: &UriPieces) -> String {
-    let mut shown = String::new();
+    let mut shown = String::with_capacity(LIKELY_BYTES);
     push(&mut shown, &pieces.scheme, &[':', '/', '@']);
     shown.push_str("://");
     if pieces.user.is_some() || pieces.password.is_some() {

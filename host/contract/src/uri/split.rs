@@ -30,11 +30,15 @@ pub struct SplitUri {
 }
 
 impl SplitUri {
-    /// The pieces as the provider sees them in phase one: those of [`SplitUri::pieces`], with the
-    /// values that the manifest reveals to planning in clear. One that is not UTF-8 stays a
-    /// secret.
+    /// The pieces as the provider sees them in phase one, where its manifest reveals a secret of
+    /// this URI to planning: those of [`SplitUri::pieces`], with the revealed values in clear. One
+    /// that is not UTF-8 stays a secret. `None` where nothing is revealed, as with every provider
+    /// that is built in.
     #[must_use]
-    pub fn pieces_for_planning(&self, manifest: &Manifest) -> UriPieces {
+    pub fn revealed_pieces(&self, manifest: &Manifest) -> Option<UriPieces> {
+        if manifest.reveal.planning.is_empty() {
+            return None;
+        }
         let mut pieces = self.pieces.clone();
         let values = [&mut pieces.user, &mut pieces.password]
             .into_iter()
@@ -60,7 +64,7 @@ impl SplitUri {
                 *value = Value::Text(format!("{slash}{text}"));
             }
         }
-        pieces
+        (pieces != self.pieces).then_some(pieces)
     }
 }
 

@@ -184,8 +184,9 @@ fn secrets_are_numbered_in_the_order_of_the_uri() {
     };
     assert!(empty.empty);
     assert_eq!(split.pieces.options[2].value, Value::Text("a b".into()));
+    let revealed = split.revealed_pieces(&manifest());
     assert_eq!(
-        split.pieces_for_planning(&manifest()).password,
+        revealed.and_then(|pieces| pieces.password),
         Some(Value::Text("p@ss".into()))
     );
 }
