@@ -49,14 +49,17 @@
 //! * [`post_to_key`]: a request to a service of keys.
 //! * [`Steps`]: telling a probe's steps, each begun and ended; [`Reach`] for every provider that
 //!   speaks over a network, [`MarkerProbe`] for every kind of object store.
-//! * The feature `allocator`, on by default, makes the allocator of a component one that starts without
-//!   growing the guest's memory.
+//! * The feature `allocator`, on by default, makes the allocator of a component one that takes
+//!   little time and starts without growing the guest's memory.
 //! * [`testing`]: pieces from a URI, markers in memory, a recorded network and steps, for native
 //!   tests.
 
 #[cfg(all(target_family = "wasm", feature = "allocator"))]
 #[allow(unsafe_code, reason = "an allocator hands out raw memory")]
 mod allocator;
+#[cfg(any(test, all(target_family = "wasm", feature = "allocator")))]
+#[allow(unsafe_code, reason = "an allocator hands out raw memory")]
+mod arena;
 
 pub mod bindings;
 pub use bindings::host::portolan::host as lent;
