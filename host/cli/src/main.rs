@@ -7,7 +7,7 @@
 //! * [`way_out`]: what may be dialled, and whom servers are checked against.
 //! * [`store`]: from flags, environment and configuration to a host and a session.
 //! * [`report`]: errors and notices on standard error, and the exit status.
-//! * [`interrupt`]: ctrl-C and SIGTERM.
+//! * [`interrupt`]: ctrl-C and SIGTERM; [`core_files`]: none.
 //! * [`format`](mod@format): results on standard output.
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
 //! * [`unlock`], [`secret_source`] and [`service_slot`]: what opens the store, on its way in.
@@ -21,6 +21,7 @@ mod audit;
 mod completions;
 mod config;
 mod confirm;
+mod core_files;
 mod doctor;
 mod emit;
 mod envelope;
@@ -53,6 +54,9 @@ use crate::store::Store;
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Err(error) = core_files::forbid() {
+        return report::failed(&error);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()

@@ -13,6 +13,7 @@
 //! * [`Header`]: what an envelope says of itself.
 //! * [`DataKey`]: what its content is encrypted with.
 //! * [`seal`] and [`open`]: the content, from a reader to a writer.
+//! * [`WipedReader`]: what makes a buffered reader of any other, and keeps nothing.
 //! * [`EnvelopeError`]: what can be wrong, with its SQLSTATE and hint.
 
 mod header;
@@ -26,6 +27,9 @@ pub use seal::seal;
 
 mod open;
 pub use open::open;
+
+mod wiped_reader;
+pub use wiped_reader::WipedReader;
 
 mod error;
 pub use error::EnvelopeError;

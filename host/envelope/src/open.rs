@@ -1,12 +1,14 @@
 //! Opening an envelope.
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Write};
 
 use crate::chunk::{CHUNK_BYTES, Chunks, Place, TAG_BYTES, room};
 use crate::{DataKey, EnvelopeError, Header};
 
 /// Writes the content of an envelope whose header was read from `input`. Says how many bytes there
 /// were. Of each chunk nothing is written before it is authenticated.
+///
+/// A reader without a buffer gets one with [`WipedReader`](crate::WipedReader).
 ///
 /// # Errors
 ///
@@ -15,35 +17,36 @@ use crate::{DataKey, EnvelopeError, Header};
 pub fn open(
     header: &Header,
     key: &DataKey,
-    input: impl Read,
+    input: impl BufRead,
     mut output: impl Write,
 ) -> Result<u64, EnvelopeError> {
     let stream = key.stream(header.prefix)?;
     let read = header.to_bytes();
-    let mut chunks = Chunks::new(input, CHUNK_BYTES + TAG_BYTES).map_err(EnvelopeError::Read)?;
-    let mut chunk = room();
+    let mut chunks = Chunks::new(input, CHUNK_BYTES + TAG_BYTES);
+    let mut opened = room();
     let mut bound = read.as_slice();
     let mut content = 0;
     for number in 0..=u32::MAX {
-        let is_last = chunks.next(&mut chunk).map_err(EnvelopeError::Read)?;
-        if chunk.len() < TAG_BYTES {
-            return Err(EnvelopeError::Truncated { after: content });
-        }
-        let place = Place { number, is_last };
-        if stream.open(place, bound, &mut chunk).is_err() {
-            let elsewhere = Place {
-                number,
-                is_last: false,
-            };
-            // The last one that is there was none.
-            let is_cut = is_last && stream.open(elsewhere, bound, &mut chunk).is_ok();
-            return Err(match is_cut {
-                true => EnvelopeError::Truncated { after: content },
-                false => EnvelopeError::Altered { after: content },
-            });
-        }
-        output.write_all(&chunk).map_err(EnvelopeError::Write)?;
-        content += chunk.len() as u64;
+        let is_last = chunks.next(|chunk, is_last| {
+            if chunk.len() < TAG_BYTES {
+                return Err(EnvelopeError::Truncated { after: content });
+            }
+            let place = Place { number, is_last };
+            if stream.open(place, bound, chunk, &mut opened).is_err() {
+                let elsewhere = Place {
+                    number,
+                    is_last: false,
+                };
+                // The last one that is there was none.
+                let is_cut = is_last && stream.open(elsewhere, bound, chunk, &mut opened).is_ok();
+                return Err(match is_cut {
+                    true => EnvelopeError::Truncated { after: content },
+                    false => EnvelopeError::Altered { after: content },
+                });
+            }
+            content += opened.len() as u64;
+            output.write_all(&opened).map_err(EnvelopeError::Write)
+        })?;
         if is_last {
             output.flush().map_err(EnvelopeError::Write)?;
             return Ok(content);

@@ -5,7 +5,7 @@
 use std::io::Read;
 
 use portolan_contract::Encrypted;
-use portolan_envelope::{CHUNK_BYTES, DataKey, EnvelopeError, Header, open, seal};
+use portolan_envelope::{CHUNK_BYTES, DataKey, EnvelopeError, Header, WipedReader, open, seal};
 use portolan_secret::SecretBytes;
 use proptest::prelude::*;
 
@@ -97,9 +97,15 @@ fn a_reader_that_brings_little_at_a_time_makes_the_same_chunks() {
     let mut whole = Vec::new();
     seal(&header, &key(), &*content, &mut whole).expect("sealed");
     let mut dripped = Vec::new();
-    seal(&header, &key(), Drip(&content), &mut dripped).expect("sealed");
+    seal(
+        &header,
+        &key(),
+        WipedReader::new(Drip(&content)),
+        &mut dripped,
+    )
+    .expect("sealed");
     assert!(whole == dripped);
-    let mut input = Drip(&whole);
+    let mut input = WipedReader::new(Drip(&whole));
     let mut output = Vec::new();
     let read = Header::read(&mut input).expect("a header");
     open(&read, &key(), input, &mut output).expect("opened");
@@ -200,7 +206,7 @@ fn what_cannot_be_written_or_read_is_told_apart() {
             Err(std::io::ErrorKind::Other.into())
         }
     }
-    let ended = seal(&header(), &key(), Broken, Vec::new());
+    let ended = seal(&header(), &key(), WipedReader::new(Broken), Vec::new());
     assert!(matches!(ended, Err(EnvelopeError::Read(_))));
     let mut small = [0; 20];
     let ended = seal(&header(), &key(), &b"content"[..], &mut small[..]);

@@ -215,6 +215,9 @@ fn keys(criterion: &mut Criterion) {
     criterion.bench_function("encrypt and decrypt through the sandbox", |bencher| {
         bencher.iter(|| runtime.block_on(setting.through_the_sandbox(&plaintext)));
     });
+    criterion.bench_function("encrypt and decrypt natively", |bencher| {
+        bencher.iter(|| runtime.block_on(setting.natively(&plaintext)));
+    });
 }
 
 criterion_group!(benches, keys);

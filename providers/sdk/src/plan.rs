@@ -5,9 +5,6 @@ use crate::{
     TlsVerification,
 };
 
-/// Room for the entries of most plans, so that they need not move.
-const LIKELY_ENTRIES: usize = 8;
-
 /// What a connection becomes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan(Vec<PlanEntry>);
@@ -25,9 +22,7 @@ impl Plan {
     /// A plan of this kind and nothing else yet.
     #[must_use]
     pub fn new(kind: Kind) -> Self {
-        let mut entries = Vec::with_capacity(LIKELY_ENTRIES);
-        entries.push(PlanEntry::Kind(kind));
-        Self(entries)
+        Self(vec![PlanEntry::Kind(kind)])
     }
 
     /// The entries as the contract writes them.

@@ -1,7 +1,7 @@
 //! `portolan decrypt`: an envelope on standard input becomes its content on standard output.
 
 use anyhow::Result;
-use portolan::envelope::{Header, open};
+use portolan::envelope::{Header, WipedReader, open};
 
 use super::pipe::{Pipe, refuse_terminal_input};
 use super::{key, unless_asked};
@@ -31,7 +31,7 @@ pub(crate) async fn run(
     };
     let (header, data_key) = unless_asked(interrupt, asking).await?;
     pipe.run(interrupt, move |input, output| {
-        open(&header, &data_key, input, output).map(drop)
+        open(&header, &data_key, WipedReader::new(input), output).map(drop)
     })
     .await
 }

@@ -1,7 +1,7 @@
 //! `portolan encrypt`: standard input into an envelope on standard output.
 
 use anyhow::Result;
-use portolan::envelope::seal;
+use portolan::envelope::{WipedReader, seal};
 
 use super::pipe::{Pipe, refuse_terminal_output};
 use super::{key, unless_asked};
@@ -26,7 +26,7 @@ pub(crate) async fn run(
     let (header, data_key) = unless_asked(interrupt, making).await?;
     let pipe = Pipe::new(PARTIAL)?;
     pipe.run(interrupt, move |input, output| {
-        seal(&header, &data_key, input, output).map(drop)
+        seal(&header, &data_key, WipedReader::new(input), output).map(drop)
     })
     .await
 }

@@ -1,0 +1,332 @@
+//! Connections to services of every kind, with credentials that are right and with such that are
+//! wrong: none of them is told, traced, or kept readable in a file.
+//!
+//! The servers are those of `tests/servers`: whether a product's own server says more is not proved.
+
+#![allow(missing_docs, clippy::expect_used, reason = "tests")]
+
+mod support;
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use object_store::ObjectStoreExt;
+use portolan::{ConnectTo, EgressOptions, Message, Operation, Session, TrustRoots};
+use portolan_broker::Cluster;
+use portolan_secret::{Scrubber, SecretBytes};
+use portolan_servers::{
+    AZURITE_ACCOUNT, Authority, Azurite, GoogleStandIn, Moto, Postgres, ServiceAccount,
+    WebhookStandIn,
+};
+use support::World;
+use tracing_subscriber::fmt::format::FmtSpan;
+
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("one writer").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+const KMS: &str = "kms.eu-central-1.amazonaws.com";
+const BLOBS: &str = "portolantest.blob.core.windows.net";
+const BROKER: &str = "kafka.example";
+const PLAINTEXT: &[u8] = b"what a data key looks like";
+
+/// What one of these connections needs, and may not be told of it.
+struct Case {
+    name: &'static str,
+    /// The URI, with `{secret}` where the secret stands.
+    uri: String,
+    secret: String,
+    operation: Operation,
+}
+
+struct Servers {
+    moto: Moto,
+    google: GoogleStandIn,
+    /// The key of the account that may use the bucket.
+    account: String,
+    azurite: Azurite,
+    webhook: WebhookStandIn,
+    cluster: Cluster,
+    postgres: Postgres,
+    authority: Authority,
+}
+
+impl Servers {
+    fn start() -> Self {
+        let authority = Authority::new("of the servers");
+        let account = ServiceAccount::new("backup@p.iam.gserviceaccount.com");
+        let azurite = Azurite::start(&authority, &[BLOBS]);
+        azurite.make_container("harbour");
+        let cluster = Cluster::builder().brokers(1).host(BROKER);
+        let cluster = cluster.topic("orders", 1).mechanisms(&["PLAIN"]);
+        Self {
+            moto: Moto::start(&authority, &[KMS]),
+            account: account.json(),
+            google: GoogleStandIn::start(&authority, "harbour", account),
+            azurite,
+            webhook: WebhookStandIn::start(&authority, &["hooks.example"], "/T0/s3cr3t-p4th"),
+            cluster: cluster
+                .tls(&authority.issue(&[BROKER]))
+                .user("ada", "p4ss+w0rd/of=ada")
+                .start(),
+            postgres: Postgres::start(
+                Some(&authority.issue(&["db.example"])),
+                &Authority::new("of the clients"),
+            ),
+            authority,
+        }
+    }
+
+    fn options(&self) -> EgressOptions {
+        let broker = self.cluster.addresses()[0];
+        let lines = [
+            (format!("{KMS}:443"), self.moto.address()),
+            (
+                "storage.googleapis.com:443".to_owned(),
+                self.google.address(),
+            ),
+            (
+                "oauth2.googleapis.com:443".to_owned(),
+                self.google.address(),
+            ),
+            (format!("{BLOBS}:443"), self.azurite.address()),
+            ("hooks.example:443".to_owned(), self.webhook.address()),
+            (format!("{BROKER}:{}", broker.port()), broker),
+            ("db.example:5432".to_owned(), self.postgres.address()),
+        ];
+        let mut connect_to = ConnectTo::default();
+        for (from, to) in lines {
+            connect_to.add(&from, &to.to_string()).expect("a line");
+        }
+        let roots = TrustRoots::nobody().with_pem(self.authority.pem().as_bytes());
+        EgressOptions {
+            connect_to,
+            roots: roots.expect("an authority"),
+            ..EgressOptions::default()
+        }
+    }
+
+    fn cases(&self) -> Vec<Case> {
+        let user = self.moto.user("all");
+        let key = BASE64_STANDARD.encode(&self.account);
+        let broker = self.cluster.addresses()[0].port();
+        let (reader, password) = Postgres::user();
+        vec![
+            Case {
+                name: "key",
+                uri: format!(
+                    "aws-kms:///{}?REGION={}&AWS_ACCESS_KEY_ID={}&AWS_SECRET_ACCESS_KEY={{secret}}",
+                    Moto::ALIAS,
+                    Moto::REGION,
+                    user.id
+                ),
+                secret: user.secret,
+                operation: Operation::EncryptedBackup,
+            },
+            Case {
+                name: "bucket",
+                uri: "gs://harbour/in?AUTH=specified&CREDENTIALS={secret}".to_owned(),
+                secret: key,
+                operation: Operation::Backup,
+            },
+            Case {
+                name: "container",
+                uri: format!(
+                    "azure-blob://harbour/in?AZURE_ACCOUNT_NAME={AZURITE_ACCOUNT}\
+                     &AZURE_ACCOUNT_KEY={{secret}}"
+                ),
+                secret: self.azurite.key().to_owned(),
+                operation: Operation::Backup,
+            },
+            Case {
+                name: "hook",
+                uri: "webhook-https://hooks.example/T0/{secret}".to_owned(),
+                secret: "s3cr3t-p4th".to_owned(),
+                operation: Operation::Changefeed,
+            },
+            Case {
+                name: "topic",
+                uri: format!(
+                    "kafka://{BROKER}:{broker}?topic_name=orders&tls_enabled=true\
+                     &sasl_enabled=true&sasl_mechanism=PLAIN&sasl_user=ada&sasl_password={{secret}}"
+                ),
+                secret: "p4ss+w0rd/of=ada".to_owned(),
+                operation: Operation::Changefeed,
+            },
+            Case {
+                name: "bank",
+                uri: format!("postgres://{reader}:{{secret}}@db.example/bank?sslmode=require"),
+                secret: password.to_owned(),
+                operation: Operation::Replication,
+            },
+        ]
+    }
+}
+
+fn escaped(text: &str) -> String {
+    let escape = |one: char| match one {
+        one if one.is_ascii_alphanumeric() || one == '-' => one.to_string(),
+        one => format!("%{:02X}", u32::from(one)),
+    };
+    text.chars().map(escape).collect()
+}
+
+/// The secret with one letter changed, so that nobody takes it and it has the form of the right one.
+fn wrong(case: &Case) -> String {
+    match case.name {
+        // Another account's whole key: a letter of its base64 would be a mistake of the plan.
+        "bucket" => BASE64_STANDARD.encode(ServiceAccount::new("eve@p.iam").json()),
+        _ => {
+            let (first, rest) = case.secret.split_at(1);
+            let other = if first == "a" { "b" } else { "a" };
+            format!("{other}{rest}")
+        }
+    }
+}
+
+/// Runs a statement, and adds whatever comes of it to `told`.
+async fn run(session: &Session, sql: &str, told: &mut String) -> bool {
+    match session.execute(sql, &[]).await {
+        Ok(outcome) => {
+            told.push_str(&format!("{:?}", outcome.notices));
+            if let Some(rows) = outcome.into_rows() {
+                let rows = rows.collect_all().await.expect("rows");
+                told.push_str(&format!("{rows:?}"));
+            }
+            true
+        }
+        Err(error) => {
+            told.push_str(&format!("{error:?} {error}"));
+            false
+        }
+    }
+}
+
+/// Uses a connection for what it is there for.
+async fn used(session: &Session, case: &Case) {
+    let url = format!("external://{}", case.name);
+    let opened = session.open(&url, case.operation).await.expect("opened");
+    match case.operation {
+        Operation::EncryptedBackup => {
+            let key = opened.into_kms().expect("a key");
+            let plaintext = SecretBytes::new(PLAINTEXT.to_vec());
+            let encrypted = key.encrypt(&plaintext).await.expect("encrypted");
+            assert_eq!(key.decrypt(&encrypted).await.expect("decrypted"), plaintext);
+        }
+        Operation::Changefeed => {
+            let sink = opened.into_sink().expect("a sink");
+            sink.emit(vec![Message::new("orders", b"one".to_vec())])
+                .await
+                .expect("emitted");
+            sink.close().await.expect("closed");
+        }
+        Operation::Replication => {
+            let database = opened.into_database().expect("a database");
+            let (client, driver) = database.connect().await.expect("connected");
+            tokio::spawn(driver);
+            client.query("SELECT 1", &[]).await.expect("a row");
+        }
+        _ => {
+            let store = opened.into_storage().expect("a store").object_store();
+            let path = "a/file".into();
+            store.put(&path, "content".into()).await.expect("written");
+            store.get(&path).await.expect("read");
+        }
+    }
+}
+
+/// The bytes of every file below a directory.
+fn files(directory: &Path) -> Vec<u8> {
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(directory).expect("a directory") {
+        let path = entry.expect("an entry").path();
+        match path.is_dir() {
+            true => all.extend(files(&path)),
+            false => all.extend(std::fs::read(&path).expect("a file")),
+        }
+    }
+    all
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_credential_of_a_service_is_told_traced_or_kept_readable() {
+    let traces = Captured::default();
+    let writer = traces.clone();
+    tracing_subscriber::fmt()
+        .with_max_level(tracing::Level::TRACE)
+        .with_span_events(FmtSpan::FULL)
+        .with_ansi(false)
+        .with_writer(move || writer.clone())
+        .init();
+    let servers = Servers::start();
+    let world = World::with(|builder| builder.egress(servers.options())).await;
+    let root = world.root();
+    let mut told = String::new();
+    let mut secrets = vec![String::from_utf8(PLAINTEXT.to_vec()).expect("text")];
+    for case in servers.cases() {
+        let create = |secret: &str, name: &str| {
+            let uri = case.uri.replace("{secret}", &escaped(secret));
+            format!("CREATE EXTERNAL CONNECTION {name} AS '{uri}' WITH VALIDATE = 'full'")
+        };
+        let wrong = wrong(&case);
+        let taken = run(&root, &create(&wrong, "refused"), &mut told).await;
+        assert!(!taken, "{}: a wrong secret is taken", case.name);
+        let taken = run(&root, &create(&case.secret, case.name), &mut told).await;
+        assert!(taken, "{}: {told}", case.name);
+        for statement in ["VALIDATE", "SHOW"] {
+            let sql = format!("{statement} EXTERNAL CONNECTION {}", case.name);
+            assert!(run(&root, &sql, &mut told).await, "{sql}: {told}");
+        }
+        used(&root, &case).await;
+        secrets.extend([case.secret, wrong]);
+    }
+    assert!(run(&root, "SHOW AUDIT", &mut told).await);
+    let trail = format!("{:?}", world.audit().await);
+    let traced = traces.0.lock().expect("one writer").clone();
+    let traced = String::from_utf8_lossy(&traced);
+    for library in ["portolan", "hyper"] {
+        assert!(traced.contains(library), "nothing of {library} was traced");
+    }
+    let kept = files(world.path());
+    let kept = String::from_utf8_lossy(&kept);
+    // The key file of the store is not one of these secrets, and their sealed forms are none either.
+    for (place, text) in [
+        ("told", &*told),
+        ("trail", &trail),
+        ("traced", &traced),
+        ("kept", &kept),
+    ] {
+        for secret in &secrets {
+            assert!(!text.contains(secret.as_str()), "{place}: a secret");
+            let clean = Scrubber::new([secret]).scrub(text).expect("long enough");
+            // The texts have controls and broken letters of their own, which the scrubber keeps.
+            assert!(clean == *text, "{place}: a secret in another form");
+        }
+    }
+    // Google's keys are JSON around a key in PEM, and a part of it is a secret as well.
+    let lines: Vec<_> = servers
+        .account
+        .split("\\n")
+        .filter(|line| line.len() > 60)
+        .collect();
+    assert!(lines.len() > 10, "it is a key");
+    for text in [&*told, &trail, &traced, &kept] {
+        assert!(
+            !lines.iter().any(|line| text.contains(line)),
+            "a part of a key"
+        );
+    }
+}
