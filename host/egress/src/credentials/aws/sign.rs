@@ -112,6 +112,119 @@ mod tests {
 
     use super::*;
 
+    /// When the requests of a published suite were signed.
+    fn at(seconds: u64) -> SystemTime {
+        SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)
+    }
+
+    fn keys(id: &str, secret: &str) -> AwsKeys {
+        AwsKeys {
+            id: id.to_owned(),
+            secret: secret.into(),
+            token: None,
+            life: None,
+        }
+    }
+
+    /// Requests of AWS's test suite for version 4 signatures, whose headers do not say the hash of the
+    /// body.
+    #[test]
+    fn requests_are_signed_as_those_of_the_published_suite() {
+        let keys = keys("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+        for (name, method, query, headers, body, signature) in [
+            (
+                "get-vanilla",
+                "GET",
+                "",
+                &[][..],
+                "",
+                "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31",
+            ),
+            (
+                "get-vanilla-query-order-key-case",
+                "GET",
+                "?Param2=value2&Param1=value1",
+                &[],
+                "",
+                "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500",
+            ),
+            (
+                "post-vanilla",
+                "POST",
+                "",
+                &[],
+                "",
+                "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b",
+            ),
+            (
+                "post-vanilla-query",
+                "POST",
+                "?Param1=value1",
+                &[],
+                "",
+                "28038455d6de14eafc1f9222cf5aa6f1a96197d7deb8263271d420d138af7f11",
+            ),
+            (
+                "post-x-www-form-urlencoded",
+                "POST",
+                "",
+                &[("content-type", "application/x-www-form-urlencoded")],
+                "Param1=value1",
+                "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a",
+            ),
+        ] {
+            let url = format!("https://example.amazonaws.com/{query}");
+            let body = SignableBody::Bytes(body.as_bytes());
+            let headers = headers.iter().copied();
+            let request = SignableRequest::new(method, &url, headers, body).expect(name);
+            let settings = SigningSettings::default();
+            let place = ("service", "us-east-1");
+            let signed = signed(request, settings, &keys, place, at(1_440_938_160)).expect(name);
+            let (headers, _) = signed.into_parts();
+            let header = headers.iter().find(|one| one.name() == "authorization");
+            let value = header.expect(name).value();
+            assert!(value.ends_with(signature), "{name}: {value}");
+        }
+    }
+
+    /// The examples of AWS's documentation of signatures in a header, whose paths need no escapes and
+    /// whose signatures cover the hash of the body.
+    #[test]
+    fn requests_are_signed_as_those_of_the_published_examples() {
+        let keys = keys(
+            "AKIAIOSFODNN7EXAMPLE",
+            "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY",
+        );
+        for (target, range, signature) in [
+            (
+                "/test.txt",
+                Some("bytes=0-9"),
+                "f0e8bdb87c964420e857bd35b5d6ed310bd44f0170aba48dd91039c6036bdb41",
+            ),
+            (
+                "/?lifecycle",
+                None,
+                "fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543",
+            ),
+            (
+                "/?max-keys=2&prefix=J",
+                None,
+                "34b48302e7b5fa45bde8084f4b7868a86f0a534bc59db6670ed5711ef69dc6f7",
+            ),
+        ] {
+            let url = format!("https://examplebucket.s3.amazonaws.com{target}");
+            let mut request = Request::get(url);
+            if let Some(range) = range {
+                request = request.header("range", range);
+            }
+            let mut request = request.body(Bytes::new()).expect("a request");
+            sign(&mut request, &keys, "s3", "us-east-1", at(1_369_353_600)).expect("signed");
+            let value = request.headers().get("authorization").expect("signed");
+            let value = value.to_str().expect("text");
+            assert!(value.ends_with(signature), "{target}: {value}");
+        }
+    }
+
     #[test]
     fn the_signature_covers_the_body() {
         let keys = AwsKeys {

@@ -172,6 +172,9 @@ fn signer(key: &dyn SigningKey) -> Result<Box<dyn Signer>, GoogleKeyFault> {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine;
+    use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+
     use super::*;
 
     fn fault(json: &str) -> GoogleKeyFault {
@@ -197,6 +200,31 @@ mod tests {
                 GoogleKey::parse(&SecretBytes::new(json)).unwrap_or_else(|fault| panic!("{fault}"));
             assert!(matches!(key, GoogleKey::User(user) if user.client_id == "c"));
         }
+    }
+
+    /// The key, the text and the signature of RFC 7515, appendix A.2.
+    #[test]
+    fn a_service_account_signs_as_the_standard_says() {
+        let json = serde_json::json!({
+            "type": "service_account",
+            "client_email": "a",
+            "private_key": include_str!("rfc7515-a2.pem"),
+        });
+        let key = GoogleKey::parse(&SecretBytes::new(json.to_string()));
+        let Ok(GoogleKey::Service(key)) = key else {
+            panic!("it is the key of a service account");
+        };
+        let signed = key.sign(
+            b"eyJhbGciOiJSUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFt\
+              cGxlLmNvbS9pc19yb290Ijp0cnVlfQ",
+        );
+        assert_eq!(
+            BASE64_URL_SAFE_NO_PAD.encode(signed.expect("signed")),
+            "cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W\
+             2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkS\
+             jtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnv\
+             Wh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+        );
     }
 
     #[test]
