@@ -8,9 +8,9 @@ use super::told::{escaped, ways};
 
 const VAULT: &str = "harbour-1.vault.azure.net";
 const LOGIN: &str = "login.microsoftonline.com";
-const SECRET: &str = "abC8Q~s3cr3t+/&=of%client";
+pub(crate) const SECRET: &str = "abC8Q~s3cr3t+/&=of%client";
 
-struct Setting {
+pub(crate) struct Setting {
     authority: Authority,
     entra: EntraStandIn,
     vault: KeyVaultStandIn,
@@ -18,7 +18,7 @@ struct Setting {
 }
 
 impl Setting {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let authority = Authority::new("of the servers");
         let application = EntraApplication {
             tenant: "contoso.example".to_owned(),
@@ -35,7 +35,7 @@ impl Setting {
         }
     }
 
-    fn options(&self) -> EgressOptions {
+    pub(crate) fn options(&self) -> EgressOptions {
         ways(
             &self.authority,
             &[
@@ -46,7 +46,7 @@ impl Setting {
     }
 }
 
-fn uri(secret: &str) -> String {
+pub(crate) fn uri(secret: &str) -> String {
     let (key, version) = (KeyVaultStandIn::KEY, KeyVaultStandIn::VERSION);
     let secret = escaped(secret);
     format!(

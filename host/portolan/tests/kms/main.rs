@@ -11,6 +11,7 @@ mod azure;
 mod google;
 mod handles;
 mod setting;
+mod slots;
 #[path = "../support/mod.rs"]
 mod support;
 #[path = "../probes/told.rs"]
