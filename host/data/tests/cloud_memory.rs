@@ -5,59 +5,13 @@
 
 #[path = "common/cloud.rs"]
 mod cloud;
+#[path = "common/memory.rs"]
+mod memory;
 
-use std::sync::Arc;
-
-use bytes::Bytes;
 use cloud::{PREFIX, Planned, ways};
-use futures::StreamExt;
-use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
+use memory::{PART, PARTS, growth};
 use portolan_egress::EgressOptions;
 use portolan_servers::{AZURITE_ACCOUNT, Authority, Azurite, Nginx, RawServer, ReadWrite};
-
-const MIB: usize = 1 << 20;
-const PART: usize = 8 * MIB;
-const PARTS: usize = 128;
-
-/// How much memory the process holds, in bytes.
-fn resident() -> usize {
-    let status = std::fs::read_to_string("/proc/self/statm").expect("reads");
-    let pages = status.split_whitespace().nth(1);
-    pages.expect("a figure").parse::<usize>().expect("a number") * 4096
-}
-
-/// Writes an object in parts and reads it back; gives the most memory that was held meanwhile.
-async fn there_and_back(store: Arc<dyn ObjectStore>) -> usize {
-    let name = Path::from("large");
-    let mut most = resident();
-    let mut upload = store.put_multipart(&name).await.expect("begun");
-    for number in 0..PARTS {
-        let part = Bytes::from(vec![number as u8; PART]);
-        upload.put_part(part.into()).await.expect("a part");
-        most = most.max(resident());
-    }
-    upload.complete().await.expect("completed");
-    let mut content = store.get(&name).await.expect("get").into_stream();
-    let (mut read, mut expected) = (0, vec![0; PART]);
-    while let Some(piece) = content.next().await {
-        let piece = piece.expect("a piece");
-        let mut rest = &piece[..];
-        while !rest.is_empty() {
-            let length = rest.len().min(PART - read % PART);
-            if expected[0] != (read / PART) as u8 {
-                expected.fill((read / PART) as u8);
-            }
-            // Byte by byte it would take as long as the way there and back.
-            assert!(rest[..length] == expected[..length], "at {read}");
-            rest = &rest[length..];
-            read += length;
-        }
-        most = most.max(resident());
-    }
-    assert_eq!(read, PARTS * PART);
-    most
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_object_of_1_gib_needs_little_memory_to_and_from_nginx_azurite_and_a_script() {
@@ -109,9 +63,7 @@ async fn an_object_of_1_gib_needs_little_memory_to_and_from_nginx_azurite_and_a_
 }
 
 async fn check(planned: &Planned, options: EgressOptions) {
-    let before = resident();
-    let most = there_and_back(planned.store(options)).await;
-    let grown = most.saturating_sub(before) / MIB;
+    let grown = growth(planned.store(options)).await;
     assert!(grown < 96, "{}: {grown} MiB more", planned.backend);
 }
 

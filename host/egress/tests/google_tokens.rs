@@ -74,6 +74,18 @@ fn refusal(error: &CredentialError, secrets: &[&str]) -> TokenRefusal {
     }
 }
 
+/// The refusal of the last account of a chain.
+fn refusal_of_role(error: &CredentialError, secrets: &[&str]) -> TokenRefusal {
+    assert!(
+        error.to_string().starts_with("failed to assume role: "),
+        "{error}"
+    );
+    match error {
+        CredentialError::Role(cause) => refusal(cause, secrets),
+        other => panic!("{other:?}"),
+    }
+}
+
 #[tokio::test]
 async fn a_service_account_s_key_becomes_one_token_for_all_requests() {
     let setting = Setting::new();
@@ -149,8 +161,8 @@ async fn a_link_that_does_not_hold_is_told_with_the_account_and_the_role_to_gran
     assert_eq!(failure.class, FailureClass::Denied);
     assert_eq!(
         failure.message,
-        "iamcredentials.googleapis.com refused the credentials: it is not allowed to act as \
-         `last@p.example`"
+        "failed to assume role: iamcredentials.googleapis.com refused the credentials: it is not \
+         allowed to act as `last@p.example`"
     );
     assert_eq!(
         failure.hint.as_deref(),
@@ -169,10 +181,18 @@ async fn a_link_that_does_not_hold_is_told_with_the_account_and_the_role_to_gran
         .await
         .expect_err("no token");
     assert_eq!(
-        refusal(&error, &["made-up"]),
+        refusal_of_role(&error, &["made-up"]),
         TokenRefusal::TokenNotAccepted
     );
     assert_eq!(error.failure().class, FailureClass::RefusedCredentials);
+
+    // What the first identity itself is refused is no matter of roles.
+    let other = ServiceAccount::new(FIRST).json();
+    let error = setting
+        .token(("credentials", &other), &["last@p.example"])
+        .await
+        .expect_err("a wrong key");
+    assert_eq!(refusal(&error, &[]), TokenRefusal::KeyNotAccepted);
 
     setting.google.answer_with(
         ROLES,
@@ -184,7 +204,7 @@ async fn a_link_that_does_not_hold_is_told_with_the_account_and_the_role_to_gran
         .token(("credentials", &setting.json), &["last@p.example"])
         .await
         .expect_err("disabled");
-    assert_eq!(refusal(&error, &[]), TokenRefusal::ApiDisabled);
+    assert_eq!(refusal_of_role(&error, &[]), TokenRefusal::ApiDisabled);
 }
 
 #[tokio::test]

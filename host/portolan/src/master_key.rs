@@ -115,7 +115,7 @@ impl Inner {
             .get_or_try_init(async || {
                 let entry = Arc::clone(&self.provider);
                 let planned = planning::plan_by(&self.registry, entry, &self.uri).await?;
-                policy::judge(&self.egress, planned.plan())?;
+                policy::judge(&self.egress, &planned.stored)?;
                 let lent = lent(self.lends_credentials, &self.egress);
                 let grants = Grants::new(Arc::new(planned.stored));
                 Ok(Ready {

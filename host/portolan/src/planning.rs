@@ -98,7 +98,7 @@ pub(crate) async fn plan(
     uri: &SecretText,
 ) -> Result<Planned, Error> {
     let planned = plan_unjudged(call, entry, uri).await?;
-    policy::judge(&call.host.egress, planned.plan())
+    policy::judge(&call.host.egress, &planned.stored)
         .map_err(|error| in_provider_words(&planned.entry, error))?;
     Ok(planned)
 }

@@ -1,6 +1,6 @@
 //! What the policy says of a URI: planned by its provider, judged by name, resolved, never dialled.
 
-use portolan_contract::{Endpoint, Plan};
+use portolan_contract::{Endpoint, StoredPlan};
 use portolan_data::hint_for_endpoint;
 use portolan_egress::{Conclusion, Egress, EgressError, Host, Judgement};
 use portolan_secret::SecretText;
@@ -32,7 +32,7 @@ pub(crate) async fn execute(
         planned.redacted_uri
     );
     let mut rows = vec![ok(None, "plan", provider)];
-    rows.extend(verdicts(&call.host.egress, planned.plan(), resolve).await);
+    rows.extend(verdicts(&call.host.egress, &planned.stored, resolve).await);
     let bootstrap = planned.stored.context.authority().iter();
     let bootstrap: Vec<_> = bootstrap
         .map(|known| (known.host.clone(), known.port))
@@ -82,8 +82,9 @@ async fn broker(
 }
 
 /// The verdicts on a plan, in the order in which they are formed when it is used.
-async fn verdicts(egress: &Egress, plan: &Plan, resolve: bool) -> Vec<Vec<Cell>> {
-    let mut rows = vec![match policy::switches(egress, plan) {
+async fn verdicts(egress: &Egress, stored: &StoredPlan, resolve: bool) -> Vec<Vec<Cell>> {
+    let plan = &stored.plan;
+    let mut rows = vec![match policy::switches(egress, stored) {
         Ok(()) => ok(None, "switches", "nothing that it needs is switched off"),
         Err(error) => {
             let hint = error.hint().map(str::to_owned);
@@ -172,10 +173,11 @@ mod tests {
     use std::sync::Arc;
 
     use async_trait::async_trait;
-    use portolan_contract::{ObjectStorePlan, PlanEntry};
+    use portolan_contract::{ObjectStorePlan, Plan, PlanEntry};
     use portolan_egress::{ConnectTo, EgressOptions, Policy, Resolve};
 
     use super::*;
+    use crate::policy::stored;
 
     /// Names with the addresses that the test wants, and none that is dialled.
     #[derive(Debug)]
@@ -222,7 +224,7 @@ mod tests {
 
     /// The account of one endpoint: each step, its outcome, detail and hint.
     async fn judged(rules: &[&str], host: &str, resolve: bool) -> Vec<String> {
-        let rows = verdicts(&egress(rules), &plan_of(host), resolve).await;
+        let rows = verdicts(&egress(rules), &stored("any", plan_of(host)), resolve).await;
         let text = |cell: &Cell| match cell {
             Cell::Text(text) => text.clone(),
             _ => String::new(),
@@ -333,7 +335,7 @@ mod tests {
             }),
             PlanEntry::Setting("custom-endpoint".to_owned(), "true".to_owned()),
         ]);
-        let rows = verdicts(&egress(&[]), &plan, true).await;
+        let rows = verdicts(&egress(&[]), &stored("s3", plan), true).await;
         let Some(Cell::Text(hint)) = rows.last().and_then(|row| row.get(4)) else {
             panic!("no hint: {rows:?}");
         };
@@ -343,7 +345,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_plan_without_endpoints_dials_nothing() {
-        let rows = verdicts(&egress(&[]), &Plan::default(), true).await;
+        let rows = verdicts(&egress(&[]), &stored("any", Plan::default()), true).await;
         assert_eq!(rows[1][1], "endpoints".into());
         assert_eq!(rows.len(), 2);
     }

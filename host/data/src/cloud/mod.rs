@@ -10,7 +10,8 @@
 //! * `service`: sends requests, repeats them within [`Retries`], reads refusals. `resume`: goes on
 //!   with a download that broke off.
 //! * `authorize`: what a request carries that `object_store` does not write.
-//! * `xml`: what two of the services have in common; `uploads`: how they tell of unfinished uploads.
+//! * `upload`: an upload in parts, given up where it is dropped. `xml`: what two of the services have
+//!   in common; `uploads`: how they tell of unfinished uploads.
 //! * [`Answer`]: an answer that is no success, read once from a bounded body.
 //! * [`Refusal`] and [`Cause`]: what that answer means, with its class, message and hint.
 //! * [`Lent`]: what the host lends its connections.
@@ -34,6 +35,7 @@ mod retry;
 mod s3;
 mod service;
 mod store;
+mod upload;
 mod uploads;
 mod xml;
 

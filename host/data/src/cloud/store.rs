@@ -7,17 +7,18 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use futures::{FutureExt, StreamExt, TryStreamExt};
+use futures::{StreamExt, TryStreamExt};
 use http::HeaderValue;
 use object_store::path::Path;
 use object_store::{
     Attributes, CopyOptions, Error, GetOptions, GetRange, GetResult, GetResultPayload, ListResult,
     MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, PutMultipartOptions, PutOptions,
-    PutPayload, PutResult, RenameOptions, Result, UploadPart,
+    PutPayload, PutResult, RenameOptions, Result,
 };
 use tokio::sync::OnceCell;
 
 use super::error::own;
+use super::upload::CloudUpload;
 use super::{CloudError, resume};
 
 /// How many objects of a delete stream are deleted at the same time.
@@ -179,11 +180,8 @@ impl ObjectStore for CloudStore {
         self.check(location, &options.attributes)?;
         let store = self.store(location.as_ref()).await?;
         let upload = store.put_multipart_opts(location, options).await;
-        Ok(Box::new(CloudUpload {
-            upload: upload.map_err(self.own(location))?,
-            name: self.name,
-            location: location.clone(),
-        }))
+        let upload = upload.map_err(self.own(location))?;
+        Ok(Box::new(CloudUpload::new(self.name, location, upload)))
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
@@ -297,40 +295,5 @@ fn is_empty(range: &GetRange) -> bool {
         GetRange::Bounded(range) => range.is_empty(),
         GetRange::Offset(_) => false,
         GetRange::Suffix(length) => *length == 0,
-    }
-}
-
-/// An upload whose errors are all ours.
-#[derive(Debug)]
-struct CloudUpload {
-    upload: Box<dyn MultipartUpload>,
-    name: &'static str,
-    location: Path,
-}
-
-impl CloudUpload {
-    fn own(&self) -> impl Fn(Error) -> Error + use<> {
-        let name = self.name;
-        let path = self.location.to_string();
-        move |error| own(error, name, &path)
-    }
-}
-
-#[async_trait]
-impl MultipartUpload for CloudUpload {
-    fn put_part(&mut self, data: PutPayload) -> UploadPart {
-        let own = self.own();
-        let part = self.upload.put_part(data);
-        part.map(|put| put.map_err(own)).boxed()
-    }
-
-    async fn complete(&mut self) -> Result<PutResult> {
-        let own = self.own();
-        self.upload.complete().await.map_err(own)
-    }
-
-    async fn abort(&mut self) -> Result<()> {
-        let own = self.own();
-        self.upload.abort().await.map_err(own)
     }
 }

@@ -139,8 +139,8 @@ async fn a_chain_that_does_not_hold_asks_the_bucket_nothing_in_a_stand_in() {
         &failure(&error),
         "42501",
         &format!(
-            "iamcredentials.googleapis.com refused the credentials: it is not allowed to act as \
-             `{LAST}`"
+            "failed to assume role: iamcredentials.googleapis.com refused the credentials: it is \
+             not allowed to act as `{LAST}`"
         ),
         "grant the account before it in the chain the role Service Account Token Creator on it",
     );

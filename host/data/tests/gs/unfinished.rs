@@ -21,6 +21,8 @@ async fn uploads_that_nobody_finished_are_named_and_given_up_in_a_stand_in() {
     for name in ["deep/b & c", "deep/a", "deeper"] {
         let mut upload = store.put_multipart(&name.into()).await.expect("begun");
         upload.put_part("12345".into()).await.expect("a part");
+        // As if the process had been killed: who is dropped is given up.
+        std::mem::forget(upload);
     }
     let told = uploads.list().await.expect("told");
     let named: Vec<_> = told.uploads.iter().map(|upload| &*upload.path).collect();

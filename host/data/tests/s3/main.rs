@@ -22,3 +22,4 @@ mod settings;
 #[path = "../common/suite.rs"]
 mod suite;
 mod transfers;
+mod unfinished;

@@ -43,6 +43,9 @@ pub enum CredentialError {
         /// Why.
         refusal: TokenRefusal,
     },
+    /// The identity was had, and the last account of the chain that it acts through was not.
+    #[error("failed to assume role: {0}")]
+    Role(Box<CredentialError>),
     /// The service was busy or out of order, also when it was asked again.
     #[error("{host} gives no tokens for the moment (status {status})")]
     Unavailable {
@@ -190,6 +193,7 @@ impl CredentialError {
                 FailureClass::Unsupported
             }
             Self::Refused { refusal, .. } => refusal.class(),
+            Self::Role(cause) => cause.class(),
             Self::Unavailable { .. } => FailureClass::Unreachable,
             Self::Unreadable { .. } => FailureClass::Protocol,
             Self::Elsewhere { .. } => FailureClass::Denied,
@@ -201,6 +205,7 @@ impl CredentialError {
     pub fn hint(&self) -> String {
         let text = match self {
             Self::Egress(error) => return error.hint(),
+            Self::Role(cause) => return cause.hint(),
             Self::GoogleKey(fault) => fault.hint(),
             Self::Missing(_) => "create the connection again",
             Self::UnknownCloud => "give the connection one of Azure's own environments",

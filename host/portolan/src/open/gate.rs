@@ -229,7 +229,7 @@ impl HandleGate {
             .await?;
         if let Some(judged) = &found {
             let pinned = judged.instead.as_ref().unwrap_or(&pinned);
-            policy::judge(&self.egress, pinned.plan())?;
+            policy::judge(&self.egress, &pinned.stored)?;
         }
         Ok(found)
     }

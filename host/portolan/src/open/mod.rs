@@ -161,7 +161,7 @@ pub(crate) async fn open(
         return Err(no_path());
     }
     call.runs(&pinned.connection.provider);
-    policy::judge(&call.host.egress, pinned.plan())?;
+    policy::judge(&call.host.egress, &pinned.stored)?;
     let opened = lead(call, &pinned, known, &url, operation, options).await?;
     if let Some(mark) = mark {
         call.host.known.keep(mark, asked, &pinned);

@@ -66,7 +66,7 @@ pub(crate) async fn execute<'a>(
     report.ok("plan", plan_took);
 
     let started = Instant::now();
-    let judged = policy::judge(&call.host.egress, &stored.plan);
+    let judged = policy::judge(&call.host.egress, &stored);
     match judged {
         Ok(()) => report.ok("policy", started.elapsed()),
         Err(error) => {

@@ -129,8 +129,8 @@ async fn the_last_account_of_a_chain_uses_the_key_over_a_stand_in() {
             ENCRYPTING,
             "42501",
             &format!(
-                "{NOT_ENCRYPTED}iamcredentials.googleapis.com refused the credentials: it is not \
-                 allowed to act as `{LAST}`"
+                "{NOT_ENCRYPTED}failed to assume role: iamcredentials.googleapis.com refused the \
+                 credentials: it is not allowed to act as `{LAST}`"
             ),
             "grant the account before it in the chain the role Service Account Token Creator on \
              it",

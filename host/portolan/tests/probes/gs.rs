@@ -217,8 +217,8 @@ async fn a_role_that_may_not_be_taken_on_is_told_by_a_stand_in() {
             WRITING,
             "42501",
             &format!(
-                "{NOT_WRITTEN}iamcredentials.googleapis.com refused the credentials: it is not \
-                 allowed to act as `{LAST}`"
+                "{NOT_WRITTEN}failed to assume role: iamcredentials.googleapis.com refused the \
+                 credentials: it is not allowed to act as `{LAST}`"
             ),
             "grant the account before it in the chain the role Service Account Token Creator on \
              it",

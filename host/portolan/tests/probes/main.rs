@@ -13,4 +13,5 @@ mod gs;
 mod http;
 #[path = "../support/mod.rs"]
 mod support;
+mod switches;
 mod told;

@@ -11,5 +11,9 @@ mod support;
 
 mod causes;
 mod follow;
+mod moved;
+mod own_servers;
+mod parameters;
+mod regions;
 mod roles;
 mod told;

@@ -24,9 +24,14 @@ pub(crate) fn uri(options: &[(&str, &str)]) -> String {
         all.retain(|(known, _)| known != name);
         all.push((name, value));
     }
+    uri_of(&all)
+}
+
+/// The URI of the bucket with these options and no others.
+pub(crate) fn uri_of(options: &[(&str, &str)]) -> String {
     let escaped =
         |text: &str| -> String { text.bytes().map(|byte| format!("%{byte:02X}")).collect() };
-    let pairs: Vec<_> = all
+    let pairs: Vec<_> = options
         .iter()
         .map(|(name, value)| format!("{name}={}", escaped(value)))
         .collect();

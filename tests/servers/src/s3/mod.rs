@@ -40,6 +40,8 @@ pub const BUCKET: &str = "harbour";
 pub const REGION: &str = "eu-north-1";
 /// The host of the bucket at AWS.
 pub const HOST: &str = "harbour.s3.eu-north-1.amazonaws.com";
+/// A server of somebody's own, which serves the bucket in a path and before its name, on port 9000.
+pub const OWN_HOST: &str = "minio.example";
 /// The token service of its region.
 pub const TOKEN_HOST: &str = "sts.eu-north-1.amazonaws.com";
 /// The one key that the server knows.
@@ -223,13 +225,22 @@ fn service(files: Files, front: &Front) -> S3Service {
     builder.set_auth(OneKey);
     builder.set_access(Denies(front.denies, front.sessions.clone()));
     let domain = HOST.strip_prefix("harbour.").expect("the bucket first");
-    builder.set_host(MultiDomain::new([domain, "s3.amazonaws.com"]).expect("a domain"));
+    let own = format!("{OWN_HOST}:9000");
+    builder.set_host(MultiDomain::new([domain, "s3.amazonaws.com", &own]).expect("a domain"));
     builder.build()
 }
 
 /// Starts `s3s` over a fresh directory with one bucket, behind a front with TLS.
 pub async fn start(front: Front) -> Server {
-    start_as(&[HOST, "*.s3.amazonaws.com", "s3.amazonaws.com"], front).await
+    let own = format!("*.{OWN_HOST}");
+    let names = [
+        HOST,
+        "*.s3.amazonaws.com",
+        "s3.amazonaws.com",
+        OWN_HOST,
+        &own,
+    ];
+    start_as(&names, front).await
 }
 
 /// The same with a certificate for these names.
@@ -381,10 +392,9 @@ impl Server {
             "nowhere.s3.eu-north-1.amazonaws.com",
             "s3.amazonaws.com",
         ];
-        let ways = hosts
-            .iter()
-            .map(|host| (format!("{host}:443"), self.address));
-        ways.collect()
+        let ways = hosts.iter().map(|host| format!("{host}:443"));
+        let own = ["", "harbour."].map(|bucket| format!("{bucket}{OWN_HOST}:9000"));
+        ways.chain(own).map(|way| (way, self.address)).collect()
     }
 
     /// The requests that came so far.

@@ -60,6 +60,21 @@ impl Impersonation {
 
     async fn ask(&self, scope: &str) -> Result<AccessToken, CredentialError> {
         let first = self.cache.get(|| self.source.fetch(CLOUD_SCOPE)).await?;
+        let assumed = self.assume(&first, scope).await;
+        assumed.map_err(|cause| match cause {
+            // It tells by itself which server it is about, and stays what it is for whoever asks
+            // for its type.
+            CredentialError::Egress(_) => cause,
+            cause => CredentialError::Role(Box::new(cause)),
+        })
+    }
+
+    /// A token of the last account, for one of the first identity.
+    async fn assume(
+        &self,
+        first: &AccessToken,
+        scope: &str,
+    ) -> Result<AccessToken, CredentialError> {
         let asking = Asking {
             scope: [scope],
             lifetime: format!("{}s", LIFETIME.as_secs()),
@@ -125,13 +140,21 @@ impl TokenSource for Impersonation {
     async fn fetch(&self, scope: &str) -> Result<AccessToken, CredentialError> {
         match self.ask(scope).await {
             // The first identity's token can have ended before its time: a new one is tried once.
-            Err(CredentialError::Refused {
-                refusal: TokenRefusal::TokenNotAccepted,
-                ..
-            }) => self.ask(scope).await,
+            Err(CredentialError::Role(cause)) if is_over(&cause) => self.ask(scope).await,
             asked => asked,
         }
     }
+}
+
+/// Whether the service did not take the first identity's token.
+fn is_over(cause: &CredentialError) -> bool {
+    matches!(
+        cause,
+        CredentialError::Refused {
+            refusal: TokenRefusal::TokenNotAccepted,
+            ..
+        }
+    )
 }
 
 /// How long until a time that the service told, and at most as long as was asked for.

@@ -1,57 +1,17 @@
-//! The store of user files: large objects, odd names, what is replaced while it is read, and errors
-//! with the words of the store below.
+//! What comes back of a content: whole, in ranges, replaced meanwhile, or damaged.
 
-#![allow(clippy::expect_used, reason = "a test that cannot be set up fails")]
-
-use std::path::{Path as HostPath, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::{StreamExt, TryStreamExt};
+use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt, PutMode, PutPayload, UpdateVersion};
 use portolan_catalog::SqliteUserFiles;
-use portolan_contract::FailureClass;
 use portolan_data::{Confined, DataError, OpenGate, UserfileStore, failure_of, user_files_error};
 use portolan_files::UserFilesError;
 
-const MIB: usize = 1 << 20;
-
-fn file(directory: &HostPath) -> PathBuf {
-    directory.join("userfiles.db")
-}
-
-fn store(directory: &HostPath) -> UserfileStore {
-    UserfileStore::new(Arc::new(SqliteUserFiles::new(file(directory))), "a.b.c")
-}
-
-/// The same below a path, as a connection has it.
-fn confined(directory: &HostPath) -> Confined {
-    let below: Arc<dyn ObjectStore> = Arc::new(store(directory));
-    Confined::new(below, Path::from("hidden/place"), Arc::new(OpenGate))
-}
-
-fn raw(directory: &HostPath) -> rusqlite::Connection {
-    rusqlite::Connection::open(file(directory)).expect("opens")
-}
-
-async fn names(store: &dyn ObjectStore) -> Vec<String> {
-    store
-        .list(None)
-        .map_ok(|meta| meta.location.to_string())
-        .try_collect()
-        .await
-        .expect("list")
-}
-
-/// Bytes that differ from place to place, so that a mix-up shows.
-fn pattern(from: usize, length: usize) -> Bytes {
-    (from..from + length)
-        .map(|at| (at.wrapping_mul(2_654_435_761) >> 13) as u8)
-        .collect::<Vec<_>>()
-        .into()
-}
+use super::{MIB, confined, file, names, pattern, raw, store};
 
 #[tokio::test]
 async fn content_of_every_size_comes_back_in_every_range() {
@@ -90,87 +50,6 @@ async fn content_of_every_size_comes_back_in_every_range() {
         let expected = pattern(range.start as usize, (range.end - range.start) as usize);
         assert!(bytes == expected, "{range:?}");
     }
-}
-
-#[tokio::test]
-async fn names_with_odd_characters_are_names() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let store = store(directory.path());
-    let mut odd = vec![
-        "%2e%2e",
-        "a b",
-        "a%2Fb",
-        "a'b",
-        "a\"b",
-        "a*?[b]",
-        "a+b&c=d",
-        "ÿ",
-        "日本",
-        "🐙",
-        "~",
-        "_%",
-        "a",
-        "a/b",
-        "a/b/c",
-        "a!b",
-        "...",
-        "-rf",
-        "$(x)",
-        "a;DROP TABLE files",
-    ];
-    for name in &odd {
-        let path = Path::parse(name).expect(name);
-        store.put(&path, name.to_string().into()).await.expect(name);
-    }
-    odd.sort_unstable();
-    assert_eq!(names(&store).await, odd);
-    for name in &odd {
-        let path = Path::parse(name).expect(name);
-        let read = store.get(&path).await.expect(name).bytes().await;
-        assert_eq!(read.expect(name), name.as_bytes());
-        let shifted: Vec<_> = store
-            .list_with_offset(None, &path)
-            .map_ok(|meta| meta.location.to_string())
-            .try_collect()
-            .await
-            .expect("list");
-        let after: Vec<_> = odd.iter().filter(|other| *other > name).collect();
-        assert!(shifted.iter().eq(after), "after {name}");
-    }
-    let result = store.list_with_delimiter(None).await.expect("list");
-    assert_eq!(result.common_prefixes, [Path::from("a")]);
-    assert_eq!(result.objects.len(), odd.len() - 2);
-    let too_long = Path::parse("x".repeat(1025)).expect("a path");
-    let error = store.put(&too_long, "".into()).await.expect_err("too long");
-    assert_eq!(failure_of(&error).class, FailureClass::InvalidUri);
-}
-
-#[tokio::test]
-async fn a_list_of_more_than_a_page_is_whole_and_in_order() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let files = SqliteUserFiles::new(file(directory.path()));
-    let store = UserfileStore::new(Arc::new(files), "a.b.c");
-    store.put(&Path::from("x"), "".into()).await.expect("put");
-    // Many rows at once, which the store itself would take a while for.
-    raw(directory.path())
-        .execute_batch(
-            "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 4999)
-             INSERT INTO files SELECT 'a.b.c', printf('d%02d/f%04d', i % 50, i), 1, 0, 0, i + 1, NULL
-             FROM n",
-        )
-        .expect("fills");
-    let all = names(&store).await;
-    assert_eq!(all.len(), 5001);
-    assert!(all.is_sorted());
-    let result = store.list_with_delimiter(None).await.expect("list");
-    assert_eq!(result.common_prefixes.len(), 50);
-    assert_eq!(result.objects.len(), 1);
-    let below: Vec<_> = store
-        .list(Some(&Path::from("d07")))
-        .try_collect()
-        .await
-        .expect("list");
-    assert_eq!(below.len(), 100);
 }
 
 #[tokio::test]
@@ -253,63 +132,6 @@ async fn an_update_needs_the_tag_of_what_it_replaces_even_after_the_same_content
         .put_opts(&a, "y".into(), update(now).into())
         .await
         .expect("the version that is there");
-}
-
-#[tokio::test]
-async fn an_upload_that_failed_or_was_given_up_leaves_nothing() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let store = store(directory.path());
-    let name = Path::from("a");
-    let left = || {
-        let number = |sql| raw(directory.path()).query_row(sql, [], |row| row.get::<_, i64>(0));
-        (
-            number("SELECT count(*) FROM chunks").expect("counts"),
-            number("SELECT count(*) FROM uploads").expect("counts"),
-        )
-    };
-    let mut upload = store.put_multipart(&name).await.expect("start");
-    upload.put_part("x".into()).await.expect("part");
-    assert_eq!(left(), (1, 1));
-    upload.abort().await.expect("abort");
-    assert_eq!(left(), (0, 0));
-    upload.complete().await.expect_err("over");
-    upload.put_part("y".into()).await.expect_err("over");
-
-    let mut upload = store.put_multipart(&name).await.expect("start");
-    drop(upload.put_part("first".into()));
-    upload.put_part("second".into()).await.expect("part");
-    upload.complete().await.expect_err("a hole");
-    drop(upload);
-    for _ in 0..500 {
-        if left() == (0, 0) {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    assert_eq!(left(), (0, 0), "a dropped upload is removed");
-    assert!(names(&store).await.is_empty());
-}
-
-#[tokio::test]
-async fn a_locked_store_is_told_as_such() {
-    let directory = tempfile::tempdir().expect("a directory");
-    let store = confined(directory.path());
-    let name = Path::from("a");
-    store.put(&name, "x".into()).await.expect("put");
-    let other = raw(directory.path());
-    other.execute_batch("BEGIN IMMEDIATE").expect("locks");
-    let error = store.put(&name, "y".into()).await.expect_err("locked");
-    let failure = failure_of(&error);
-    assert_eq!(failure.class.sqlstate(), "55P03");
-    assert!(
-        failure.message.contains("locked by another process"),
-        "{failure}"
-    );
-    assert_eq!(DataError::from(error).sqlstate(), "55P03");
-    let read = store.get(&name).await.expect("readers go on").bytes().await;
-    assert_eq!(read.expect("read"), "x");
-    other.execute_batch("ROLLBACK").expect("unlocks");
-    store.put(&name, "y".into()).await.expect("put");
 }
 
 #[tokio::test]
