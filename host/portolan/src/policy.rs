@@ -71,7 +71,6 @@ fn whose(stored: &StoredPlan) -> &str {
 
 /// A plan as it is stored, without secrets.
 #[cfg(test)]
-#[expect(clippy::expect_used, reason = "only tests see it")]
 pub(crate) fn stored(provider: &str, plan: portolan_contract::Plan) -> StoredPlan {
     StoredPlan {
         format: portolan_contract::PLAN_FORMAT,

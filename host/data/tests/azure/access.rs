@@ -7,8 +7,8 @@ use object_store::path::Path;
 use object_store::{Error, ObjectStore, ObjectStoreExt};
 use portolan_contract::FailureClass;
 
-use super::cloud::{Names, backends, nobody};
-use super::server::*;
+use crate::cloud::{Names, backends, nobody};
+use crate::server::*;
 
 async fn put(store: &Arc<dyn ObjectStore>) -> Error {
     let put = store.put(&object(), "content".into()).await;

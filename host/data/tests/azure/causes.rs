@@ -9,7 +9,7 @@ use object_store::{Error, ObjectStore, ObjectStoreExt};
 use portolan_contract::FailureClass;
 use portolan_servers::{Answer, HttpServer, answer};
 
-use super::server::*;
+use crate::server::*;
 
 async fn put(store: &Arc<dyn ObjectStore>) -> Error {
     let put = store.put(&object(), "content".into()).await;

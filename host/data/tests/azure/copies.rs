@@ -8,7 +8,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use portolan_servers::{Answer, HttpServer, answer};
 
-use super::server::*;
+use crate::server::*;
 
 /// A stand-in that says of a copy what its script has, one word for each request, the last one for all
 /// others; and the requests that came.

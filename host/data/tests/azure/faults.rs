@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use object_store::{ObjectStoreExt, PutMode, PutOptions};
 use portolan_servers::{HttpServer, RawServer, answer};
 
-use super::hostile::{Service, hostile_servers};
-use super::server::*;
+use crate::hostile::{Service, hostile_servers};
+use crate::server::*;
 
 const SERVICE: Service = Service {
     start: |script| {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 
-use super::server::*;
-use super::suite;
+use crate::server::*;
+use crate::suite;
 
 /// With a key, and with a token.
 async fn stores() -> (Server, [Arc<dyn ObjectStore>; 2]) {

@@ -4,7 +4,7 @@ use futures::{StreamExt, TryStreamExt};
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
 
-use super::server::*;
+use crate::server::*;
 
 const MIB: usize = 1 << 20;
 

@@ -4,7 +4,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use portolan_data::Fate;
 
-use super::server::*;
+use crate::server::*;
 
 #[tokio::test]
 async fn blocks_that_became_no_object_are_named_with_their_size_and_nothing_else_is() {

@@ -11,7 +11,7 @@ use portolan_egress::EgressOptions;
 use portolan_egress::tls::TrustRoots;
 use portolan_servers::{Answer, Authority, HttpServer, answer};
 
-use super::server::*;
+use crate::server::*;
 
 fn object() -> Path {
     Path::from("objects/one")

@@ -6,8 +6,8 @@ use object_store::{ObjectStoreExt, PutMode, PutOptions};
 use portolan_contract::FailureClass;
 use portolan_servers::answer;
 
-use super::hostile::{Service, hostile_servers};
-use super::server::*;
+use crate::hostile::{Service, hostile_servers};
+use crate::server::*;
 
 fn object() -> Path {
     Path::from("one")

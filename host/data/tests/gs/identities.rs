@@ -10,7 +10,7 @@ use object_store::{Error, ObjectStoreExt};
 use portolan_contract::FailureClass;
 use portolan_servers::ServiceAccount;
 
-use super::server::*;
+use crate::server::*;
 
 const SECOND: &str = "second@p.iam.gserviceaccount.com";
 const LAST: &str = "last@p.iam.gserviceaccount.com";

@@ -1,7 +1,7 @@
 //! The public test suite of `object_store`, run through the connection's own client.
 
-use super::server::*;
-use super::suite;
+use crate::server::*;
+use crate::suite;
 
 /// In a stand-in for the whole of the XML API, which `object_store`'s own store in memory is behind.
 mod in_a_stand_in {

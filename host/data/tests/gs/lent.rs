@@ -12,7 +12,7 @@ use portolan_egress::credentials::aws::HostEnvironment;
 use portolan_egress::{Egress, EgressOptions, MetadataClient};
 use portolan_servers::{HttpServer, answer};
 
-use super::server::*;
+use crate::server::*;
 
 const LAST: &str = "last@p.iam.gserviceaccount.com";
 

@@ -4,7 +4,7 @@ use futures::TryStreamExt;
 use object_store::path::Path;
 use object_store::{Attribute, Attributes, ObjectStoreExt, PutOptions};
 
-use super::server::*;
+use crate::server::*;
 
 const MIB: usize = 1 << 20;
 

@@ -6,7 +6,7 @@ use object_store::ObjectStoreExt;
 use object_store::path::Path;
 use portolan_data::Fate;
 
-use super::server::*;
+use crate::server::*;
 
 #[tokio::test]
 async fn uploads_that_nobody_finished_are_named_and_given_up_in_a_stand_in() {

@@ -16,7 +16,8 @@ mod faults;
 #[path = "../common/faults.rs"]
 mod hostile;
 mod integration;
-mod roles;
+#[path = "roles.rs"]
+mod roles_over_a_stand_in_for_the_token_service_of_aws;
 mod server;
 mod settings;
 #[path = "../common/suite.rs"]

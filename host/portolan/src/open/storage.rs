@@ -90,7 +90,8 @@ impl StorageConnection {
     }
 
     /// The same store, for uploads in parts with `put_multipart`: an object of any size in constant
-    /// memory, visible as a whole once it is complete.
+    /// memory, visible as a whole once it is complete. One that is dropped before is given up, as
+    /// far as the runtime that it was begun in goes on.
     #[must_use]
     pub fn multipart(&self) -> Arc<dyn ObjectStore> {
         self.object_store()

@@ -3,9 +3,9 @@
 use portolan::{BrokerRule, EgressOptions};
 use portolan_broker::ApiKey;
 
-use super::setting::{HOST, PLAIN, cluster, in_clear, numbered, sink, uri, world};
-use super::support::{World, rows, run};
-use super::told::{expect, failing, made, nobody};
+use crate::setting::{HOST, PLAIN, cluster, in_clear, numbered, sink, uri, world};
+use crate::support::{World, rows, run};
+use crate::told::{expect, failing, made, nobody};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_is_gone_leaves_the_others_of_the_uri() {

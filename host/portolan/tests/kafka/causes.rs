@@ -5,8 +5,8 @@ use base64::prelude::BASE64_STANDARD;
 use portolan::{EgressOptions, TrustRoots};
 use portolan_servers::Authority;
 
-use super::setting::{HOST, LOGGED_IN, cluster, in_clear, to, uri};
-use super::told::{escaped, expect, failing, made};
+use crate::setting::{HOST, LOGGED_IN, cluster, in_clear, to, uri};
+use crate::told::{escaped, expect, failing, made};
 
 const TLS_FAILED: &str = "resolve ok, dial ok, tls failed";
 
@@ -172,7 +172,7 @@ async fn a_topic_that_is_missing_hidden_or_read_only_is_told_apart() {
 async fn a_name_that_leads_inside_is_asked_of_the_policy() {
     let cluster = cluster(1, 1).start();
     let port = cluster.addresses()[0].port();
-    let options = super::told::named(&[[10, 1, 2, 3]]);
+    let options = crate::told::named(&[[10, 1, 2, 3]]);
     let told = failing(options, &format!("kafka://broker.test:{port}"), &[]).await;
     assert!(told.starts_with("resolve failed\n42501\n"), "{told}");
     assert!(told.contains(&format!("broker.test:{port}")), "{told}");

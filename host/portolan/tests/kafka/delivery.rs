@@ -8,7 +8,7 @@ use std::time::Duration;
 use portolan::Message;
 use portolan_broker::{ApiKey, Fault, Rule, Stored};
 
-use super::setting::{cluster, holds, in_clear, numbered, sink, uri, world};
+use crate::setting::{cluster, holds, in_clear, numbered, sink, uri, world};
 
 /// How many messages there are, each counted once: where the machine is busy an instance runs out of
 /// its time, and the next one sends again what was not acknowledged.

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use portolan_broker::{ApiKey, Fault, ResponseError, Rule};
 
-use super::setting::{cluster, holds, in_clear, numbered, sink, uri, world};
-use super::told::failing;
+use crate::setting::{cluster, holds, in_clear, numbered, sink, uri, world};
+use crate::told::failing;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_lies_ends_a_probe_with_what_it_did() {
@@ -65,13 +65,13 @@ async fn a_broker_that_lies_ends_a_probe_with_what_it_did() {
         cluster.fail(Rule::every(api), fault.clone());
         let options = in_clear(&cluster);
         let world = world(options, &uri).await;
-        let told = super::support::rows(&world.root(), "VALIDATE EXTERNAL CONNECTION k").await;
+        let told = crate::support::rows(&world.root(), "VALIDATE EXTERNAL CONNECTION k").await;
         let failed = told.last().expect("a step");
         let shown = format!("{} {}", failed[0], failed[1]);
         assert_eq!(shown, steps, "{fault:?}: {told:?}");
         let error = {
             let sql = format!("CREATE EXTERNAL CONNECTION other AS '{uri}'");
-            super::support::refused(&world.root(), &sql).await
+            crate::support::refused(&world.root(), &sql).await
         };
         if fault != Fault::Die {
             assert_eq!(error.sqlstate().code(), state, "{fault:?}: {error:?}");
@@ -259,18 +259,18 @@ async fn a_broker_that_never_answers_ends_its_step_in_time() {
         cluster.fail(Rule::every(api), Fault::NeverAnswer);
         let mut limits = portolan::Limits::default();
         limits.step_wall_time = Duration::from_millis(800);
-        let world = super::support::World::with(|builder| {
+        let world = crate::support::World::with(|builder| {
             builder.egress(in_clear(&cluster)).limits(limits)
         });
         let world = world.await;
         let query = "topic_name=orders&sasl_enabled=true&sasl_user=ada&sasl_password=r1ght-w0rd";
         let uri = uri(&cluster, query);
         let create = format!("CREATE EXTERNAL CONNECTION k AS '{uri}'");
-        let error = super::support::refused(&world.root(), &create).await;
+        let error = crate::support::refused(&world.root(), &create).await;
         assert_eq!(error.sqlstate().code(), "57014", "{error:?}");
         let create = format!("{create} WITH VALIDATE = 'none'");
-        super::support::run(&world.root(), &create).await;
-        let told = super::support::rows(&world.root(), "VALIDATE EXTERNAL CONNECTION k").await;
+        crate::support::run(&world.root(), &create).await;
+        let told = crate::support::rows(&world.root(), "VALIDATE EXTERNAL CONNECTION k").await;
         let failed = told.last().expect("a step");
         assert_eq!(format!("{} {}", failed[0], failed[1]), steps);
     }

@@ -8,8 +8,8 @@ use base64::prelude::BASE64_STANDARD;
 use portolan_broker::{Cluster, Login};
 use portolan_servers::{Authority, HttpServer, RsaKey, answer};
 
-use super::setting::{HOST, LOGGED_IN, PLAIN, cluster, in_clear, sink, to, uri, world};
-use super::told::{escaped, expect, failing, made};
+use crate::setting::{HOST, LOGGED_IN, PLAIN, cluster, in_clear, sink, to, uri, world};
+use crate::told::{escaped, expect, failing, made};
 
 const AUTHENTICATING: &str = "resolve ok, dial ok, tls ok, versions ok, authenticate failed";
 
@@ -319,12 +319,12 @@ async fn who_has_to_authenticate_again_does_so_in_time() {
     let world = world(in_clear(&cluster), &uri(&cluster, query)).await;
     let sink = sink(&world.root()).await;
     for number in 0..30 {
-        let messages = super::setting::numbered(number..=number, 1);
+        let messages = crate::setting::numbered(number..=number, 1);
         sink.emit(messages).await.expect("emitted");
         sink.flush().await.expect("flushed");
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
-    super::setting::holds(&cluster.messages("orders"), 30, 30, 1);
+    crate::setting::holds(&cluster.messages("orders"), 30, 30, 1);
     assert!(cluster.logins().len() >= 4, "{:?}", cluster.logins());
     assert!(cluster.connections() <= 3, "the connections were kept");
 }

@@ -6,15 +6,21 @@
 
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
 
-mod brokers;
-mod causes;
-mod delivery;
-mod faults;
-mod logins;
-mod msk;
 mod setting;
 #[path = "../support/mod.rs"]
 mod support;
 #[expect(dead_code, reason = "each test uses a part of it")]
 #[path = "../probes/told.rs"]
 mod told;
+
+/// Foreign clients have proved that the cluster speaks Kafka, and nothing that a product answers the
+/// same.
+#[path = "."]
+mod over_a_cluster_of_ours_and_no_product {
+    mod brokers;
+    mod causes;
+    mod delivery;
+    mod faults;
+    mod logins;
+    mod msk;
+}

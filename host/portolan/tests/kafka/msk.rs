@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use portolan::EgressOptions;
 use portolan_servers::{Authority, HttpServer, answer};
 
-use super::setting::{HOST, LOGGED_IN, cluster, sink, to, uri};
-use super::support::{World, refused, rows, run};
-use super::told::metadata;
+use crate::setting::{HOST, LOGGED_IN, cluster, sink, to, uri};
+use crate::support::{World, refused, rows, run};
+use crate::told::metadata;
 
 const REGION: &str = "eu-central-1";
 const ROLE: &str = "arn:aws:iam::123456789012:role/producer";
@@ -116,7 +116,7 @@ async fn a_role_signs_for_each_broker_and_the_wrong_key_is_refused() {
         .collect();
     assert_eq!(steps.join(", "), LOGGED_IN);
     let sink = sink(&world.root()).await;
-    sink.emit(super::setting::numbered(0..100, 10))
+    sink.emit(crate::setting::numbered(0..100, 10))
         .await
         .expect("emitted");
     assert_eq!(sink.close().await.expect("closed").acknowledged, 100);

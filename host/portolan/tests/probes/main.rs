@@ -7,10 +7,12 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod aws_kms;
-mod azure;
 mod azure_kms;
+#[path = "azure.rs"]
+mod azure_over_azurite_without_roles_networks_or_a_look_at_a_token_s_signature;
 mod gcp_kms;
-mod gs;
+#[path = "gs.rs"]
+mod gs_over_stand_ins_and_not_googles_own_service;
 mod http;
 #[path = "../support/mod.rs"]
 mod support;

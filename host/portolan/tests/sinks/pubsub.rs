@@ -7,9 +7,9 @@ use portolan::{EgressOptions, Message, SqlState};
 use portolan_servers::{Authority, GoogleStandIn, ServiceAccount};
 use serde_json::{Value, json};
 
-use super::support::{World, refused, rows, run};
-use super::told::{escaped, expect, failing, made, metadata, nobody, ways};
-use super::{numbered, sink};
+use crate::support::{World, refused, rows, run};
+use crate::told::{escaped, expect, failing, made, metadata, nobody, ways};
+use crate::{numbered, sink};
 
 const ACCOUNT: &str = "feed@p.iam.gserviceaccount.com";
 const LAST: &str = "last@p.iam.gserviceaccount.com";

@@ -4,8 +4,8 @@
 use portolan::{EgressOptions, Operation, Registry, Schema, SchemaType, Session, SqlState};
 use portolan_servers::{Authority, SchemaRegistryStandIn};
 
-use super::support::{World, rows, run};
-use super::told::{expect, failing, made, ways};
+use crate::support::{World, rows, run};
+use crate::told::{expect, failing, made, ways};
 
 const HOST: &str = "schemas.example";
 

@@ -10,9 +10,9 @@ use portolan::{EgressOptions, Limits, Message, Operation, SqlState};
 use portolan_servers::{Authority, Nginx, RawServer, Scripted, WebhookStandIn};
 use serde_json::json;
 
-use super::support::{World, refused, rows, run};
-use super::told::{escaped, expect, failing, made, nobody, ways};
-use super::{numbered, sink};
+use crate::support::{World, refused, rows, run};
+use crate::told::{escaped, expect, failing, made, nobody, ways};
+use crate::{numbered, sink};
 
 const HOST: &str = "hooks.example";
 const TARGET: &str = "/services/T0/s3cr3tpath?token=s3cr3t%20one&token=s3cr3t-two&empty=";
