@@ -3,7 +3,7 @@
 //! # Layout
 //!
 //! * [`args`]: every flag and command, defined once.
-//! * [`config`] reads `portolan.toml`.
+//! * [`config`] reads `portolan.toml`; [`config_mistake`] says what is wrong with it.
 //! * [`way_out`]: what may be dialled, and whom servers are checked against.
 //! * [`store`]: from flags, environment and configuration to a host and a session.
 //! * [`report`]: errors and notices on standard error, and the exit status.
@@ -20,6 +20,7 @@ mod args;
 mod audit;
 mod completions;
 mod config;
+mod config_mistake;
 mod confirm;
 mod core_files;
 mod doctor;
