@@ -169,12 +169,20 @@ impl Store {
     async fn host(&self, key: KeySource) -> Result<Host> {
         self.make_directory()?;
         let path = self.catalog_path();
-        let is_new = !path.exists();
+        // An empty file is what is left of a catalog whose making was cut off, or of one that was lost.
+        let is_new = std::fs::metadata(&path).map_or(true, |about| about.len() == 0);
+        let had_a_key = is_new && self.key_file().exists();
         let options = SqliteOptions { path, key };
         let runtime = tokio::runtime::Handle::current();
         let catalog = tokio::task::spawn_blocking(move || SqliteCatalog::open(options))
             .await?
             .map_err(portolan::Error::from)?;
+        if had_a_key {
+            report::line(
+                "NOTICE: the store had a key and no catalog, so a new one was made; if it had one, \
+                 restore both from a backup before anything is written",
+            );
+        }
         if is_new {
             report::line(
                 "NOTICE: the key of the new store lies in one slot; add a second one with portolan key \

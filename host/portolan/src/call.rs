@@ -14,6 +14,9 @@ use crate::host::Shared;
 use crate::session::past_deadline;
 use crate::{Error, SqlState};
 
+/// What the audit trail calls the question whether a user may have a session.
+pub(crate) const OPEN_SESSION: &str = "OPEN SESSION";
+
 /// A statement, or an administrative method, that is being executed.
 pub(crate) struct Call<'a> {
     pub(crate) host: &'a Shared,
@@ -206,9 +209,16 @@ impl<'a> Call<'a> {
     /// Writes the audit row of what did not succeed. The caller gets the error either way; that
     /// the row could not be written is added to it.
     pub(crate) async fn note_failure(&self, error: Error) -> Error {
+        // Whoever waited for the lock as long as one may is not made to wait as long again.
+        if error.sqlstate() == SqlState::LockNotAvailable {
+            return error.with_detail("this is not in the audit trail: the store is locked");
+        }
         let code = error.sqlstate().code().to_owned();
         let outcome = match error.sqlstate() {
             SqlState::InsufficientPrivilege => AuditOutcome::Refused(code),
+            SqlState::InvalidAuthorization if self.action == OPEN_SESSION => {
+                AuditOutcome::Refused(code)
+            }
             _ => AuditOutcome::Failed(code),
         };
         let mut record = self.record(outcome);

@@ -12,7 +12,7 @@ use tracing::Instrument;
 use tracing::field::Empty;
 
 use crate::access::Actor;
-use crate::call::{Call, is_audited};
+use crate::call::{Call, OPEN_SESSION, is_audited};
 use crate::keys::{self, KeyRotation, KeySlots};
 use crate::metrics::sqlstate_of;
 use crate::open::{self, OpenOptions, Opened};
@@ -50,7 +50,8 @@ impl Session {
     }
 
     /// Refuses a principal that the catalog does not know as a user: for programs whose users are
-    /// the catalog's. A program that vouches for its own users does not ask.
+    /// the catalog's. A program that vouches for its own users does not ask. A refusal is in the audit
+    /// trail.
     ///
     /// # Errors
     /// 28000 when there is no such user, or the name is a role's.
@@ -63,19 +64,20 @@ impl Session {
             .read::<_, Error, _>(move |reader: &dyn Reader| Ok(reader.principal(&name)?))
             .await?;
         let name = self.principal.name();
-        match row.map(|row| row.kind) {
-            Some(PrincipalKind::User) => Ok(()),
-            Some(PrincipalKind::Role) => Err(Error::new(
-                SqlState::InvalidAuthorization,
+        let (message, hint) = match row.map(|row| row.kind) {
+            Some(PrincipalKind::User) => return Ok(()),
+            Some(PrincipalKind::Role) => (
                 format!("{name} is a role, and a role has no sessions"),
-            )
-            .with_hint("name a user who is a member of it")),
-            None => Err(Error::new(
-                SqlState::InvalidAuthorization,
+                "name a user who is a member of it",
+            ),
+            None => (
                 format!("user {name} does not exist"),
-            )
-            .with_hint("an administrator makes one with CREATE USER")),
-        }
+                "an administrator makes one with CREATE USER",
+            ),
+        };
+        let error = Error::new(SqlState::InvalidAuthorization, message).with_hint(hint);
+        let call = Call::of_method(&self.host.shared, &self.actor, OPEN_SESSION);
+        Err(call.note_failure(error).await)
     }
 
     /// Runs one statement. `parameters` are the values of `$1`, `$2` and so on.

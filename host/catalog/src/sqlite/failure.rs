@@ -22,6 +22,8 @@ pub(crate) fn failed(error: rusqlite::Error) -> CatalogError {
         }
         ErrorCode::ReadOnly => CatalogError::ReadOnly,
         ErrorCode::DiskFull => CatalogError::DiskFull,
+        // The index of the log, which even a reader needs, could not be made as large as it is.
+        _ if code.extended_code == ffi::SQLITE_IOERR_SHMSIZE => CatalogError::DiskFull,
         ErrorCode::SystemIoFailure if could_not_write(code.extended_code) => {
             CatalogError::NotWritten
         }
@@ -42,7 +44,6 @@ fn could_not_write(extended_code: i32) -> bool {
             | ffi::SQLITE_IOERR_FSYNC
             | ffi::SQLITE_IOERR_DIR_FSYNC
             | ffi::SQLITE_IOERR_TRUNCATE
-            | ffi::SQLITE_IOERR_SHMSIZE
     )
 }
 

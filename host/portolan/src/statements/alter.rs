@@ -10,6 +10,7 @@ use portolan_secret::SecretText;
 use portolan_statement as ast;
 
 use super::create::{self, text_of, values};
+use super::privileges::unknown_notice;
 use crate::access::{Access, Actor, refused};
 use crate::call::Call;
 use crate::planning::{self, DETAILS, Planned};
@@ -259,13 +260,18 @@ async fn change_owner(
     let done = call
         .change({
             let name = name.clone();
-            move |actor, writer, record| set_owner(actor, writer, record, &name, &owner, if_exists)
+            move |actor, writer, record| {
+                let done = set_owner(actor, writer, record, &name, &owner, if_exists)?;
+                let notice = unknown_notice(&*writer, &owner, "the connection belongs to")?;
+                Ok(done.then_some(notice))
+            }
         })
         .await?;
-    Ok(if done {
-        Outcome::tag(TAG)
-    } else {
-        skipped(&name)
+    Ok(match done {
+        Some(notice) => notice
+            .into_iter()
+            .fold(Outcome::tag(TAG), Outcome::with_notice),
+        None => skipped(&name),
     })
 }
 

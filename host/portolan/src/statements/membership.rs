@@ -6,7 +6,7 @@ use portolan_catalog::{CatalogError, Membership, Writer};
 
 use super::names;
 use super::principals::require_manageable;
-use super::privileges::{grantees, unknown_notice};
+use super::privileges::{COUNTS, grantees, unknown_notice};
 use super::several::{change_each, each_once};
 use crate::Error;
 use crate::access::{Access, refused};
@@ -86,7 +86,7 @@ fn give(
         // As with privileges, an option that is there stays.
         admin_option: with_option || before.is_some_and(|it| it.admin_option),
     })?;
-    unknown_notice(&*writer, member)
+    unknown_notice(&*writer, member, COUNTS)
 }
 
 fn take(writer: &mut dyn Writer, role: &str, member: &str) -> Result<Option<String>, Error> {

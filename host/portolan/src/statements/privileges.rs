@@ -47,7 +47,7 @@ pub(super) fn notice(
     on: &str,
 ) -> Result<Option<String>, Error> {
     Ok(match change {
-        Change::Grant | Change::GrantWithOption => unknown_notice(reader, grantee)?,
+        Change::Grant | Change::GrantWithOption => unknown_notice(reader, grantee, COUNTS)?,
         Change::Revoke | Change::RevokeOption if changed => None,
         Change::Revoke => Some(format!(
             "{grantee} was granted none of these privileges on {on}"
@@ -58,15 +58,21 @@ pub(super) fn notice(
     })
 }
 
-/// Says that the catalog does not know whom something is granted to, which is no mistake where an
-/// embedding program vouches for names of its own.
-pub(super) fn unknown_notice(reader: &dyn Reader, name: &str) -> Result<Option<String>, Error> {
+/// What a grant does.
+pub(super) const COUNTS: &str = "the grant counts for";
+
+/// Says that the catalog does not know who is given something, which is no mistake where an embedding
+/// program vouches for names of its own. `what` is what it does for them.
+pub(super) fn unknown_notice(
+    reader: &dyn Reader,
+    name: &str,
+    what: &str,
+) -> Result<Option<String>, Error> {
     if name == PUBLIC || reader.principal(name)?.is_some() {
         return Ok(None);
     }
     Ok(Some(format!(
-        "there is no user or role named {name} in the catalog; the grant counts for whoever acts \
-         under that name"
+        "there is no user or role named {name} in the catalog; {what} whoever acts under that name"
     )))
 }
 
