@@ -1,13 +1,15 @@
 //! ctrl-C and SIGTERM. The first asks a command to end, which may have uploads to give up and
 //! something to say; the second, or a command that takes too long over it, ends it where it stands.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::Result;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// How long a command may take to end once it was asked to.
 const GRACE: Duration = Duration::from_secs(15);
@@ -16,6 +18,14 @@ const GRACE: Duration = Duration::from_secs(15);
 #[derive(Debug, Clone)]
 pub(crate) struct Interrupt {
     count: watch::Receiver<u32>,
+    taken: Arc<Taken>,
+}
+
+/// What becomes of ctrl-C while somebody has taken it.
+#[derive(Debug, Default)]
+struct Taken {
+    is: AtomicBool,
+    pressed: Notify,
 }
 
 impl Interrupt {
@@ -24,16 +34,33 @@ impl Interrupt {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
         let (sender, count) = watch::channel(0);
+        let taken = Arc::<Taken>::default();
+        let pressed = Arc::clone(&taken);
         tokio::spawn(async move {
             loop {
                 tokio::select! {
-                    _ = interrupt.recv() => {}
+                    _ = interrupt.recv() => {
+                        if pressed.is.load(Ordering::Relaxed) {
+                            pressed.pressed.notify_waiters();
+                            continue;
+                        }
+                    }
                     _ = terminate.recv() => {}
                 }
                 sender.send_modify(|count: &mut u32| *count = count.saturating_add(1));
             }
         });
-        Ok(Self { count })
+        Ok(Self { count, taken })
+    }
+
+    /// From here on ctrl-C ends what waits for [`Interrupt::pressed`], and not the command.
+    pub(crate) fn take(&self) {
+        self.taken.is.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends when ctrl-C is pressed, once it was [taken](Interrupt::take).
+    pub(crate) async fn pressed(&self) {
+        self.taken.pressed.notified().await;
     }
 
     /// Whether the command was asked to end.
@@ -70,7 +97,8 @@ impl Interrupt {
     #[cfg(test)]
     pub(crate) fn by_hand() -> (watch::Sender<u32>, Self) {
         let (sender, count) = watch::channel(0);
-        (sender, Self { count })
+        let taken = Arc::default();
+        (sender, Self { count, taken })
     }
 }
 

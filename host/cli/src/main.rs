@@ -135,7 +135,7 @@ async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
 
 async fn run_to_drop(store: &Store, command: Command, interrupt: &Interrupt) -> Result<()> {
     match command {
-        Command::Sql(arguments) => sql::run(store, arguments).await,
+        Command::Sql(arguments) => sql::run(store, arguments, interrupt).await,
         Command::Ls(arguments) => transfer::ls::run(store, arguments).await,
         Command::Cat(arguments) => transfer::cat::run(store, arguments, interrupt).await,
         Command::Validate(arguments) => validate::run(store, arguments).await,

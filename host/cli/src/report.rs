@@ -5,7 +5,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::io::{IsTerminal, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use portolan::{Error, Notice};
@@ -120,11 +120,15 @@ impl<'a> Told<'a> {
         } else if let Some(failure) = error.downcast_ref::<Failure>() {
             failure.into()
         } else {
+            let cause = error
+                .chain()
+                .find_map(|cause| cause.downcast_ref::<io::Error>());
+            let (sqlstate, hint) = cause.map(of_the_system).unzip();
             Self {
                 message: format!("{error:#}").into(),
-                sqlstate: None,
+                sqlstate,
                 detail: None,
-                hint: None,
+                hint,
             }
         }
     }
@@ -143,7 +147,7 @@ impl<'a> Told<'a> {
             }
         }
         // Nothing can be said when standard error is gone.
-        let _ = std::io::stderr().write_all(text.as_bytes());
+        let _ = io::stderr().write_all(text.as_bytes());
     }
 }
 
@@ -155,6 +159,25 @@ impl<'a> From<&'a Failure> for Told<'a> {
             detail: failure.detail.as_deref(),
             hint: failure.hint.as_deref(),
         }
+    }
+}
+
+/// The class of what the system refuses, as PostgreSQL has it for files, and what to do.
+fn of_the_system(error: &io::Error) -> (&'static str, &'static str) {
+    match error.kind() {
+        ErrorKind::NotFound => ("58P01", "check the path, and that the directory is there"),
+        ErrorKind::PermissionDenied => ("42501", "check who may use the file and its directory"),
+        ErrorKind::AlreadyExists => ("58P02", "name another path, or move away what is there"),
+        ErrorKind::NotADirectory | ErrorKind::IsADirectory => (
+            "42809",
+            "check which part of the path is a file and which a directory",
+        ),
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
+            ("53100", "free some space, and run it again")
+        }
+        ErrorKind::ReadOnlyFilesystem => ("25006", "name a path that may be written to"),
+        ErrorKind::InvalidData => ("22021", "write the file in UTF-8"),
+        _ => ("58030", "look into the system's log, and run it again"),
     }
 }
 
@@ -188,14 +211,14 @@ pub(crate) fn notice(notice: &Notice) {
 
 /// Prints one line on standard error.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{text}");
 }
 
 /// Whether colours may be used on standard error: a terminal, and `NO_COLOR` empty or unset.
 pub(crate) fn colours() -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let dumb = std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb");
-    !refused && !dumb && std::io::stderr().is_terminal()
+    !refused && !dumb && io::stderr().is_terminal()
 }
 
 /// `portolan … | head` ends as other tools do: a write to a closed pipe is an error that says so
@@ -203,6 +226,6 @@ pub(crate) fn colours() -> bool {
 pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
     error
         .chain()
-        .filter_map(|cause| cause.downcast_ref::<std::io::Error>())
-        .any(|error| error.kind() == std::io::ErrorKind::BrokenPipe)
+        .filter_map(|cause| cause.downcast_ref::<io::Error>())
+        .any(|error| error.kind() == ErrorKind::BrokenPipe)
 }

@@ -12,18 +12,23 @@ use portolan_statement::{ParseError, Statement, parse_script};
 
 use crate::args::{Format, FormatArguments, SqlArguments};
 use crate::format;
+use crate::interrupt::Interrupt;
 use crate::prompt;
 use crate::report::{self, Failure};
 use crate::secret_source;
 use crate::store::Store;
 
 /// Runs the command.
-pub(crate) async fn run(store: &Store, arguments: SqlArguments) -> Result<()> {
+pub(crate) async fn run(
+    store: &Store,
+    arguments: SqlArguments,
+    interrupt: &Interrupt,
+) -> Result<()> {
     let parameters = Parameters::read(&arguments.parameters)?;
     let mut printer = Printer::new(&arguments.format);
     let terminal = std::io::stdin().is_terminal();
     if arguments.execute.is_empty() && arguments.file.is_none() && terminal {
-        return prompt::run(store, &parameters, &mut printer).await;
+        return prompt::run(store, &parameters, &mut printer, interrupt).await;
     }
     // Everything is parsed before anything runs: a mistake in the last statement changes nothing.
     let mut scripts = Vec::new();

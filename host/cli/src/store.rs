@@ -25,7 +25,7 @@ use portolan_secret::SecretText;
 
 use crate::args::GlobalArguments;
 use crate::config::Config;
-use crate::report;
+use crate::report::{self, Failure};
 use crate::service_slot::ServiceSlot;
 use crate::unlock::Unlock;
 use crate::way_out;
@@ -61,7 +61,10 @@ impl Store {
         let directory = match &global.store {
             Some(directory) => directory.clone(),
             None => etcetera::choose_base_strategy()
-                .context("there is no home directory; name a store with --store DIR")?
+                .map_err(|_| {
+                    Failure::new("58P01", "there is no home directory")
+                        .hint("name a store with --store DIR")
+                })?
                 .data_dir()
                 .join("portolan"),
         };

@@ -1,9 +1,10 @@
 //! `portolan validate`: VALIDATE EXTERNAL CONNECTION, with an exit status that a script can test.
 
-use anyhow::{Result, bail};
+use anyhow::Result;
 use portolan::Cell;
 
 use crate::args::ValidateArguments;
+use crate::report::Failure;
 use crate::sql::{self, Parameters, Printer};
 use crate::store::Store;
 
@@ -33,7 +34,12 @@ pub(crate) async fn run(store: &Store, arguments: ValidateArguments) -> Result<(
         .await?;
     }
     match failed {
-        Some(step) => bail!("{} does not work: the step `{step}` failed", arguments.name),
+        Some(step) => Err(Failure::new(
+            "58000",
+            format!("{} does not work: the step `{step}` failed", arguments.name),
+        )
+        .hint("do what the hint of that step says, and validate again")
+        .into()),
         None => Ok(()),
     }
 }

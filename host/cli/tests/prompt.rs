@@ -135,6 +135,34 @@ fn ctrl_c_clears_the_line_and_keeps_the_prompt() {
 }
 
 #[test]
+fn ctrl_c_in_a_statement_cancels_it_and_keeps_the_prompt() {
+    // Whoever is dialled there never answers.
+    #[expect(clippy::disallowed_methods, reason = "a server that says nothing")]
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address").to_string();
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &["--allow-egress", &address]);
+    terminal.ready();
+    terminal.enter(&format!(
+        "create user ana; create external connection web as 'http://{address}/x';"
+    ));
+    terminal.expect("CREATE USER");
+    let (_held, _) = silent.accept().expect("the probe dials");
+    terminal.session.send_control('c').expect("ctrl-C");
+    terminal.session.flush().expect("keys");
+    terminal.expect("ERROR: the statement was cancelled");
+    terminal.expect("SQLSTATE: 57014");
+    terminal.expect("DETAIL: the statement before it was done");
+    terminal.ready();
+    terminal.enter("show users;");
+    terminal.expect("ana");
+    terminal.ready();
+    terminal.enter("show external connections;");
+    terminal.expect("(0 rows)");
+    terminal.leave();
+}
+
+#[test]
 fn an_unbound_placeholder_is_asked_for_without_echo() {
     let home = tempfile::tempdir().expect("a folder");
     let mut terminal = Terminal::open(home.path(), &[]);

@@ -20,7 +20,7 @@ use check::{Check, MAX_SHOWN, Verdict, told};
 use keys::keys;
 
 use crate::args::DoctorArguments;
-use crate::report::Failure;
+use crate::report::{self, Failure};
 use crate::sql::Printer;
 use crate::store::Store;
 
@@ -88,37 +88,54 @@ fn private(what: &'static str, path: &Path) -> Check {
 
 const RESTORE: &str = "restore the store from a backup, with its key";
 
+/// A store that does not open, or a row that is not authentic, and what the error itself says to do:
+/// a backup is for damage alone.
+fn catalog_failed(error: &anyhow::Error) -> Check {
+    let told = report::Told::of(error);
+    let hint = match (told.sqlstate, told.hint) {
+        (Some("XX001"), _) | (_, None) => RESTORE.to_owned(),
+        (_, Some(hint)) => hint.to_owned(),
+    };
+    Check::failed("catalog", told.message, hint)
+}
+
 /// The catalog opens with its key, and every row is authentic. Gives a session where it opens.
 async fn catalog(store: &Store) -> (Check, Option<Session>) {
     if !store.catalog_path().exists() {
         return (Check::ok("catalog", "is made at first use"), None);
     }
     match store.session().await {
-        Ok(session) => (connections_are_authentic(&session).await, Some(session)),
-        Err(error) => {
-            let check = Check::failed("catalog", format!("{error:#}"), RESTORE);
-            (check, None)
-        }
+        Ok(session) => (
+            connections_are_authentic(&session, &store.user).await,
+            Some(session),
+        ),
+        Err(error) => (catalog_failed(&error), None),
     }
 }
 
-async fn connections_are_authentic(session: &Session) -> Check {
-    let failed = |detail: String| Check::failed("catalog", detail, RESTORE);
+async fn connections_are_authentic(session: &Session, user: &str) -> Check {
     let mut read = 0_u64;
-    match session.execute("SHOW EXTERNAL CONNECTIONS", &[]).await {
-        Ok(outcome) => {
-            if let Body::Rows(mut rows) = outcome.body {
-                while let Some(row) = rows.next().await {
-                    match row {
-                        Ok(_) => read += 1,
-                        Err(error) => return failed(error.to_string()),
-                    }
-                }
-            }
-            Check::ok("catalog", format!("{read} connections are authentic"))
+    let mut rows = match session.execute("SHOW EXTERNAL CONNECTIONS", &[]).await {
+        Ok(outcome) => match outcome.body {
+            Body::Rows(rows) => rows,
+            Body::Tag(_) => return Check::ok("catalog", "0 connections are authentic"),
+        },
+        Err(error) => return catalog_failed(&error.into()),
+    };
+    while let Some(row) = rows.next().await {
+        match row {
+            Ok(_) => read += 1,
+            Err(error) => return catalog_failed(&error.into()),
         }
-        Err(error) => failed(error.to_string()),
     }
+    let of_whom = match user {
+        "root" => String::new(),
+        user => format!(", of those that {user} may see"),
+    };
+    Check::ok(
+        "catalog",
+        format!("{read} connections are authentic{of_whom}"),
+    )
 }
 
 /// The root of `nodelocal://`, and what interrupted uploads left in it.

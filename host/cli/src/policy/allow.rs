@@ -40,7 +40,7 @@ pub(super) fn run(store: &Store, arguments: &PolicyAllowArguments) -> Result<()>
         ));
         return Ok(());
     };
-    Config::parse(&changed)?;
+    Config::parse(&changed).map_err(|mistake| Failure::new("F0000", mistake))?;
     replace(&directory, &path, &changed, permissions)
         .with_context(|| format!("cannot write the configuration {}", path.display()))?;
     report::line(&format!(

@@ -17,7 +17,8 @@ use reedline::{
 };
 
 use crate::args::Format;
-use crate::report;
+use crate::interrupt::Interrupt;
+use crate::report::{self, Failure};
 use crate::sql::{self, Parameters, Printer};
 use crate::store::Store;
 
@@ -29,7 +30,9 @@ pub(crate) async fn run(
     store: &Store,
     parameters: &Parameters,
     printer: &mut Printer,
+    interrupt: &Interrupt,
 ) -> Result<()> {
+    interrupt.take();
     let session = Arc::new(store.session().await?);
     report::line("Type \\? for help, \\q to leave.");
     let names = completer::Names::default();
@@ -57,7 +60,9 @@ pub(crate) async fn run(
                     }
                     continue;
                 }
-                if let Err(error) = statements(&text, &session, parameters, printer).await {
+                if let Err(error) =
+                    statements(&text, &session, parameters, printer, interrupt).await
+                {
                     report::print(&error);
                 }
                 names.refresh(&session).await;
@@ -73,17 +78,26 @@ async fn statements(
     session: &portolan::Session,
     parameters: &Parameters,
     printer: &mut Printer,
+    interrupt: &Interrupt,
 ) -> Result<()> {
-    for statement in sql::parse(text)? {
+    for (done, statement) in sql::parse(text)?.into_iter().enumerate() {
         tokio::select! {
             outcome = sql::execute(session, &statement, parameters, printer) => outcome?,
-            _ = tokio::signal::ctrl_c() => {
-                report::line("cancelled; nothing was changed");
-                return Ok(());
-            }
+            () = interrupt.pressed() => return Err(cancelled(done).into()),
         }
     }
     Ok(())
+}
+
+/// What is said of a statement that was given up, after so many others.
+fn cancelled(done: usize) -> Failure {
+    let failure = Failure::new("57014", "the statement was cancelled")
+        .hint("SHOW AUDIT tells what became of it, in case it was being written at that moment");
+    match done {
+        0 => failure,
+        1 => failure.detail("the statement before it was done"),
+        done => failure.detail(format!("the {done} statements before it were done")),
+    }
 }
 
 /// Runs a `\` command; false ends the prompt.
