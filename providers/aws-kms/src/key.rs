@@ -7,7 +7,7 @@ use portolan_sdk::{Encrypted, Failure, FailureClass, KeyAnswer, Plan, joined, po
 use serde_json::{Value, json};
 
 use crate::plan::{KEY, SERVICE};
-use crate::refusal::refused;
+use crate::refusal::Refusal;
 
 /// Encrypts under the key of the plan.
 pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failure> {
@@ -80,7 +80,13 @@ fn of_another_key(key: &str) -> Failure {
 fn ask(rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
     let answer = post_to_key(rule, SERVICE, Vec::new(), body)?;
     if answer.status != 200 {
-        return Err(refused(rule, answer.status, &answer.document));
+        let refusal = Refusal {
+            request: rule,
+            status: answer.status,
+            document: &answer.document,
+            clock_ahead: answer.clock_ahead,
+        };
+        return Err(refusal.failure());
     }
     match serde_json::from_slice(&answer.document) {
         Ok(document) => Ok((document, answer)),
