@@ -17,7 +17,7 @@ pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failu
         Part::Secret(encode(plaintext, &Encoding::Base64)?),
         Part::Bytes(b"\"}".to_vec()),
     ];
-    let (answer, _) = ask("encrypt", body)?;
+    let (answer, _) = ask(plan, "encrypt", body)?;
     encrypted(&answer)
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Fail
         "KeyId": key,
     });
     let body = vec![Part::Bytes(body.to_string().into_bytes())];
-    let (answer, mut whole) = ask("decrypt", body)?;
+    let (answer, mut whole) = ask(plan, "decrypt", body)?;
     if answer.get("KeyId").and_then(Value::as_str) != Some(&encrypted.key) {
         return Err(
             garbled("it is of another key than the one that was asked for")
@@ -77,7 +77,7 @@ fn of_another_key(key: &str) -> Failure {
 }
 
 /// Sends one request: what is seen of the answer, and the answer.
-fn ask(rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
+fn ask(plan: &Plan, rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
     let answer = post_to_key(rule, SERVICE, Vec::new(), body)?;
     if answer.status != 200 {
         let refusal = Refusal {
@@ -86,7 +86,7 @@ fn ask(rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
             document: &answer.document,
             clock_ahead: answer.clock_ahead,
         };
-        return Err(refusal.failure());
+        return Err(refusal.failure(plan));
     }
     match serde_json::from_slice(&answer.document) {
         Ok(document) => Ok((document, answer)),

@@ -1,7 +1,9 @@
 //! What the service says when it does not: classed by its code, with what to do about it.
 
-use portolan_sdk::{Failure, FailureClass, joined};
+use portolan_sdk::{Failure, FailureClass, Plan, is_dns_label, joined};
 use serde_json::Value;
+
+use crate::plan::{KEY, REGION};
 
 const KEEP_TIME: &str = "Set this host's clock, and keep it by NTP.";
 
@@ -20,7 +22,7 @@ pub(crate) struct Refusal<'a> {
 impl Refusal<'_> {
     /// What it means. The message of the service is not repeated: the one about a wrong signature
     /// quotes the request, with the token of a session in it.
-    pub(crate) fn failure(&self) -> Failure {
+    pub(crate) fn failure(&self, plan: &Plan) -> Failure {
         let code = code(self.document).unwrap_or_default();
         if let Some(ahead) = self.clock_ahead
             && is_said_of_clocks(&code)
@@ -31,6 +33,9 @@ impl Refusal<'_> {
         if !code.is_empty() {
             text.push(' ');
             text.push_str(&code);
+        }
+        if code == "NotFoundException" {
+            return Failure::new(FailureClass::NotFound, text).with_hint(where_to_look(plan));
         }
         let (class, hint) = self.meaning(&code);
         Failure::new(class, text).with_hint(hint)
@@ -48,10 +53,6 @@ impl Refusal<'_> {
             "AccessDeniedException" | "AccessDenied" => (
                 FailureClass::Denied,
                 "Allow kms:Decrypt on this key, in its policy or in that of the user or role.",
-            ),
-            "NotFoundException" => (
-                FailureClass::NotFound,
-                "Check the key's name and REGION: a key is in one region of one account.",
             ),
             "DisabledException" => (FailureClass::Denied, "Enable the key."),
             "KMSInvalidStateException" => (
@@ -136,9 +137,30 @@ fn skewed(ahead: i64, code: &str) -> Failure {
     Failure::new(FailureClass::RefusedCredentials, text).with_hint(KEEP_TIME)
 }
 
+/// What to check where there is no such key: a service knows the keys of its own region.
+fn where_to_look(plan: &Plan) -> String {
+    let key = plan.setting(KEY).unwrap_or_default();
+    let Some(arn) = key.strip_prefix("arn:") else {
+        return "Check the key's name, and REGION: the key may lie in another region.".to_owned();
+    };
+    match arn.split(':').nth(2) {
+        Some(region) if is_dns_label(region) && Some(region) != plan.setting(REGION) => joined(&[
+            "Check REGION: the key's ARN is one of the region ",
+            region,
+            ".",
+        ]),
+        _ => "Check the key's ARN: its account has no such key in this region.".to_owned(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn plan(key: &str) -> Plan {
+        let plan = Plan::new(portolan_sdk::Kind::Kms);
+        plan.set(REGION, "eu-central-1").set(KEY, key)
+    }
 
     fn refusal<'a>(request: &'a str, status: u16, body: &'a str) -> Refusal<'a> {
         Refusal {
@@ -225,7 +247,7 @@ mod tests {
                 "protocol",
             ),
         ] {
-            let failure = refusal(request, status, body).failure();
+            let failure = refusal(request, status, body).failure(&plan("alias/a"));
             assert_eq!(
                 (&failure.class, failure.message.as_str()),
                 (&class, message)
@@ -245,7 +267,7 @@ mod tests {
                 clock_ahead,
                 ..refusal("encrypt", 400, &body)
             };
-            let failure = refusal.failure();
+            let failure = refusal.failure(&plan("alias/a"));
             (failure.message, failure.hint.expect("a hint"))
         };
         for (code, ahead, message, hint) in [
@@ -280,6 +302,38 @@ mod tests {
                 (message.to_owned(), hint.to_owned()),
                 "{code}"
             );
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_may_be_in_another_region() {
+        let body = r#"{"__type":"NotFoundException","message":"hunter2"}"#;
+        for (key, hint) in [
+            (
+                "alias/a",
+                "Check the key's name, and REGION: the key may lie in another region.",
+            ),
+            (
+                "0a1b",
+                "Check the key's name, and REGION: the key may lie in another region.",
+            ),
+            (
+                "arn:aws:kms:us-east-1:1:key/0a1b",
+                "Check REGION: the key's ARN is one of the region us-east-1.",
+            ),
+            (
+                "arn:aws:kms:eu-central-1:1:key/0a1b",
+                "Check the key's ARN: its account has no such key in this region.",
+            ),
+            (
+                "arn:aws",
+                "Check the key's ARN: its account has no such key in this region.",
+            ),
+        ] {
+            let failure = refusal("encrypt", 400, body).failure(&plan(key));
+            assert_eq!(failure.class, FailureClass::NotFound);
+            assert_eq!(failure.message, "AWS KMS answered 400 NotFoundException");
+            assert_eq!(failure.hint.as_deref(), Some(hint), "{key}");
         }
     }
 }
