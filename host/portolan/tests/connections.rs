@@ -179,6 +179,73 @@ async fn parameters_are_encoded_into_the_uri_and_hidden() {
     assert_eq!(error.sqlstate(), SqlState::InvalidParameterValue);
 }
 
+/// A role is whose resource it is: with the stored secrets, who may change a connection could have
+/// them act as whatever role these may take on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_is_changed_only_with_every_secret_given_again() {
+    let world = World::new().await;
+    let root = world.root();
+    let key = "AWS_ACCESS_KEY_ID=AKIA&AWS_SECRET_ACCESS_KEY=hunter2";
+    let roles = ["arn:aws:iam::1:role/before", "arn:aws:iam::1:role/after"];
+    let accounts = [
+        "before@p.iam.gserviceaccount.com",
+        "after@p.iam.gserviceaccount.com",
+    ];
+    let cloud_key = "projects/p/locations/l/keyRings/r/cryptoKeys/k";
+    for (name, uri, secret, [before, after]) in [
+        (
+            "bucket",
+            format!("s3://b?AWS_REGION=eu-central-1&{key}"),
+            "AWS_SECRET_ACCESS_KEY",
+            roles,
+        ),
+        (
+            "key",
+            format!("aws-kms:///alias/k?REGION=eu-central-1&{key}"),
+            "AWS_SECRET_ACCESS_KEY",
+            roles,
+        ),
+        (
+            "cloud_bucket",
+            "gs://b?AUTH=specified&BEARER_TOKEN=hunter2".to_owned(),
+            "BEARER_TOKEN",
+            accounts,
+        ),
+        (
+            "cloud_key",
+            format!("gcp-kms:///{cloud_key}?AUTH=specified&BEARER_TOKEN=hunter2"),
+            "BEARER_TOKEN",
+            accounts,
+        ),
+    ] {
+        let untried = "WITH VALIDATE = 'none'";
+        let uri = format!("{uri}&ASSUME_ROLE={before}");
+        let create = format!("CREATE EXTERNAL CONNECTION {name} AS '{uri}' {untried}");
+        run(&root, &create).await;
+        let alter = format!("ALTER EXTERNAL CONNECTION {name}");
+        for change in [
+            format!("{alter} SET (ASSUME_ROLE = '{after}') {untried}"),
+            format!("{alter} RESET (ASSUME_ROLE) {untried}"),
+        ] {
+            let error = refused(&root, &change).await;
+            assert_state(
+                &error,
+                SqlState::InvalidParameterValue,
+                "failed to construct External Connection details: changing ASSUME_ROLE would send \
+                 the stored secrets to another place",
+            );
+            let hint = "give every secret again in the same statement";
+            assert_eq!(error.hint(), Some(hint), "{change}");
+        }
+        let again =
+            format!("{alter} SET (ASSUME_ROLE = '{after}', {secret} = 'swordfish') {untried}");
+        run(&root, &again).await;
+        let shown = rows(&root, &format!("SHOW EXTERNAL CONNECTION {name}")).await;
+        let uri = &shown[0][1];
+        assert!(uri.contains("after") && !uri.contains("before"), "{uri}");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn alter_changes_uri_name_and_owner() {
     let world = World::new().await;

@@ -7,7 +7,7 @@ use portolan_sdk::{Encrypted, Failure, FailureClass, KeyAnswer, Plan, joined, po
 use serde_json::{Value, json};
 
 use crate::plan::{KEY, SERVICE};
-use crate::refusal::refused;
+use crate::refusal::Refusal;
 
 /// Encrypts under the key of the plan.
 pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failure> {
@@ -17,7 +17,7 @@ pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failu
         Part::Secret(encode(plaintext, &Encoding::Base64)?),
         Part::Bytes(b"\"}".to_vec()),
     ];
-    let (answer, _) = ask("encrypt", body)?;
+    let (answer, _) = ask(plan, "encrypt", body)?;
     encrypted(&answer)
 }
 
@@ -46,7 +46,7 @@ pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Fail
         "KeyId": key,
     });
     let body = vec![Part::Bytes(body.to_string().into_bytes())];
-    let (answer, mut whole) = ask("decrypt", body)?;
+    let (answer, mut whole) = ask(plan, "decrypt", body)?;
     if answer.get("KeyId").and_then(Value::as_str) != Some(&encrypted.key) {
         return Err(
             garbled("it is of another key than the one that was asked for")
@@ -77,10 +77,16 @@ fn of_another_key(key: &str) -> Failure {
 }
 
 /// Sends one request: what is seen of the answer, and the answer.
-fn ask(rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
+fn ask(plan: &Plan, rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
     let answer = post_to_key(rule, SERVICE, Vec::new(), body)?;
     if answer.status != 200 {
-        return Err(refused(rule, answer.status, &answer.document));
+        let refusal = Refusal {
+            request: rule,
+            status: answer.status,
+            document: &answer.document,
+            clock_ahead: answer.clock_ahead,
+        };
+        return Err(refusal.failure(plan));
     }
     match serde_json::from_slice(&answer.document) {
         Ok(document) => Ok((document, answer)),

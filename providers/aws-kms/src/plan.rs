@@ -12,6 +12,9 @@ pub(crate) const SERVICE: u32 = 0;
 /// The setting with the key's id, alias or ARN.
 pub(crate) const KEY: &str = "key";
 
+/// The setting with the region that requests go to and are signed for.
+pub(crate) const REGION: &str = "region";
+
 /// The TLS profile of the service's endpoint.
 const SERVER: &str = "server";
 
@@ -70,7 +73,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
             .set("custom-endpoint", "true")
             .implicit_access("a server of the URI's own choice");
     }
-    Ok(plan.set("region", region).set(KEY, key))
+    Ok(plan.set(REGION, region).set(KEY, key))
 }
 
 /// The key's id, alias or ARN: the path without its leading slash.

@@ -1,108 +1,155 @@
 //! What the service says when it does not: classed by its code, with what to do about it.
 
-use portolan_sdk::{Failure, FailureClass, joined};
+use portolan_sdk::{Failure, FailureClass, Plan, is_dns_label, joined};
 use serde_json::Value;
 
-/// The failure of a request that was answered with another status than 200.
-pub(crate) fn refused(request: &str, status: u16, body: &[u8]) -> Failure {
-    let (code, message) = told(body);
-    let (class, hint) = meaning(request, status, &code, &message);
-    let status = status.to_string();
-    let mut text = joined(&["AWS KMS answered ", &status]);
-    for more in [code, message] {
-        if !more.is_empty() {
+use crate::plan::{KEY, REGION};
+
+const KEEP_TIME: &str = "Set this host's clock, and keep it by NTP.";
+
+/// An answer with another status than 200.
+pub(crate) struct Refusal<'a> {
+    /// The name of the rule that was asked under.
+    pub(crate) request: &'a str,
+    /// The status.
+    pub(crate) status: u16,
+    /// The body, as far as it is seen.
+    pub(crate) document: &'a [u8],
+    /// How many seconds the host's clock is ahead, where that is far enough to be refused for it.
+    pub(crate) clock_ahead: Option<i64>,
+}
+
+impl Refusal<'_> {
+    /// What it means. The message of the service is not repeated: the one about a wrong signature
+    /// quotes the request, with the token of a session in it.
+    pub(crate) fn failure(&self, plan: &Plan) -> Failure {
+        let code = code(self.document).unwrap_or_default();
+        if let Some(ahead) = self.clock_ahead
+            && is_said_of_clocks(&code)
+        {
+            return skewed(ahead, &code);
+        }
+        let mut text = joined(&["AWS KMS answered ", &self.status.to_string()]);
+        if !code.is_empty() {
             text.push(' ');
-            text.push_str(&more);
+            text.push_str(&code);
+        }
+        if code == "NotFoundException" {
+            return Failure::new(FailureClass::NotFound, text).with_hint(where_to_look(plan));
+        }
+        let (class, hint) = self.meaning(&code);
+        Failure::new(class, text).with_hint(hint)
+    }
+
+    fn meaning(&self, code: &str) -> (FailureClass, &'static str) {
+        match code {
+            "RequestTimeTooSkewed" | "RequestExpired" => {
+                (FailureClass::RefusedCredentials, KEEP_TIME)
+            }
+            "AccessDeniedException" | "AccessDenied" if self.request == "encrypt" => (
+                FailureClass::Denied,
+                "Allow kms:Encrypt on this key, in its policy or in that of the user or role.",
+            ),
+            "AccessDeniedException" | "AccessDenied" => (
+                FailureClass::Denied,
+                "Allow kms:Decrypt on this key, in its policy or in that of the user or role.",
+            ),
+            "DisabledException" => (FailureClass::Denied, "Enable the key."),
+            "KMSInvalidStateException" => (
+                FailureClass::Denied,
+                "Look at the state of the key: it may be disabled, or about to be deleted.",
+            ),
+            "InvalidKeyUsageException" => (
+                FailureClass::Unsupported,
+                "Give a symmetric key that is for encryption and decryption.",
+            ),
+            "InvalidArnException" | "ValidationException" => (
+                FailureClass::InvalidUri,
+                "Check the key's name: an id, an alias/NAME, or the ARN of either.",
+            ),
+            "InvalidCiphertextException" | "IncorrectKeyException" => (
+                FailureClass::Protocol,
+                "Check that the connection names the key that the content was encrypted with.",
+            ),
+            "UnrecognizedClientException" | "InvalidClientTokenId" => (
+                FailureClass::RefusedCredentials,
+                "Check AWS_ACCESS_KEY_ID, and AWS_SESSION_TOKEN of temporary credentials.",
+            ),
+            "InvalidSignatureException" | "SignatureDoesNotMatch" => (
+                FailureClass::RefusedCredentials,
+                "Check AWS_SECRET_ACCESS_KEY; in a URI a + is written %2B.",
+            ),
+            "ExpiredTokenException" | "ExpiredToken" => (
+                FailureClass::RefusedCredentials,
+                "Give temporary credentials that are still valid.",
+            ),
+            _ if self.status >= 500 || self.status == 429 || code == "ThrottlingException" => {
+                (FailureClass::Unreachable, "Try again later.")
+            }
+            // What the host keeps back of an answer is the rest of it.
+            "" if matches!(self.status, 401 | 403) => (
+                FailureClass::RefusedCredentials,
+                "Check the access key, and what it may do with this key.",
+            ),
+            _ => (
+                FailureClass::Protocol,
+                "Check that the server is AWS KMS, or speaks its protocol.",
+            ),
         }
     }
-    Failure::new(class, text).with_hint(hint)
 }
 
-/// The code and the message of a refusal: in JSON, or in the XML of what stands before the service.
-fn told(body: &[u8]) -> (String, String) {
-    let document = serde_json::from_slice::<Value>(body).unwrap_or_default();
-    let member = |name: &str| document.get(name).and_then(Value::as_str);
-    if let Some(code) = member("__type") {
-        let code = code.rsplit('#').next().unwrap_or(code);
-        let message = member("message").or_else(|| member("Message"));
-        return (code.to_owned(), message.unwrap_or_default().to_owned());
-    }
-    let text = String::from_utf8_lossy(body);
-    let element = |name: &str| {
-        let (_, rest) = text.split_once(&joined(&["<", name, ">"]))?;
-        let (inside, _) = rest.split_once(&joined(&["</", name, ">"]))?;
-        Some(inside.to_owned())
+/// The code of a refusal: in JSON, or in the XML of what stands before the service.
+fn code(document: &[u8]) -> Option<String> {
+    let json = serde_json::from_slice::<Value>(document).unwrap_or_default();
+    let code = match json.get("__type").and_then(Value::as_str) {
+        Some(code) => code.rsplit('#').next().unwrap_or(code).to_owned(),
+        None => {
+            let text = String::from_utf8_lossy(document);
+            let (_, rest) = text.split_once("<Code>")?;
+            rest.split_once("</Code>")?.0.to_owned()
+        }
     };
-    let code = element("Code").unwrap_or_default();
-    (code, element("Message").unwrap_or_default())
+    let is_word =
+        (1..=64).contains(&code.len()) && code.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    is_word.then_some(code)
 }
 
-fn meaning(request: &str, status: u16, code: &str, message: &str) -> (FailureClass, &'static str) {
-    let is_skewed = ["Signature expired", "not yet current"]
-        .iter()
-        .any(|words| message.contains(words));
-    match code {
-        _ if is_skewed => (
-            FailureClass::RefusedCredentials,
-            "Set the clock of this server, and keep it by NTP.",
-        ),
-        "RequestTimeTooSkewed" | "RequestExpired" => (
-            FailureClass::RefusedCredentials,
-            "Set the clock of this server, and keep it by NTP.",
-        ),
-        "AccessDeniedException" | "AccessDenied" if request == "encrypt" => (
-            FailureClass::Denied,
-            "Allow kms:Encrypt on this key, in its policy or in that of the user or role.",
-        ),
-        "AccessDeniedException" | "AccessDenied" => (
-            FailureClass::Denied,
-            "Allow kms:Decrypt on this key, in its policy or in that of the user or role.",
-        ),
-        "NotFoundException" => (
-            FailureClass::NotFound,
-            "Check the key's name and REGION: a key is in one region of one account.",
-        ),
-        "DisabledException" => (FailureClass::Denied, "Enable the key."),
-        "KMSInvalidStateException" => (
-            FailureClass::Denied,
-            "Look at the state of the key: it may be disabled, or about to be deleted.",
-        ),
-        "InvalidKeyUsageException" => (
-            FailureClass::Unsupported,
-            "Give a symmetric key that is for encryption and decryption.",
-        ),
-        "InvalidArnException" | "ValidationException" => (
-            FailureClass::InvalidUri,
-            "Check the key's name: an id, an alias/NAME, or the ARN of either.",
-        ),
-        "InvalidCiphertextException" | "IncorrectKeyException" => (
-            FailureClass::Protocol,
-            "Check that the connection names the key that the content was encrypted with.",
-        ),
-        "UnrecognizedClientException" | "InvalidClientTokenId" => (
-            FailureClass::RefusedCredentials,
-            "Check AWS_ACCESS_KEY_ID, and AWS_SESSION_TOKEN of temporary credentials.",
-        ),
-        "InvalidSignatureException" | "SignatureDoesNotMatch" => (
-            FailureClass::RefusedCredentials,
-            "Check AWS_SECRET_ACCESS_KEY; in a URI a + is written %2B.",
-        ),
-        "ExpiredTokenException" | "ExpiredToken" => (
-            FailureClass::RefusedCredentials,
-            "Give temporary credentials that are still valid.",
-        ),
-        _ if status >= 500 || status == 429 || code == "ThrottlingException" => {
-            (FailureClass::Unreachable, "Try again later.")
-        }
-        // What the host keeps back of an answer is the rest of it.
-        "" if matches!(status, 401 | 403) => (
-            FailureClass::RefusedCredentials,
-            "Check the access key, and what it may do with this key.",
-        ),
-        _ => (
-            FailureClass::Protocol,
-            "Check that the server is AWS KMS, or speaks its protocol.",
-        ),
+/// Whether a code may be about the time of a request. The service has one for a wrong signature and
+/// for one that is too old.
+fn is_said_of_clocks(code: &str) -> bool {
+    matches!(
+        code,
+        "InvalidSignatureException"
+            | "SignatureDoesNotMatch"
+            | "RequestTimeTooSkewed"
+            | "RequestExpired"
+    )
+}
+
+fn skewed(ahead: i64, code: &str) -> Failure {
+    let direction = match ahead < 0 {
+        true => " s behind that of AWS KMS (",
+        false => " s ahead of that of AWS KMS (",
+    };
+    let seconds = ahead.unsigned_abs().to_string();
+    let text = joined(&["this host's clock is ", &seconds, direction, code, ")"]);
+    Failure::new(FailureClass::RefusedCredentials, text).with_hint(KEEP_TIME)
+}
+
+/// What to check where there is no such key: a service knows the keys of its own region.
+fn where_to_look(plan: &Plan) -> String {
+    let key = plan.setting(KEY).unwrap_or_default();
+    let Some(arn) = key.strip_prefix("arn:") else {
+        return "Check the key's name, and REGION: the key may lie in another region.".to_owned();
+    };
+    match arn.split(':').nth(2) {
+        Some(region) if is_dns_label(region) && Some(region) != plan.setting(REGION) => joined(&[
+            "Check REGION: the key's ARN is one of the region ",
+            region,
+            ".",
+        ]),
+        _ => "Check the key's ARN: its account has no such key in this region.".to_owned(),
     }
 }
 
@@ -110,15 +157,29 @@ fn meaning(request: &str, status: u16, code: &str, message: &str) -> (FailureCla
 mod tests {
     use super::*;
 
+    fn plan(key: &str) -> Plan {
+        let plan = Plan::new(portolan_sdk::Kind::Kms);
+        plan.set(REGION, "eu-central-1").set(KEY, key)
+    }
+
+    fn refusal<'a>(request: &'a str, status: u16, body: &'a str) -> Refusal<'a> {
+        Refusal {
+            request,
+            status,
+            document: body.as_bytes(),
+            clock_ahead: None,
+        }
+    }
+
     #[test]
     fn a_refusal_is_classed_by_its_code_and_says_what_to_do() {
         for (request, status, body, class, message, hint) in [
             (
                 "decrypt",
                 400,
-                r#"{"__type":"com.amazonaws.kms#AccessDeniedException","Message":"no"}"#,
+                r#"{"__type":"com.amazonaws.kms#AccessDeniedException","Message":"hunter2"}"#,
                 FailureClass::Denied,
-                "AWS KMS answered 400 AccessDeniedException no",
+                "AWS KMS answered 400 AccessDeniedException",
                 "kms:Decrypt",
             ),
             (
@@ -134,7 +195,7 @@ mod tests {
                 400,
                 r#"{"__type":"DisabledException","message":"arn is disabled."}"#,
                 FailureClass::Denied,
-                "AWS KMS answered 400 DisabledException arn is disabled.",
+                "AWS KMS answered 400 DisabledException",
                 "Enable the key.",
             ),
             (
@@ -142,16 +203,24 @@ mod tests {
                 400,
                 r#"{"__type":"InvalidSignatureException","message":"Signature expired: a is now earlier than b"}"#,
                 FailureClass::RefusedCredentials,
-                "AWS KMS answered 400 InvalidSignatureException Signature expired: a is now earlier than b",
-                "clock",
+                "AWS KMS answered 400 InvalidSignatureException",
+                "AWS_SECRET_ACCESS_KEY",
             ),
             (
                 "encrypt",
                 403,
-                "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>it does not</Message></Error></ErrorResponse>",
+                "<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code><Message>hunter2</Message></Error></ErrorResponse>",
                 FailureClass::RefusedCredentials,
-                "AWS KMS answered 403 SignatureDoesNotMatch it does not",
+                "AWS KMS answered 403 SignatureDoesNotMatch",
                 "AWS_SECRET_ACCESS_KEY",
+            ),
+            (
+                "encrypt",
+                400,
+                r#"{"__type":"a b"}"#,
+                FailureClass::Protocol,
+                "AWS KMS answered 400",
+                "protocol",
             ),
             (
                 "decrypt",
@@ -178,7 +247,7 @@ mod tests {
                 "protocol",
             ),
         ] {
-            let failure = refused(request, status, body.as_bytes());
+            let failure = refusal(request, status, body).failure(&plan("alias/a"));
             assert_eq!(
                 (&failure.class, failure.message.as_str()),
                 (&class, message)
@@ -187,6 +256,84 @@ mod tests {
                 failure.hint.is_some_and(|told| told.contains(hint)),
                 "{message}"
             );
+        }
+    }
+
+    #[test]
+    fn a_refused_signature_is_the_clocks_where_the_clocks_are_apart() {
+        let told = |code: &str, clock_ahead| {
+            let body = joined(&[r#"{"__type":""#, code, r#""}"#]);
+            let refusal = Refusal {
+                clock_ahead,
+                ..refusal("encrypt", 400, &body)
+            };
+            let failure = refusal.failure(&plan("alias/a"));
+            (failure.message, failure.hint.expect("a hint"))
+        };
+        for (code, ahead, message, hint) in [
+            (
+                "InvalidSignatureException",
+                Some(-3600),
+                "this host's clock is 3600 s behind that of AWS KMS (InvalidSignatureException)",
+                "Set this host's clock, and keep it by NTP.",
+            ),
+            (
+                "RequestExpired",
+                Some(901),
+                "this host's clock is 901 s ahead of that of AWS KMS (RequestExpired)",
+                "Set this host's clock, and keep it by NTP.",
+            ),
+            (
+                "RequestExpired",
+                None,
+                "AWS KMS answered 400 RequestExpired",
+                "Set this host's clock, and keep it by NTP.",
+            ),
+            // A clock that is wrong does not hide what is wrong besides.
+            (
+                "DisabledException",
+                Some(-3600),
+                "AWS KMS answered 400 DisabledException",
+                "Enable the key.",
+            ),
+        ] {
+            assert_eq!(
+                told(code, ahead),
+                (message.to_owned(), hint.to_owned()),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_not_there_may_be_in_another_region() {
+        let body = r#"{"__type":"NotFoundException","message":"hunter2"}"#;
+        for (key, hint) in [
+            (
+                "alias/a",
+                "Check the key's name, and REGION: the key may lie in another region.",
+            ),
+            (
+                "0a1b",
+                "Check the key's name, and REGION: the key may lie in another region.",
+            ),
+            (
+                "arn:aws:kms:us-east-1:1:key/0a1b",
+                "Check REGION: the key's ARN is one of the region us-east-1.",
+            ),
+            (
+                "arn:aws:kms:eu-central-1:1:key/0a1b",
+                "Check the key's ARN: its account has no such key in this region.",
+            ),
+            (
+                "arn:aws",
+                "Check the key's ARN: its account has no such key in this region.",
+            ),
+        ] {
+            let failure = refusal("encrypt", 400, body).failure(&plan(key));
+            assert_eq!(failure.class, FailureClass::NotFound);
+            assert_eq!(failure.message, "AWS KMS answered 400 NotFoundException");
+            assert_eq!(failure.hint.as_deref(), Some(hint), "{key}");
         }
     }
 }

@@ -11,6 +11,9 @@ pub struct KeyAnswer {
     pub status: u16,
     /// What is seen of it: the document, with an empty string in the place of each opaque member.
     pub document: Vec<u8>,
+    /// How many seconds the host's clock is ahead of the service's, where the two are so far apart
+    /// that a signature or a token may have been refused for it.
+    pub clock_ahead: Option<i64>,
     opaque: Vec<(Vec<u8>, Opaque)>,
 }
 
@@ -23,6 +26,9 @@ impl KeyAnswer {
     }
 
     fn of(answer: Response) -> Self {
+        let mut headers = answer.headers.iter();
+        let clock_ahead = headers.find(|(name, _)| name == "portolan-clock-ahead");
+        let clock_ahead = clock_ahead.and_then(|(_, seconds)| seconds.parse().ok());
         let mut document = Vec::new();
         let mut opaque = Vec::new();
         for part in answer.body {
@@ -34,6 +40,7 @@ impl KeyAnswer {
         Self {
             status: answer.status,
             document,
+            clock_ahead,
             opaque,
         }
     }

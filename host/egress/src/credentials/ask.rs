@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE};
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use portolan_secret::{SecretBytes, SecretText};
 use serde::de::DeserializeOwned;
@@ -12,7 +12,7 @@ use tokio::time::{sleep, timeout};
 
 use super::CredentialError;
 use crate::EgressError;
-use crate::http::{EndpointClient, ResponseBody};
+use crate::http::{EndpointClient, ResponseBody, seconds_ahead};
 
 /// The most bytes of an answer.
 const MOST_BYTES: usize = 64 << 10;
@@ -22,9 +22,6 @@ const MOST_TIME: Duration = Duration::from_secs(30);
 
 /// What is waited before the question is asked again, where the service was busy or out of order.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
-
-/// A difference of the clocks from which on tokens and keys are refused for it.
-const SKEW: i64 = 240;
 
 /// A question: a `POST` over TLS.
 pub(super) struct Question<'a> {
@@ -101,7 +98,7 @@ impl Question<'_> {
             Ok(Answer {
                 host: self.host.to_owned(),
                 status: head.status,
-                skew: skew(&head.headers, SystemTime::now()),
+                skew: seconds_ahead(&head.headers, SystemTime::now()),
                 body: self.read(body).await?,
             })
         };
@@ -156,38 +153,5 @@ impl Answer {
             host: self.host,
             refusal,
         }
-    }
-}
-
-/// How many seconds this host's clock is ahead of the answer's `Date`.
-fn skew(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
-    let date = headers.get(DATE)?.to_str().ok()?;
-    let theirs = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(date)
-        .ok()?;
-    let ours = jiff::Timestamp::try_from(now).ok()?;
-    let ahead = ours.as_second() - theirs.as_second();
-    (ahead.abs() >= SKEW).then_some(ahead)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_clocks_are_compared_by_the_servers_date() {
-        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
-        for (date, expected) in [
-            ("Sun, 06 Nov 1994 08:49:37 GMT", None),
-            ("Sun, 06 Nov 1994 08:45:38 GMT", None),
-            ("Sun, 06 Nov 1994 08:45:37 GMT", Some(240)),
-            ("Sun, 06 Nov 1994 09:49:37 GMT", Some(-3600)),
-            ("yesterday", None),
-        ] {
-            let mut headers = HeaderMap::new();
-            headers.insert(DATE, HeaderValue::from_static(date));
-            assert_eq!(skew(&headers, now), expected, "{date}");
-        }
-        assert_eq!(skew(&HeaderMap::new(), now), None);
     }
 }

@@ -6,6 +6,7 @@
 
 mod body;
 mod client;
+mod clock;
 mod connector;
 mod endpoints;
 mod patience;
@@ -15,6 +16,7 @@ mod watched;
 pub(crate) use body::Upload;
 pub use body::{BodyError, RequestBody, ResponseBody};
 pub(crate) use client::{HttpClient, MOST_HEAD_BYTES, MOST_HEADERS, error_of};
+pub(crate) use clock::seconds_ahead;
 pub use endpoints::EndpointClient;
 pub(crate) use stream::Stream;
 pub(crate) use watched::Watched;

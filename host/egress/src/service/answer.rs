@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use flate2::write::GzDecoder;
 use http::header::CONTENT_ENCODING;
@@ -14,13 +15,18 @@ use portolan_secret::SecretBytes;
 use super::collected::Collected;
 use super::{MOST_ANSWERED, ServiceError, opaque};
 use crate::EgressError;
-use crate::http::ResponseBody;
+use crate::http::{ResponseBody, seconds_ahead};
 
 /// The most bytes of the headers that a provider is given, names and values together.
 const MOST_HEADER_BYTES: usize = 32 << 10;
 
-/// Headers that the host alone may read: cookies, and what authentication says.
-const HOSTS_OWN: [&str; 8] = [
+/// What the host says of the clocks, among the headers of an answer: how many seconds its own is
+/// ahead of the service's, where that is far enough for a signature or a token to be refused.
+const CLOCK_AHEAD: &str = "portolan-clock-ahead";
+
+/// Headers that the host alone may read or say: cookies, what authentication says, and its own.
+const HOSTS_OWN: [&str; 9] = [
+    CLOCK_AHEAD,
     "set-cookie",
     "set-cookie2",
     "www-authenticate",
@@ -36,7 +42,8 @@ const HOSTS_OWN: [&str; 8] = [
 pub struct ServiceAnswer {
     /// The status.
     pub status: u16,
-    /// Names in lower case, and values of printable ASCII.
+    /// Names in lower case, and values of printable ASCII. Where the clocks are far apart,
+    /// `portolan-clock-ahead` says by how many seconds this host's is ahead.
     pub headers: Vec<(String, String)>,
     /// The body: one run of bytes, or such and opaque members by turns.
     pub body: Vec<AnswerPart>,
@@ -69,7 +76,8 @@ pub(super) async fn read(
     most: usize,
 ) -> Result<ServiceAnswer, ServiceError> {
     let (head, body) = answer.into_parts();
-    let headers = headers(&head.headers, host)?;
+    let ahead = seconds_ahead(&head.headers, SystemTime::now());
+    let headers = headers(&head.headers, ahead, host)?;
     let body = collect(body, &head.headers, host, most.min(MOST_ANSWERED)).await?;
     let body = match opaque {
         [] => vec![AnswerPart::Shown(body.expose().to_vec())],
@@ -89,8 +97,15 @@ pub(super) async fn read(
     })
 }
 
-fn headers(all: &HeaderMap, host: &str) -> Result<Vec<(String, String)>, ServiceError> {
+fn headers(
+    all: &HeaderMap,
+    ahead: Option<i64>,
+    host: &str,
+) -> Result<Vec<(String, String)>, ServiceError> {
     let mut headers = Vec::with_capacity(all.len());
+    if let Some(ahead) = ahead {
+        headers.push((CLOCK_AHEAD.to_owned(), ahead.to_string()));
+    }
     let mut bytes = 0;
     for (name, value) in all {
         if HOSTS_OWN.contains(&name.as_str()) {

@@ -79,6 +79,39 @@ async fn what_the_host_alone_may_read_and_what_is_not_printable_is_left_out() {
     assert_eq!(names, ["x-shown", "content-length", "date"]);
 }
 
+/// A provider has no clock to compare the service's with.
+#[tokio::test]
+async fn the_host_says_how_far_the_clocks_are_apart_and_nobody_else_may() {
+    for (date, expected) in [
+        (None, None),
+        (Some("Thu, 01 Jan 1970 00:00:00 GMT"), Some(1)),
+        (Some("Thu, 01 Jan 2099 00:00:00 GMT"), Some(-1)),
+        (Some("yesterday"), None),
+    ] {
+        let server = HttpServer::plain(move |_| {
+            let mut headers = vec![("portolan-clock-ahead", "86400")];
+            headers.extend(date.map(|date| ("date", date)));
+            async move { answer(400, &headers, "") }.boxed()
+        });
+        let setting = Setting::in_clear(RULE, server.address());
+        let client = setting
+            .client_with(server.address(), |_| ())
+            .expect("a client");
+        let answer = setting
+            .send(&client, Asked::default())
+            .await
+            .expect("an answer");
+        let told = answer.headers.iter();
+        let told: Vec<_> = told
+            .filter(|(name, _)| name == "portolan-clock-ahead")
+            .map(|(_, seconds)| seconds.parse::<i64>().expect("a number"))
+            .collect();
+        let years = |seconds: i64| seconds.signum() * i64::from(seconds.abs() > 40 * 365 * 86_400);
+        let told = told.into_iter().map(years).collect::<Vec<_>>();
+        assert_eq!(told, Vec::from_iter(expected), "{date:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_body_is_sent_whole_and_a_packed_answer_is_unpacked() {
     let server = HttpServer::plain(|request| {

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, DATE};
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::{Request, StatusCode};
 use http_body_util::{BodyExt, Full};
 use portolan_contract::AssumedRole;
 use portolan_secret::SecretText;
@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{AwsCredentialError, AwsKeys, TokenRefusal, sign};
 use crate::EgressError;
-use crate::http::{EndpointClient, RequestBody, ResponseBody};
+use crate::http::{EndpointClient, RequestBody, ResponseBody, seconds_ahead};
 
 /// The most bytes of an answer.
 const MOST_BYTES: usize = 64 << 10;
@@ -24,9 +24,6 @@ const MOST_TIME: Duration = Duration::from_secs(30);
 
 /// What is waited before a question is asked again, where the service was busy or out of order.
 const PAUSES: [Duration; 2] = [Duration::from_millis(200), Duration::from_millis(800)];
-
-/// A difference of the clocks from which on signatures are refused for it.
-const SKEW: i64 = 300;
 
 /// How sessions are called in the account's log, unless a connection says otherwise.
 const SESSION: &str = "portolan";
@@ -196,7 +193,7 @@ impl TokenService {
             let (head, body) = self.client.send(request).await?.into_parts();
             Ok(Answer {
                 status: head.status,
-                skew: skew(&head.headers, now),
+                skew: seconds_ahead(&head.headers, now).map(|ahead| -ahead),
                 body: self.read(body).await?,
                 asked: now,
             })
@@ -306,17 +303,6 @@ impl Answer {
             None => TokenRefusal::WrongSecret,
         }
     }
-}
-
-/// By how many seconds the clock of an answer's `Date` is ahead of ours, where that matters.
-fn skew(headers: &HeaderMap, now: SystemTime) -> Option<i64> {
-    let date = headers.get(DATE)?.to_str().ok()?;
-    let theirs = jiff::fmt::rfc2822::DateTimeParser::new()
-        .parse_timestamp(date)
-        .ok()?;
-    let ours = jiff::Timestamp::try_from(now).ok()?;
-    let seconds = theirs.as_second() - ours.as_second();
-    (seconds.abs() >= SKEW).then_some(seconds)
 }
 
 /// The text of the first element at this path, from the root on. Namespaces are not looked at.
