@@ -6,6 +6,7 @@
 
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod aws_kms;
 mod azure;
 mod azure_kms;
 mod gcp_kms;
