@@ -18,8 +18,8 @@
 //! * [`s3`]: `s3s` with `s3s-fs`, and what may stand before it.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
-//! * [`AwsStandIn`]: KMS of AWS with one key, and the token service with roles; [`SigV4StandIn`]: any
-//!   service, as far as its signatures go.
+//! * [`AwsStandIn`]: KMS of AWS with one key, and the token service with roles; [`aws_machine`]: what
+//!   AWS gives to a machine; [`SigV4StandIn`]: any service, as far as its signatures go.
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
 //! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, Cloud
 //!   KMS and Pub/Sub.
@@ -45,7 +45,8 @@ pub use authority::{Authority, Identity};
 
 mod aws;
 pub use aws::{
-    AwsStandIn, SIGV4_REGION, SigV4StandIn, sigv4_escaped, sigv4_is_skewed, sigv4_signature,
+    AwsStandIn, SIGV4_REGION, SigV4StandIn, aws_machine, sigv4_escaped, sigv4_is_skewed,
+    sigv4_signature,
 };
 
 mod azurite;

@@ -1,14 +1,14 @@
-//! `aws-kms`: stand-ins for AWS KMS and its token service, which verify signatures in full and by a
-//! clock of their own. They refuse with the codes of AWS's documentation:
+//! `aws-kms`: stand-ins for AWS KMS, its token service and a machine's metadata service, which verify
+//! signatures in full and by a clock of their own. They refuse with the codes of AWS's documentation:
 //! that the real services choose these codes is not proved, nor what else their policies can say.
 
 use portolan::EgressOptions;
-use portolan_servers::{Authority, AwsStandIn};
+use portolan_servers::{Authority, AwsStandIn, aws_machine};
 
-use super::support::{World, rows};
+use super::support::{World, refused, rows};
 use super::told::{
     ALL, DECRYPTING, ENCRYPTING, NOT_DECRYPTED, NOT_ENCRYPTED, escaped, expect, failing, made,
-    named, nobody, ways,
+    metadata, named, nobody, ways,
 };
 
 const KMS: &str = "kms.eu-central-1.amazonaws.com";
@@ -131,6 +131,102 @@ async fn a_step_names_the_key_and_no_secret_is_shown_over_a_stand_in() {
     for secret in [SECRET, TOKEN] {
         assert!(!shown.contains(secret) && !shown.contains(&escaped(secret)));
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_role_of_a_chain_uses_the_key_over_a_stand_in() {
+    let setting = Setting::new();
+    setting.aws.add_role(JUMP, USER, Some(EXTERNAL_ID));
+    setting.aws.add_role(BACKUP, JUMP, None);
+    setting.aws.allow(USER, &[]);
+    setting.aws.allow(BACKUP, &["Encrypt", "Decrypt"]);
+    assert_eq!(made(setting.options(), &as_roles()).await, ALL);
+    // One for each of the two roles and of the two probes.
+    assert_eq!(setting.aws.given(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_role_of_a_chain_that_is_denied_is_told_with_its_place_by_a_stand_in() {
+    let setting = Setting::new();
+    let hint = "let the role's trust policy name the one before it, grant that one \
+                sts:AssumeRole, and check the role's ARN and external_id";
+    let denied = |place: &str, role: &str| {
+        format!(
+            "{NOT_ENCRYPTED}role {place} of 2, `{role}`: the key before it may not take it on \
+             (AccessDenied)"
+        )
+    };
+    // The second role trusts the user itself, not the role before it.
+    setting.aws.add_role(JUMP, USER, Some(EXTERNAL_ID));
+    setting.aws.add_role(BACKUP, USER, None);
+    setting.aws.allow(BACKUP, &["Encrypt", "Decrypt"]);
+    fails(
+        setting.options(),
+        &as_roles(),
+        [ENCRYPTING, "28000", &denied("2", BACKUP), hint],
+    )
+    .await;
+    // The first asks for another external id.
+    setting.aws.add_role(JUMP, USER, Some("another"));
+    fails(
+        setting.options(),
+        &as_roles(),
+        [ENCRYPTING, "28000", &denied("1", JUMP), hint],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_machines_key_is_lent_where_the_host_lends_over_stand_ins() {
+    for name in [
+        "AWS_ACCESS_KEY_ID",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ] {
+        let variable = std::env::var_os(name);
+        assert!(
+            variable.is_none(),
+            "unset {name}: this is a machine without"
+        );
+    }
+    let setting = Setting::new();
+    let machine = aws_machine([SESSION, SECRET, TOKEN]);
+    let options = EgressOptions {
+        metadata: metadata(&machine),
+        ..setting.options()
+    };
+    let uri = format!(
+        "aws-kms:///{}?AUTH=implicit&REGION=eu-central-1",
+        AwsStandIn::ALIAS
+    );
+    let create = format!("CREATE EXTERNAL CONNECTION c AS '{uri}'");
+    let lending = World::with(|builder| builder.egress(options.clone()).lend_host_credentials());
+    let lending = lending.await;
+    lending.run(&[&create]).await;
+    let steps = rows(&lending.root(), "VALIDATE EXTERNAL CONNECTION c").await;
+    let last = steps.last().expect("a step");
+    assert_eq!((&*last[0], &*last[1]), ("compare", "ok"));
+
+    // What the machine has may take on roles as well.
+    setting.aws.add_role(BACKUP, SESSION, None);
+    setting.aws.allow(BACKUP, &["Encrypt", "Decrypt"]);
+    setting.aws.allow(SESSION, &[]);
+    let as_role = format!("CREATE EXTERNAL CONNECTION r AS '{uri}&ASSUME_ROLE={BACKUP}'");
+    lending.run(&[&as_role]).await;
+
+    let world = World::with(|builder| builder.egress(options)).await;
+    let error = refused(&world.root(), &create).await;
+    assert_eq!(
+        (error.sqlstate().to_string(), error.hint()),
+        (
+            "0A000".to_owned(),
+            Some(
+                "give the connection AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set up what \
+                 this host lends"
+            )
+        )
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
