@@ -128,11 +128,20 @@ async fn a_key_is_tried_out_by_its_id_its_alias_and_its_arn() {
 }
 
 #[tokio::test]
-async fn a_role_is_taken_on_before_the_key_is_used() {
+async fn a_role_and_a_chain_of_two_are_taken_on_before_the_key_is_used() {
     let setting = Setting::new().await;
     let user = setting.moto.user("assumes");
     let role = format!("&ASSUME_ROLE={}", setting.moto.role());
     let sql = setting.create("by_role", Moto::ALIAS, &user, &role);
+    run(&setting.world.root(), &sql).await;
+    // Of these two, the first may only take on the second.
+    let (first, id) = (Moto::ROLE_ONE, escaped(Moto::EXTERNAL_ID));
+    let chain = format!(
+        "&ASSUME_ROLE={first}%3Bexternal_id={id},{}",
+        setting.moto.role()
+    );
+    let ana = setting.moto.user("ana");
+    let sql = setting.create("by_chain", Moto::ALIAS, &ana, &chain);
     run(&setting.world.root(), &sql).await;
     // The user itself may not use the key.
     let (code, message, _) = setting.refusal(Moto::ALIAS, &user, "").await;

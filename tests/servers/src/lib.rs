@@ -18,13 +18,14 @@
 //! * [`s3`]: `s3s` with `s3s-fs`, and what may stand before it.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
+//! * [`AwsStandIn`]: KMS of AWS with one key, and the token service with roles; [`aws_machine`]: what
+//!   AWS gives to a machine; [`SigV4StandIn`]: any service, as far as its signatures go.
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
 //! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, Cloud
 //!   KMS and Pub/Sub.
 //! * [`KeyVaultStandIn`]: keys of Azure Key Vault, for the tokens of [`EntraStandIn`].
 //! * [`PostgresStandIn`]: whatever a script answers where PostgreSQL is expected.
 //! * [`SchemaRegistryStandIn`]: subjects and schemas of Confluent Schema Registry.
-//! * [`SigV4StandIn`]: a service of AWS, as far as its signatures go.
 //! * [`WebhookStandIn`]: an endpoint for webhooks, whose answers are scripted.
 //!
 //! And what they are made of:
@@ -41,6 +42,12 @@
 
 mod authority;
 pub use authority::{Authority, Identity};
+
+mod aws;
+pub use aws::{
+    AwsStandIn, SIGV4_REGION, SigV4StandIn, aws_machine, sigv4_escaped, sigv4_is_skewed,
+    sigv4_signature,
+};
 
 mod azurite;
 pub use azurite::{AZURITE_ACCOUNT, Azurite};
@@ -84,9 +91,6 @@ pub use rsa_key::RsaKey;
 pub mod s3;
 mod schema_registry;
 pub use schema_registry::SchemaRegistryStandIn;
-
-mod sigv4;
-pub use sigv4::{SIGV4_REGION, SigV4StandIn, sigv4_escaped, sigv4_is_skewed, sigv4_signature};
 
 mod webhook;
 pub use webhook::{Scripted, WebhookStandIn};

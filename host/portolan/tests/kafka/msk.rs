@@ -5,7 +5,7 @@
 use std::sync::{Arc, Mutex};
 
 use portolan::EgressOptions;
-use portolan_servers::{Authority, HttpServer, answer};
+use portolan_servers::{Authority, HttpServer, answer, aws_machine};
 
 use crate::setting::{HOST, LOGGED_IN, cluster, sink, to, uri};
 use crate::support::{World, refused, rows, run};
@@ -14,22 +14,8 @@ use crate::told::metadata;
 const REGION: &str = "eu-central-1";
 const ROLE: &str = "arn:aws:iam::123456789012:role/producer";
 
-fn machine() -> HttpServer {
-    HttpServer::plain(|request| {
-        let answer = match (request.method().as_str(), request.uri().path()) {
-            ("PUT", "/latest/api/token") => answer(200, &[], "session"),
-            ("GET", "/latest/meta-data/iam/security-credentials/") => answer(200, &[], "machine"),
-            ("GET", "/latest/meta-data/iam/security-credentials/machine") => answer(
-                200,
-                &[],
-                r#"{"Code":"Success","AccessKeyId":"ASIAMACHINE","SecretAccessKey":"s3cr3t-of-machine",
-                    "Token":"machine-token","Expiration":"2099-01-01T00:00:00Z"}"#,
-            ),
-            _ => answer(404, &[], ""),
-        };
-        Box::pin(async move { answer })
-    })
-}
+/// The key that the machine has.
+const MACHINE: [&str; 3] = ["ASIAMACHINE", "s3cr3t-of-machine", "machine-token"];
 
 /// A token service that lends one role, and remembers what it was asked.
 fn token_service(
@@ -80,7 +66,7 @@ async fn a_role_signs_for_each_broker_and_the_wrong_key_is_refused() {
         .aws_key("ASIAROLE", "s3cr3t-of-role", REGION)
         .aws_session_token("token/of+role==")
         .start();
-    let machine = machine();
+    let machine = aws_machine(MACHINE);
     let uri = uri(
         &msk,
         &format!(

@@ -1,0 +1,127 @@
+//! KMS: one key, in one region.
+
+use std::collections::BTreeMap;
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use bytes::Bytes;
+use http::Request;
+use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::{Value, json};
+
+use super::account::{Account, AwsStandIn};
+use super::sigv4::{SIGV4_REGION, header, region};
+
+/// A symmetric key, and who may do what with it.
+#[derive(Debug)]
+pub(super) struct Kms {
+    key: LessSafeKey,
+    allowed: BTreeMap<String, Vec<&'static str>>,
+    is_enabled: bool,
+}
+
+impl Kms {
+    pub(super) fn new() -> Self {
+        let mut bytes = [0; 32];
+        random(&mut bytes);
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).expect("a key");
+        Self {
+            key: LessSafeKey::new(key),
+            allowed: BTreeMap::new(),
+            is_enabled: true,
+        }
+    }
+
+    pub(super) fn allow(&mut self, principal: &str, actions: &[&'static str]) {
+        self.allowed.insert(principal.to_owned(), actions.to_vec());
+    }
+
+    pub(super) fn disable(&mut self) {
+        self.is_enabled = false;
+    }
+
+    fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
+        let mut nonce = [0; NONCE_LEN];
+        random(&mut nonce);
+        let mut sealed = plaintext.to_vec();
+        self.key
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::empty(),
+                &mut sealed,
+            )
+            .expect("encrypted");
+        [&nonce[..], &sealed].concat()
+    }
+
+    fn decrypt(&self, ciphertext: &[u8]) -> Option<Vec<u8>> {
+        let (nonce, sealed) = ciphertext.split_at_checked(NONCE_LEN)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
+        let mut sealed = sealed.to_vec();
+        let opened = self.key.open_in_place(nonce, Aad::empty(), &mut sealed);
+        Some(opened.ok()?.to_vec())
+    }
+}
+
+impl Account {
+    /// Answers `Encrypt` and `Decrypt`.
+    pub(super) fn use_key(&self, request: &Request<Bytes>) -> (u16, String) {
+        match self.used(request) {
+            Ok(answer) => (200, answer.to_string()),
+            Err((code, more)) => {
+                let message = format!("{} {more}", AwsStandIn::CHATTER);
+                let body = json!({"__type": code, "message": message});
+                (400, body.to_string())
+            }
+        }
+    }
+
+    fn used(&self, request: &Request<Bytes>) -> Result<Value, (&'static str, String)> {
+        let refused = |code| move || (code, String::new());
+        let signer = self.signatures.signer("kms", request, request.body());
+        let signer = signer.map_err(|fault| (fault.json_code(), fault.message().to_owned()))?;
+        let action = header(request, "x-amz-target")
+            .and_then(|target| target.strip_prefix("TrentService."))
+            .filter(|_| header(request, "content-type") == Some("application/x-amz-json-1.1"))
+            .ok_or_else(refused("UnknownOperationException"))?;
+        let asked: Value = serde_json::from_slice(request.body())
+            .map_err(|error| ("SerializationException", error.to_string()))?;
+        let member = |name: &str| asked.get(name).and_then(Value::as_str);
+        let bytes = |name: &str| {
+            let bytes = BASE64_STANDARD.decode(member(name).unwrap_or_default());
+            bytes.ok().ok_or_else(refused("SerializationException"))
+        };
+        let key = member("KeyId").ok_or_else(refused("ValidationException"))?;
+        let is_here = region(request) == SIGV4_REGION
+            && [AwsStandIn::KEY, AwsStandIn::ALIAS, AwsStandIn::ARN].contains(&key);
+        if !is_here {
+            return Err(("NotFoundException", key.to_owned()));
+        }
+        let allowed = self.kms.allowed.get(&signer.principal);
+        if !allowed.is_some_and(|actions| actions.contains(&action)) {
+            return Err(("AccessDeniedException", signer.principal.clone()));
+        }
+        if !self.kms.is_enabled {
+            return Err(("DisabledException", AwsStandIn::ARN.to_owned()));
+        }
+        let (name, content) = match action {
+            "Encrypt" => ("CiphertextBlob", self.kms.encrypt(&bytes("Plaintext")?)),
+            "Decrypt" => {
+                let plaintext = self.kms.decrypt(&bytes("CiphertextBlob")?);
+                let plaintext = plaintext.ok_or_else(refused("InvalidCiphertextException"))?;
+                ("Plaintext", plaintext)
+            }
+            _ => return Err(refused("UnknownOperationException")()),
+        };
+        Ok(json!({
+            name: BASE64_STANDARD.encode(content),
+            "KeyId": AwsStandIn::ARN,
+            "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+        }))
+    }
+}
+
+fn random(bytes: &mut [u8]) {
+    SystemRandom::new().fill(bytes).expect("random bytes");
+}
