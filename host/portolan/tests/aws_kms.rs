@@ -152,45 +152,6 @@ async fn a_role_and_a_chain_of_two_are_taken_on_before_the_key_is_used() {
 }
 
 #[tokio::test]
-async fn two_roles_are_taken_on_one_after_the_other() {
-    let setting = Setting::new().await;
-    let user = setting.moto.user("ana");
-    let chain = |first: &str, second: &str| {
-        format!("&ASSUME_ROLE={}", escaped(&format!("{first}{second}")))
-    };
-    let first = format!("{};external_id={}", Moto::ROLE_ONE, Moto::EXTERNAL_ID);
-    let second = format!(",{}", Moto::ROLE_TWO);
-    let root = setting.world.root();
-    run(
-        &root,
-        &setting.create("by_roles", Moto::ALIAS, &user, &chain(&first, &second)),
-    )
-    .await;
-    // The first role alone may not use the key. Moto looks neither at the external id nor at whom a role
-    // trusts: the stand-in for STS in the tests of S3's roles does.
-    let (code, message, _) = setting
-        .refusal(Moto::ALIAS, &user, &chain(&first, ""))
-        .await;
-    assert!(
-        matches!(code.as_str(), "28000" | "42501"),
-        "{code} {message}"
-    );
-    // Whose key it is used as changes with the role, so the secret is asked for again.
-    let other = format!(
-        "ALTER EXTERNAL CONNECTION by_roles SET (ASSUME_ROLE = '{}') WITH VALIDATE = 'none'",
-        Moto::ROLE_ONE
-    );
-    let error = refused(&root, &other).await;
-    assert_eq!(error.sqlstate().code(), "22023", "{error:?}");
-    assert!(
-        error
-            .hint()
-            .is_some_and(|hint| hint.contains("every secret again")),
-        "{error:?}"
-    );
-}
-
-#[tokio::test]
 async fn what_the_service_refuses_is_told_with_what_to_do() {
     let setting = Setting::new().await;
     let all = setting.moto.user("all");

@@ -62,7 +62,7 @@ def chain():
     condition = {"StringEquals": {"sts:ExternalId": EXTERNAL_ID}}
     role("one", ["sts:AssumeRole"], f"{arn}:user/ana", condition)
     session = f"arn:aws:sts::{ACCOUNT}:assumed-role/one/portolan"
-    return role("two", ["s3:*", "kms:*"], session)
+    return role("two", ["s3:*"], session)
 
 
 def session(role):

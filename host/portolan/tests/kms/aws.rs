@@ -1,11 +1,11 @@
 //! Keys of AWS, with moto as the service.
 
 use portolan::{EgressOptions, Encrypted, Policy, SqlState};
-use portolan_servers::{Authority, HttpServer, Moto, MotoUser, answer};
+use portolan_servers::{Authority, Moto, MotoUser};
 
 use super::setting::{key, name, plaintext, there_and_back, told, world};
-use super::support::{World, refused};
-use super::told::{escaped, metadata, ways};
+use super::support::World;
+use super::told::{escaped, ways};
 
 const KMS: &str = "kms.eu-central-1.amazonaws.com";
 
@@ -222,64 +222,4 @@ async fn a_stricter_policy_ends_a_handle_at_its_next_operation() {
         "if it is meant",
     );
     assert!(!key.is_current().await);
-}
-
-/// A machine in AWS whose role has these temporary credentials.
-fn machine(user: &MotoUser) -> HttpServer {
-    const ROLE: &str = "/latest/meta-data/iam/security-credentials/";
-    let credentials = serde_json::json!({
-        "Code": "Success",
-        "AccessKeyId": user.id,
-        "SecretAccessKey": user.secret,
-        "Token": user.token,
-        "Expiration": "2099-01-01T00:00:00Z",
-    });
-    HttpServer::plain(move |request| {
-        let named = format!("{ROLE}backup-role");
-        let answered = match (request.method().as_str(), request.uri().path()) {
-            ("PUT", "/latest/api/token") => answer(200, &[], "of this session"),
-            ("GET", ROLE) => answer(200, &[], "backup-role"),
-            ("GET", path) if path == named => answer(200, &[], credentials.to_string()),
-            _ => answer(404, &[], ""),
-        };
-        Box::pin(std::future::ready(answered))
-    })
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_machines_role_uses_a_key_where_the_host_lends_it() {
-    for name in [
-        "AWS_ACCESS_KEY_ID",
-        "AWS_WEB_IDENTITY_TOKEN_FILE",
-        "AWS_PROFILE",
-    ] {
-        let set = std::env::var_os(name).is_some();
-        assert!(!set, "unset {name}: this test is of a machine without");
-    }
-    let setting = Setting::new();
-    // Moto takes no session without its token.
-    let machine = machine(&setting.user("session"));
-    let options = EgressOptions {
-        metadata: metadata(&machine),
-        ..setting.options()
-    };
-    let create = format!(
-        "CREATE EXTERNAL CONNECTION key AS 'aws-kms:///{}?AUTH=implicit&REGION={}'",
-        Moto::ALIAS,
-        Moto::REGION
-    );
-    let lending = World::with(|builder| builder.egress(options.clone()).lend_host_credentials());
-    let lending = lending.await;
-    lending.run(&[&create]).await;
-    there_and_back(&key(&lending).await, &[32]).await;
-    let world = World::with(|builder| builder.egress(options)).await;
-    let error = refused(&world.root(), &create).await;
-    assert_eq!(error.sqlstate(), SqlState::FeatureNotSupported, "{error:?}");
-    assert_eq!(
-        error.hint(),
-        Some(
-            "give the connection AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or set up what this \
-             host lends"
-        )
-    );
 }

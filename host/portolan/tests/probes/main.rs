@@ -7,7 +7,6 @@
 #![allow(missing_docs, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod aws_kms;
-mod azure;
 mod azure_kms;
 #[path = "azure.rs"]
 mod azure_over_azurite_without_roles_networks_or_a_look_at_a_token_s_signature;
