@@ -231,6 +231,21 @@ impl CatalogError {
 
     fn fixed_hint(&self) -> Option<&'static str> {
         match self {
+            Self::ConnectionExists { .. } => Some(
+                "Choose another name, or change the connection that is there: ALTER EXTERNAL CONNECTION.",
+            ),
+            Self::PrincipalExists { .. } => {
+                Some("Choose another name; users and roles share one space of names.")
+            }
+            Self::PrincipalNotFound { .. } => {
+                Some("SHOW USERS and SHOW ROLES list those that there are.")
+            }
+            Self::ReservedPrincipal { .. } => {
+                Some("It is there from the start and stays; choose another name.")
+            }
+            Self::RoleCycle { .. } => Some(
+                "Revoke the membership that leads back first; SHOW USERS shows who is in what.",
+            ),
             Self::ConnectionChanged { .. } => {
                 Some("Look at the connection again and repeat the statement.")
             }

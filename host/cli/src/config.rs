@@ -12,6 +12,8 @@
 //!
 //! [egress]
 //! allow = ["minio.internal:9000", "10.1.0.0/16:443"]
+//! resolve_timeout = "5s"
+//! dial_timeout = "5s"
 //!
 //! [[egress.brokers]]                  # brokers that a cluster's first one names
 //! bootstrap = "kafka.internal:9092"
@@ -105,6 +107,12 @@ pub(crate) struct Egress {
     /// Brokers that a cluster's first one may name, beyond those that stand beside it.
     #[serde(default)]
     pub(crate) brokers: Vec<Brokers>,
+    /// A look-up, such as `5s`.
+    #[serde(default, deserialize_with = "duration")]
+    pub(crate) resolve_timeout: Option<Duration>,
+    /// Dialling, over all addresses of a name, such as `5s`.
+    #[serde(default, deserialize_with = "duration")]
+    pub(crate) dial_timeout: Option<Duration>,
 }
 
 /// `[[egress.brokers]]`.
@@ -278,7 +286,12 @@ mod tests {
 
     #[test]
     fn durations_are_read_as_people_write_them() {
-        let config = Config::parse("[probe]\ntimeout = \"1m 5s\"\n").expect("valid");
+        let config = Config::parse(
+            "[probe]\ntimeout = \"1m 5s\"\n[egress]\nresolve_timeout = \"2s\"\ndial_timeout = \"3s\"\n",
+        )
+        .expect("valid");
         assert_eq!(config.probe.timeout, Some(Duration::from_secs(65)));
+        assert_eq!(config.egress.resolve_timeout, Some(Duration::from_secs(2)));
+        assert_eq!(config.egress.dial_timeout, Some(Duration::from_secs(3)));
     }
 }

@@ -163,7 +163,7 @@ impl<'a> From<&'a Failure> for Told<'a> {
 }
 
 /// The class of what the system refuses, as PostgreSQL has it for files, and what to do.
-fn of_the_system(error: &io::Error) -> (&'static str, &'static str) {
+pub(crate) fn of_the_system(error: &io::Error) -> (&'static str, &'static str) {
     match error.kind() {
         ErrorKind::NotFound => ("58P01", "check the path, and that the directory is there"),
         ErrorKind::PermissionDenied => ("42501", "check who may use the file and its directory"),

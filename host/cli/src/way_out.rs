@@ -15,13 +15,11 @@ const ADVICE: &str = "with --allow-egress {rule}, or for good with portolan poli
 /// Puts flags and configuration together. A flag that says yes or no overrides the configuration;
 /// rules add up.
 pub(crate) fn options(config: &Config, global: &GlobalArguments) -> Result<EgressOptions> {
-    let rules = config
-        .egress
-        .allow
-        .iter()
-        .chain(&global.allow_egress)
-        .map(|rule| self::rule(rule))
-        .collect::<Result<Vec<_>>>()?;
+    let configured = config.egress.allow.iter();
+    let configured = configured.map(|text| rule_at("[egress] allow in the configuration: ", text));
+    let given = global.allow_egress.iter().map(|text| rule(text));
+    let rules = configured.chain(given).collect::<Result<Vec<_>>>()?;
+    let defaults = EgressOptions::default();
     let brokers = config.egress.brokers.iter().map(brokers);
     let brokers = brokers.collect::<Result<Vec<_>>>()?;
     let mut connect_to = ConnectTo::default();
@@ -48,14 +46,24 @@ pub(crate) fn options(config: &Config, global: &GlobalArguments) -> Result<Egres
             .external_io_disable_implicit_credentials
             .or(config.external_io_disable_implicit_credentials)
             .unwrap_or(false),
-        ..EgressOptions::default()
+        resolve_timeout: config
+            .egress
+            .resolve_timeout
+            .unwrap_or(defaults.resolve_timeout),
+        dial_timeout: config.egress.dial_timeout.unwrap_or(defaults.dial_timeout),
+        ..defaults
     })
 }
 
 /// Reads a rule of the policy.
 pub(crate) fn rule(text: &str) -> Result<Rule> {
+    rule_at("", text)
+}
+
+/// Reads a rule, whose place an error begins with.
+fn rule_at(place: &str, text: &str) -> Result<Rule> {
     text.parse().map_err(|error: InvalidRule| {
-        Failure::new(InvalidRule::SQLSTATE, error.to_string())
+        Failure::new(InvalidRule::SQLSTATE, format!("{place}{error}"))
             .hint(error.hint())
             .into()
     })
@@ -63,14 +71,7 @@ pub(crate) fn rule(text: &str) -> Result<Rule> {
 
 /// Reads an entry of `[[egress.brokers]]`.
 fn brokers(written: &config::Brokers) -> Result<BrokerRule> {
-    let read = |text: &String| -> Result<Rule> {
-        text.parse().map_err(|error: InvalidRule| {
-            let problem = format!("[[egress.brokers]] in the configuration: {error}");
-            Failure::new(InvalidRule::SQLSTATE, problem)
-                .hint(error.hint())
-                .into()
-        })
-    };
+    let read = |text: &String| rule_at("[[egress.brokers]] in the configuration: ", text);
     Ok(BrokerRule {
         bootstrap: read(&written.bootstrap)?,
         allow: written.allow.iter().map(read).collect::<Result<_>>()?,

@@ -123,3 +123,15 @@ const TRAPS: &[u8] = &[
     7, 7, 1, 3, b'r', b'u', b'n', 0, 0, // exported as run
     10, 5, 1, 3, 0, 0, 0x0b, // its body: unreachable, end
 ];
+
+/// What a server keeps and hands from thread to thread; that it may is decided when this compiles.
+const _: () = {
+    const fn shared<T: Send + Sync>() {}
+    shared::<portolan::Host>();
+    shared::<portolan::Session>();
+    shared::<portolan::StorageConnection>();
+    shared::<portolan::Kms>();
+    shared::<portolan::Sink>();
+    shared::<portolan::Registry>();
+    shared::<portolan::Database>();
+};

@@ -140,11 +140,13 @@ impl From<object_store::Error> for Error {
             Store::NotFound { path, .. } => Self::new(
                 SqlState::UndefinedFile,
                 format!("there is no object {}", quoted(&path)),
-            ),
+            )
+            .with_hint("list what is there, and mind that names are case-sensitive"),
             Store::AlreadyExists { path, .. } => Self::new(
                 SqlState::DuplicateFile,
                 format!("there is already an object {}", quoted(&path)),
-            ),
+            )
+            .with_hint("choose another name, or write over it on purpose"),
             Store::InvalidPath { .. } => Self::new(
                 SqlState::InvalidParameterValue,
                 "the path is not one that an object can have",

@@ -3,21 +3,17 @@
 mod target;
 mod walk;
 
-use std::io::{Error, ErrorKind};
+use std::io::Error;
 
 pub(super) use target::{Standing, TargetDirectory, local_path};
 pub(super) use walk::{Local, Tree};
 
-use crate::report::Failure;
+use crate::report::{Failure, of_the_system};
 
 /// An error of the operating system about a file that the user named.
 pub(super) fn failed(action: &str, name: &str, error: &Error) -> anyhow::Error {
-    let sqlstate = match error.kind() {
-        ErrorKind::NotFound => "58P01",
-        ErrorKind::PermissionDenied => "42501",
-        ErrorKind::ReadOnlyFilesystem => "25006",
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "53100",
-        _ => "58030",
-    };
-    Failure::new(sqlstate, format!("cannot {action} {name}: {error}")).into()
+    let (sqlstate, hint) = of_the_system(error);
+    Failure::new(sqlstate, format!("cannot {action} {name}: {error}"))
+        .hint(hint)
+        .into()
 }
