@@ -4,39 +4,15 @@
 
 mod support;
 
-use std::io::Write;
-use std::sync::{Arc, Mutex};
-
 use portolan::catalog::AuditOutcome;
 use portolan::{Principal, RequestContext, SqlState};
-use support::{World, assert_state, refused, rows, run};
-use tracing_subscriber::fmt::format::FmtSpan;
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("one writer").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use support::{Traces, World, assert_state, refused, rows, run};
 
 const SECRET: &str = "hunter2hunter2";
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_is_told_or_kept_readable_holds_a_secret() {
-    let traces = Captured::default();
-    let writer = traces.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::FULL)
-        .with_writer(move || writer.clone())
-        .init();
+    let traces = Traces::begin();
     let world = World::new().await;
     let mut told = String::new();
     for sql in [
@@ -77,8 +53,7 @@ async fn nothing_that_is_told_or_kept_readable_holds_a_secret() {
         shown[0][1].contains(SECRET),
         "the URI was stored with its secret"
     );
-    let traces = traces.0.lock().expect("one writer").clone();
-    let traces = String::from_utf8_lossy(&traces);
+    let traces = traces.text();
     assert!(traces.contains("portolan"), "nothing was traced");
     assert!(!traces.contains(SECRET), "a trace holds the secret");
     let file = std::fs::read(world.path().join("catalog.sqlite")).expect("the store");

@@ -7,9 +7,7 @@
 
 mod support;
 
-use std::io::Write;
 use std::path::Path;
-use std::sync::{Arc, Mutex};
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -21,22 +19,7 @@ use portolan_servers::{
     AZURITE_ACCOUNT, Authority, Azurite, GoogleStandIn, Moto, Postgres, ServiceAccount,
     WebhookStandIn,
 };
-use support::World;
-use tracing_subscriber::fmt::format::FmtSpan;
-
-#[derive(Clone, Default)]
-struct Captured(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Captured {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().expect("one writer").extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
+use support::{Traces, World};
 
 const KMS: &str = "kms.eu-central-1.amazonaws.com";
 const BLOBS: &str = "portolantest.blob.core.windows.net";
@@ -263,14 +246,7 @@ fn files(directory: &Path) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn no_credential_of_a_service_is_told_traced_or_kept_readable() {
-    let traces = Captured::default();
-    let writer = traces.clone();
-    tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_span_events(FmtSpan::FULL)
-        .with_ansi(false)
-        .with_writer(move || writer.clone())
-        .init();
+    let traces = Traces::begin();
     let servers = Servers::start();
     let world = World::with(|builder| builder.egress(servers.options())).await;
     let root = world.root();
@@ -295,8 +271,7 @@ async fn no_credential_of_a_service_is_told_traced_or_kept_readable() {
     }
     assert!(run(&root, "SHOW AUDIT", &mut told).await);
     let trail = format!("{:?}", world.audit().await);
-    let traced = traces.0.lock().expect("one writer").clone();
-    let traced = String::from_utf8_lossy(&traced);
+    let traced = traces.text();
     for library in ["portolan", "hyper"] {
         assert!(traced.contains(library), "nothing of {library} was traced");
     }

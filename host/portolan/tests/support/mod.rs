@@ -11,6 +11,8 @@
     reason = "only tests see it"
 )]
 
+mod traces;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
 
@@ -24,6 +26,8 @@ use portolan::{
 };
 use tempfile::TempDir;
 use tokio::runtime::Handle;
+
+pub use traces::Traces;
 
 /// A store, a directory for nodelocal, and a host over both.
 pub struct World {

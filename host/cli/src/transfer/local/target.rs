@@ -81,10 +81,29 @@ impl TargetDirectory {
         };
         match dir.symlink_metadata(relative) {
             Ok(metadata) if metadata.is_dir() => Err(self.both(relative, object)),
+            Ok(metadata) if metadata.is_file() => Ok(Standing::File),
+            Ok(_) if self.is_special(relative) => Err(Failure::new(
+                "42809",
+                format!(
+                    "{} is no file but a device, a pipe or a socket",
+                    self.shown(relative)
+                ),
+            )
+            .hint(
+                "a file takes the place of what has its name; to write into this, use portolan cat",
+            )
+            .into()),
             Ok(_) => Ok(Standing::File),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(Standing::Nothing),
             Err(error) => Err(self.obstacle(relative, object, &error)),
         }
+    }
+
+    /// Whether a path is, or leads to, what is neither a file nor a directory: `/dev/null` would be
+    /// gone for every program if a file took its place.
+    fn is_special(&self, relative: &Path) -> bool {
+        let metadata = std::fs::metadata(self.shown.join(relative));
+        metadata.is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir())
     }
 
     /// Begins a file that is not visible yet. This blocks.
@@ -293,6 +312,30 @@ mod tests {
             assert!(failure.message.contains("external://b/x"), "{failure}");
             target.standing(Path::new(name), "x").expect_err(name);
         }
+    }
+
+    #[test]
+    fn a_device_a_pipe_and_a_link_to_one_keep_their_names() {
+        let root = tempfile::tempdir().expect("a directory");
+        let path = |name: &str| root.path().join(name);
+        drop(std::os::unix::net::UnixListener::bind(path("socket")).expect("a socket"));
+        std::os::unix::fs::symlink("/dev/null", path("link")).expect("linked");
+        std::fs::write(path("file"), "").expect("written");
+        std::os::unix::fs::symlink("file", path("other")).expect("linked");
+        let target = TargetDirectory::existing(root.path()).expect("opened");
+        for name in ["socket", "link"] {
+            let error = target.standing(Path::new(name), "x").expect_err(name);
+            let failure = error.downcast_ref::<Failure>().expect("a failure");
+            assert_eq!(failure.sqlstate, "42809", "{failure}");
+        }
+        for name in ["file", "other"] {
+            let found = target.standing(Path::new(name), "x").expect(name);
+            assert_eq!(found, Standing::File);
+        }
+        let devices = TargetDirectory::existing(Path::new("/dev")).expect("opened");
+        devices
+            .standing(Path::new("null"), "x")
+            .expect_err("a device");
     }
 
     #[test]
