@@ -222,7 +222,10 @@ impl<'a> Call<'a> {
             _ => AuditOutcome::Failed(code),
         };
         let mut record = self.record(outcome);
-        record.detail = Some(error.message().to_owned());
+        record.detail = Some(match self.actor.context().deadline {
+            Some(deadline) => format!("{} (deadline {deadline})", error.message()),
+            None => error.message().to_owned(),
+        });
         let written = self
             .catalog()
             .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))

@@ -50,8 +50,8 @@
 //! # Tracing
 //!
 //! Each statement, `open` and method runs in a span `portolan` with these fields and no others:
-//! `action`, `principal`, `on_behalf_of`, `client_address`, `request_id`, `object`, `provider`,
-//! `sqlstate`. None of them can hold a URI or a literal.
+//! `action`, `principal`, `on_behalf_of`, `client_address`, `request_id`, `deadline`, `object`,
+//! `provider`, `sqlstate`. None of them can hold a URI or a literal.
 
 mod host;
 pub use host::Host;

@@ -267,6 +267,7 @@ impl Session {
             on_behalf_of = context.on_behalf_of,
             client_address = context.client_address,
             request_id = context.request_id,
+            deadline = context.deadline.map(tracing::field::display),
             object = Empty,
             provider = Empty,
             sqlstate = Empty,

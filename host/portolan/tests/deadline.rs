@@ -15,7 +15,8 @@ const CREATE: &str = "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'";
 #[tokio::test(flavor = "multi_thread")]
 async fn a_deadline_that_is_over_ends_a_statement_before_it_begins() {
     let world = World::new().await;
-    let context = RequestContext::default().deadline(now() - Duration::from_secs(1));
+    let deadline = now() - Duration::from_secs(1);
+    let context = RequestContext::default().deadline(deadline);
     let late = world.root().with_context(context);
     let error = late.execute(CREATE, &[]).await.expect_err("too late");
     assert_state(
@@ -26,6 +27,11 @@ async fn a_deadline_that_is_over_ends_a_statement_before_it_begins() {
     let trail = world.audit().await;
     let row = trail.last().expect("a row");
     assert_eq!(row.outcome.sqlstate(), Some("57014"));
+    let detail = row.detail.as_deref().expect("what failed");
+    assert!(
+        detail.ends_with(&format!("(deadline {deadline})")),
+        "{detail}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

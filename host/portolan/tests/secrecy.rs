@@ -6,7 +6,8 @@ mod support;
 
 use portolan::catalog::AuditOutcome;
 use portolan::{Principal, RequestContext, SqlState};
-use support::{Traces, World, assert_state, refused, rows, run};
+use support::traces::Traces;
+use support::{World, assert_state, refused, rows, run};
 
 const SECRET: &str = "hunter2hunter2";
 

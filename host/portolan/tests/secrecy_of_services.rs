@@ -19,7 +19,8 @@ use portolan_servers::{
     AZURITE_ACCOUNT, Authority, Azurite, GoogleStandIn, Moto, Postgres, ServiceAccount,
     WebhookStandIn,
 };
-use support::{Traces, World};
+use support::World;
+use support::traces::Traces;
 
 const KMS: &str = "kms.eu-central-1.amazonaws.com";
 const BLOBS: &str = "portolantest.blob.core.windows.net";

@@ -11,7 +11,7 @@
     reason = "only tests see it"
 )]
 
-mod traces;
+pub mod traces;
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex};
@@ -26,8 +26,6 @@ use portolan::{
 };
 use tempfile::TempDir;
 use tokio::runtime::Handle;
-
-pub use traces::Traces;
 
 /// A store, a directory for nodelocal, and a host over both.
 pub struct World {
