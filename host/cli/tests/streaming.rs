@@ -28,7 +28,9 @@ fn portolan(home: &Path, statement: &str, format: &str) -> Command {
 
 /// Fills the audit trail, which is the longest that a store holds.
 fn fill(home: &Path) {
-    let made = portolan(home, "SHOW USERS", "csv").output().expect("started");
+    let made = portolan(home, "SHOW USERS", "csv")
+        .output()
+        .expect("started");
     assert!(made.status.success(), "{made:?}");
     let store = home.join(".local/share/portolan");
     let catalog = SqliteCatalog::open(SqliteOptions {
