@@ -52,6 +52,7 @@ struct State {
     /// What another authority says of the application, where the tenant trusts one.
     identity: Option<String>,
     lifetime: u64,
+    has_ended: bool,
     given: usize,
     /// Each token, and the audience that it was given for.
     tokens: HashMap<String, String>,
@@ -69,6 +70,7 @@ impl EntraStandIn {
             application,
             identity: None,
             lifetime: 3599,
+            has_ended: false,
             given: 0,
             tokens: HashMap::new(),
             worthless: false,
@@ -108,6 +110,11 @@ impl EntraStandIn {
     #[must_use]
     pub fn given(&self) -> usize {
         self.state.lock().expect("a lock").given
+    }
+
+    /// Ends the application's secret.
+    pub fn end_secret(&self) {
+        self.state.lock().expect("a lock").has_ended = true;
     }
 
     /// Takes this in the place of the secret: what another authority says of the application.
@@ -168,6 +175,13 @@ impl State {
         } else if field("client_secret") != application.secret {
             let text = format!("Invalid client secret provided: {}", field("client_secret"));
             return refused(401, "invalid_client", 7_000_215, &text);
+        } else if self.has_ended {
+            return refused(
+                401,
+                "invalid_client",
+                7_000_222,
+                "The provided client secret keys are expired.",
+            );
         }
         let Some(audience) = field("scope").strip_suffix("/.default") else {
             return refused(400, "invalid_scope", 70_011, "The scope is not valid.");

@@ -55,6 +55,8 @@ pub use azurite::{AZURITE_ACCOUNT, Azurite};
 mod child;
 pub use child::{Child, installed};
 
+mod clock;
+
 mod entra;
 pub use entra::{EntraApplication, EntraStandIn};
 

@@ -13,6 +13,7 @@ mod cloud;
 #[path = "../common/faults.rs"]
 mod hostile;
 mod server;
+mod signing;
 #[path = "../common/suite.rs"]
 mod suite;
 

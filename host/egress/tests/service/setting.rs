@@ -116,9 +116,19 @@ impl Setting {
 
     /// A client whose hosts are led to this server.
     pub(crate) fn client(&self, authority: &Authority, to: SocketAddr) -> ServiceClient {
+        self.lending(authority, to, Lent::default())
+    }
+
+    /// The same, on a host that lends this.
+    pub(crate) fn lending(
+        &self,
+        authority: &Authority,
+        to: SocketAddr,
+        lent: Lent,
+    ) -> ServiceClient {
         let roots = TrustRoots::nobody().with_pem(authority.pem().as_bytes());
-        self.client_with(to, |options| options.roots = roots.expect("an authority"))
-            .expect("a client")
+        let change = |options: &mut EgressOptions| options.roots = roots.expect("an authority");
+        self.made(to, change, lent).expect("a client")
     }
 
     /// The same, with options of the test's choice.
@@ -127,18 +137,22 @@ impl Setting {
         to: SocketAddr,
         change: impl FnOnce(&mut EgressOptions),
     ) -> Result<ServiceClient, ServiceError> {
+        self.made(to, change, Lent::default())
+    }
+
+    fn made(
+        &self,
+        to: SocketAddr,
+        change: impl FnOnce(&mut EgressOptions),
+        lent: Lent,
+    ) -> Result<ServiceClient, ServiceError> {
         let mut options = EgressOptions {
             connect_to: self.led_to(to),
             ..EgressOptions::default()
         };
         change(&mut options);
         let plan = Arc::new(self.plan.clone());
-        ServiceClient::new(
-            &Egress::new(options),
-            &plan,
-            &self.manifest,
-            Lent::default(),
-        )
+        ServiceClient::new(&Egress::new(options), &plan, &self.manifest, lent)
     }
 
     fn led_to(&self, to: SocketAddr) -> ConnectTo {

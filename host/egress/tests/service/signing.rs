@@ -2,6 +2,8 @@
 
 use portolan_contract::{AssumedRole, PlanEntry};
 use portolan_egress::Piece;
+use portolan_egress::credentials::Lent;
+use portolan_egress::credentials::aws::HostEnvironment;
 use portolan_secret::SecretBytes;
 use portolan_servers::{Authority, SIGV4_REGION, SigV4StandIn};
 
@@ -97,6 +99,30 @@ async fn the_token_of_a_temporary_key_is_signed_along() {
     let with = [("secret-access-key", KEY.1), ("session-token", "t0k3n/+=")];
     assert_eq!(signed.send(KEY.0, &with).await.0, 200);
     assert_eq!(signed.send(KEY.0, &with[..1]).await.0, 400);
+}
+
+#[tokio::test]
+async fn the_key_of_the_hosts_variables_signs_where_the_host_lends_it() {
+    let signed = Signed::new();
+    signed.server.set_token("t0k3n/+=");
+    let settings = &[("region", SIGV4_REGION), ("credentials", "implicit")];
+    let setting = Setting::new(RULE, &[KMS], settings, &[]);
+    for (secret, token, status) in [
+        (KEY.1, "t0k3n/+=", 200),
+        ("wrong", "t0k3n/+=", 400),
+        (KEY.1, "", 400),
+    ] {
+        let variables = HostEnvironment::of([
+            ("AWS_ACCESS_KEY_ID", KEY.0),
+            ("AWS_SECRET_ACCESS_KEY", secret),
+            ("AWS_SESSION_TOKEN", token),
+        ]);
+        let lent = Lent::default().with_environment(variables);
+        let client = setting.lending(&signed.authority, signed.server.address(), lent);
+        let answer = setting.send(&client, Asked::default()).await;
+        assert_eq!(answer.expect("an answer").status, status, "{secret}");
+    }
+    assert_eq!(signed.server.accepted().len(), 1);
 }
 
 #[tokio::test]

@@ -147,6 +147,15 @@ fn steps(validated: &[Vec<String>]) -> String {
     steps.collect::<Vec<_>>().join(", ")
 }
 
+/// What was told, with N in the place of the seconds by which the clocks are apart: about so many.
+pub(crate) fn apart(told: &str, about: u64) -> String {
+    let (before, skew) = told.split_once("clock is ").expect("the skew");
+    let (seconds, after) = skew.split_once(' ').expect("a number");
+    let seconds: u64 = seconds.parse().expect("a number");
+    assert!(seconds.abs_diff(about) <= 10, "{seconds}");
+    format!("{before}clock is N {after}")
+}
+
 /// Compares what was told with what is expected: four lines.
 #[track_caller]
 pub(crate) fn expect(told: &str, expected: [&str; 4]) {

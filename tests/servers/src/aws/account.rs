@@ -122,7 +122,7 @@ impl AwsStandIn {
 
     /// Sets its clock so many seconds ahead of this machine's.
     pub fn set_clock_ahead(&self, seconds: i64) {
-        self.account().signatures.ahead = seconds;
+        self.account().signatures.clock.set_ahead(seconds);
     }
 
     /// How many sessions of roles it has given.
@@ -138,7 +138,7 @@ impl AwsStandIn {
 
 impl Account {
     fn respond(&mut self, request: &Request<Bytes>) -> Answer {
-        let date = self.signatures.date();
+        let date = self.signatures.clock.date();
         let host = header(request, HOST.as_str()).unwrap_or_default();
         let (status, content_type, body) = match host.split('.').next() {
             Some("sts") => {

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
 use http::Request;
 use http::header::{AUTHORIZATION, HOST};
-use jiff::fmt::rfc2822::DateTimePrinter;
 use jiff::{SignedDuration, Timestamp};
 use percent_encoding::percent_decode_str;
 use sha2::{Digest, Sha256};
+
+use crate::clock::Clock;
 
 /// The region of a service whose name has none.
 pub const SIGV4_REGION: &str = "eu-central-1";
@@ -24,8 +25,7 @@ const TIME: &str = "%Y%m%dT%H%M%SZ";
 #[derive(Debug, Default)]
 pub(super) struct Signatures {
     keys: BTreeMap<String, Signer>,
-    /// How many seconds the clock is ahead of this machine's.
-    pub(super) ahead: i64,
+    pub(super) clock: Clock,
 }
 
 /// What belongs to the public half of an access key.
@@ -91,17 +91,6 @@ impl Signatures {
 
     pub(super) fn signers(&mut self) -> impl Iterator<Item = &mut Signer> {
         self.keys.values_mut()
-    }
-
-    fn now(&self) -> Timestamp {
-        Timestamp::now() + SignedDuration::from_secs(self.ahead)
-    }
-
-    /// The value of `date` in an answer.
-    pub(super) fn date(&self) -> String {
-        DateTimePrinter::new()
-            .timestamp_to_rfc9110_string(&self.now())
-            .expect("a date")
     }
 
     /// Recomputes the signature of a request to a service, over method, path, query, signed headers
@@ -181,7 +170,7 @@ impl Signatures {
 
     fn check_time(&self, time: &str) -> Result<(), Fault> {
         let theirs = parsed(time).ok_or(Fault::Incomplete)?;
-        let now = self.now();
+        let now = self.clock.now();
         let bound = |bound: Timestamp| bound.strftime(TIME).to_string();
         let (earliest, latest) = (now - SKEW, now + SKEW);
         let message = if theirs < earliest {

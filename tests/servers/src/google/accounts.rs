@@ -1,18 +1,25 @@
 //! Accounts, their tokens, and who may act as whom.
 
 use std::collections::{HashMap, HashSet};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use bytes::Bytes;
+use http::header::DATE;
 use http::{Method, Request};
+use jiff::Timestamp;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
 use super::{ServiceAccount, bearer};
+use crate::clock::Clock;
 use crate::http_server::{Answer, answer};
 
 /// What impersonation needs.
 pub(super) const CLOUD_SCOPE: &str = "https://www.googleapis.com/auth/cloud-platform";
+
+/// What Google says of an assertion of another time.
+const UNTIMELY: &str = "Invalid JWT: Token must be a short-lived token (60 minutes) and in a \
+                        reasonable timeframe. Check your iat and exp values in the JWT claim.";
 
 /// A user who has logged in once.
 #[derive(Debug, Clone)]
@@ -30,7 +37,9 @@ pub(super) struct Accounts {
     pub(super) owner: String,
     pub(super) lifetime: u64,
     pub(super) given: usize,
-    tokens: HashMap<String, (String, String, Instant)>,
+    /// By which assertions and tokens are judged.
+    pub(super) clock: Clock,
+    tokens: HashMap<String, (String, String, Timestamp)>,
     links: HashSet<(String, String)>,
 }
 
@@ -46,6 +55,7 @@ impl Accounts {
             },
             lifetime: 3599,
             given: 0,
+            clock: Clock::default(),
             tokens: HashMap::new(),
             links: HashSet::new(),
         }
@@ -62,21 +72,28 @@ impl Accounts {
     /// Whose a token is, and its scope.
     pub(super) fn holder(&self, token: &str) -> Option<(String, String)> {
         let (account, scope, end) = self.tokens.get(token)?;
-        (*end > Instant::now()).then(|| (account.clone(), scope.clone()))
+        (*end > self.clock.now()).then(|| (account.clone(), scope.clone()))
     }
 
     pub(super) fn give(&mut self, account: &str, scope: &str) -> String {
         self.given += 1;
         let token = format!("ya29.t0k3n-{}-{account}", self.given);
         // Longer than it is told, so that no test depends on how busy the machine is.
-        let end = Instant::now() + Duration::from_secs(self.lifetime + 60);
+        let end = self.clock.now() + Duration::from_secs(self.lifetime + 60);
         self.tokens
             .insert(token.clone(), (account.to_owned(), scope.to_owned(), end));
         token
     }
 
-    /// `POST /token`.
+    /// `POST /token`, answered with the date that it is by the clock.
     pub(super) fn exchange(&mut self, request: &Request<Bytes>) -> Answer {
+        let mut answer = self.exchanged(request);
+        let date = self.clock.date().parse().expect("a header");
+        answer.headers_mut().insert(DATE, date);
+        answer
+    }
+
+    fn exchanged(&mut self, request: &Request<Bytes>) -> Answer {
         if request.method() != Method::POST || request.uri() != "/token" {
             return answer(404, &[], "");
         }
@@ -91,6 +108,9 @@ impl Accounts {
                 };
                 if !self.accepts(&claims) {
                     return oauth_error(400, "invalid_grant", "Invalid JWT.");
+                }
+                if !self.is_now(&claims) {
+                    return oauth_error(400, "invalid_grant", UNTIMELY);
                 }
                 let scope = claims["scope"].as_str().unwrap_or_default();
                 (self.account.email.clone(), scope.to_owned())
@@ -112,22 +132,22 @@ impl Accounts {
         granted(&token, self.lifetime)
     }
 
-    /// The claims beside the signature.
+    /// The claims beside the signature and the times.
     fn accepts(&self, claims: &Value) -> bool {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let now = now.map_or(0, |time| time.as_secs());
-        let (issued, end) = (claims["iat"].as_u64(), claims["exp"].as_u64());
-        let (Some(issued), Some(end)) = (issued, end) else {
-            return false;
-        };
         claims["iss"] == self.account.email.as_str()
             && claims["aud"] == "https://oauth2.googleapis.com/token"
             && claims["scope"]
                 .as_str()
                 .is_some_and(|scope| !scope.is_empty())
-            && issued <= now + 30
-            && end > now
-            && end - issued <= 3600
+    }
+
+    /// Whether a claim is one of this hour.
+    fn is_now(&self, claims: &Value) -> bool {
+        let now = self.clock.now().as_second();
+        let (issued, end) = (claims["iat"].as_i64(), claims["exp"].as_i64());
+        issued
+            .zip(end)
+            .is_some_and(|(issued, end)| issued <= now + 30 && end > now && end - issued <= 3600)
     }
 
     /// `GET /computeMetadata/v1/instance/service-accounts/default/token?scopes=SCOPE`.
@@ -185,7 +205,7 @@ impl Accounts {
         }
         let scope = asked["scope"][0].as_str().unwrap_or_default();
         let token = self.give(target, scope);
-        let end = jiff::Timestamp::now() + Duration::from_secs(self.lifetime);
+        let end = self.clock.now() + Duration::from_secs(self.lifetime);
         let end = end.strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let body = json!({"accessToken": token, "expireTime": end});
         answer(

@@ -228,6 +228,12 @@ impl GoogleStandIn {
         self.state().keys.spoils = true;
     }
 
+    /// Sets the clock, by which assertions and tokens are judged, so many seconds ahead of this
+    /// machine's.
+    pub fn set_clock_ahead(&self, seconds: i64) {
+        self.state().accounts.clock.set_ahead(seconds);
+    }
+
     /// Takes none of the tokens that were given until now.
     pub fn revoke_tokens(&self) {
         self.state().accounts.revoke_tokens();
