@@ -108,6 +108,7 @@ $ portolan rm external://bucket/one.txt
 $ portolan cat external://bucket/one.txt
 ERROR: there is no object 'one.txt'
 SQLSTATE: 58P01
+HINT: list what is there, and mind that names are case-sensitive
 (exit 1)
 $ portolan rm -r external://bucket/many
 $ portolan ls -r external://bucket
