@@ -1,13 +1,13 @@
 //! Secrets on their way in: from a file, standard input, the environment, or a person. Never from the
 //! command line itself, which stands in the process list and in the shell's history.
 
-use std::io::{IsTerminal, Read};
+use std::io::{ErrorKind, IsTerminal, Read};
 use std::path::Path;
 
 use anyhow::{Context, Result};
 use portolan_secret::SecretText;
 
-use crate::report::Failure;
+use crate::report::{Failure, Interrupted};
 
 /// Reads `@FILE`, `-` or `env:NAME`. `what` says in errors what is read, and `hint` how to write it.
 pub(crate) fn read(source: &str, what: &str, hint: &str) -> Result<SecretText> {
@@ -59,12 +59,21 @@ fn strip_newline(text: &mut String) {
 }
 
 /// Asks on the terminal, without showing what is typed; without a terminal it is an error that says
-/// what is `missing`, and how to give it.
-pub(crate) async fn ask(prompt: &'static str, missing: &str, hint: &str) -> Result<SecretText> {
+/// what is `missing`, and how to give it. ctrl-C instead of an answer is [`Interrupted`].
+pub(crate) async fn ask(
+    prompt: impl Into<String>,
+    missing: &str,
+    hint: &str,
+) -> Result<SecretText> {
     if !std::io::stdin().is_terminal() {
         return Err(Failure::new("22023", missing).hint(hint).into());
     }
-    // Waiting for the answer must not keep ctrl-C waiting.
-    let answer = tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt)).await??;
-    Ok(SecretText::new(answer))
+    let prompt = prompt.into();
+    // Waiting for the answer must not keep the end of the session waiting.
+    match tokio::task::spawn_blocking(move || rpassword::prompt_password(prompt)).await? {
+        Ok(answer) => Ok(SecretText::new(answer)),
+        // The terminal sends no signal while what is typed is not shown: the key itself is read.
+        Err(error) if error.kind() == ErrorKind::Interrupted => Err(Interrupted::default().into()),
+        Err(error) => Err(error.into()),
+    }
 }

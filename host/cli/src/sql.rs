@@ -96,7 +96,7 @@ pub(crate) async fn execute_and_watch(
     printer: &mut Printer,
     watch: impl FnMut(&[Cell]),
 ) -> Result<()> {
-    let values = parameters.for_statement(statement)?;
+    let values = parameters.for_statement(statement).await?;
     let outcome = session.execute_statement(statement, &values).await?;
     print(outcome, printer, watch).await
 }
@@ -214,7 +214,7 @@ impl Parameters {
 
     /// The values of a statement's placeholders, `$1` first. One that is not bound is asked for
     /// without echo where there is a terminal.
-    fn for_statement(&self, statement: &Statement) -> Result<Vec<SecretText>> {
+    async fn for_statement(&self, statement: &Statement) -> Result<Vec<SecretText>> {
         let numbers = statement.placeholders();
         let highest = numbers.last().copied().unwrap_or(0);
         let mut values = Vec::new();
@@ -222,7 +222,7 @@ impl Parameters {
             values.push(match self.values.get(&number) {
                 Some(value) => value.clone(),
                 None if !numbers.contains(&number) => SecretText::default(),
-                None => ask(number)?,
+                None => ask(number).await?,
             });
         }
         Ok(values)
@@ -231,17 +231,13 @@ impl Parameters {
 
 const PARAMETER_HINT: &str = "write --param 1=@FILE, --param 1=- or --param 1=env:NAME";
 
-fn ask(number: u32) -> Result<SecretText> {
-    if !std::io::stdin().is_terminal() {
-        return Err(
-            Failure::new("22023", format!("no value for the placeholder ${number}"))
-                .hint(PARAMETER_HINT)
-                .into(),
-        );
-    }
-    Ok(SecretText::new(rpassword::prompt_password(format!(
-        "${number} (not shown): "
-    ))?))
+async fn ask(number: u32) -> Result<SecretText> {
+    secret_source::ask(
+        format!("${number} (not shown): "),
+        &format!("no value for the placeholder ${number}"),
+        PARAMETER_HINT,
+    )
+    .await
 }
 
 #[cfg(test)]

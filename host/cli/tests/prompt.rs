@@ -2,6 +2,7 @@
 
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -160,6 +161,60 @@ fn ctrl_c_in_a_statement_cancels_it_and_keeps_the_prompt() {
     terminal.enter("show external connections;");
     terminal.expect("(0 rows)");
     terminal.leave();
+}
+
+#[test]
+fn ctrl_c_at_the_question_for_a_placeholder_cancels_the_statement_and_keeps_the_prompt() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &[]);
+    terminal.ready();
+    terminal.enter("create user ana; create user ben; create external connection lake as $1;");
+    terminal.expect("$1 (not shown): ");
+    terminal.session.send_control('c').expect("ctrl-C");
+    terminal.session.flush().expect("keys");
+    terminal.expect("ERROR: the statement was cancelled");
+    terminal.expect("SQLSTATE: 57014");
+    terminal.expect("DETAIL: the 2 statements before it were done");
+    terminal.ready();
+    terminal.enter("show external connections;");
+    terminal.expect("(0 rows)");
+    terminal.leave();
+}
+
+#[test]
+fn ctrl_c_at_the_question_for_the_passphrase_ends_the_prompt_before_it_begins() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &["--unlock", "passphrase"]);
+    terminal.expect("Passphrase (not shown): ");
+    terminal.session.send_control('c').expect("ctrl-C");
+    terminal.session.flush().expect("keys");
+    terminal.expect("ERROR: interrupted");
+    terminal.expect("SQLSTATE: 57014");
+    terminal.session.exp_eof().expect("the end");
+}
+
+#[test]
+fn ctrl_c_while_the_store_is_opened_ends_the_prompt_before_it_begins() {
+    // The service that is to unwrap the store's key never answers.
+    #[expect(clippy::disallowed_methods, reason = "a server that says nothing")]
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = silent.local_addr().expect("an address").to_string();
+    let home = tempfile::tempdir().expect("a folder");
+    let config = home.path().join("portolan.toml");
+    let text = format!(
+        "[master_key]\nkms = \"aws-kms:///alias/a?REGION=eu-central-1&AWS_ACCESS_KEY_ID=a\
+         &AWS_SECRET_ACCESS_KEY=b\"\n\
+         [egress.connect_to]\n\"kms.eu-central-1.amazonaws.com:443\" = \"{address}\"\n"
+    );
+    std::fs::write(&config, text).expect("written");
+    std::fs::set_permissions(&config, std::fs::Permissions::from_mode(0o600)).expect("chmod");
+    let config = config.to_str().expect("text");
+    let mut terminal = Terminal::open(home.path(), &["--config", config]);
+    let (_held, _) = silent.accept().expect("the service is dialled");
+    terminal.session.send_control('c').expect("ctrl-C");
+    terminal.session.flush().expect("keys");
+    terminal.expect("ERROR: interrupted");
+    terminal.session.exp_eof().expect("the end");
 }
 
 #[test]

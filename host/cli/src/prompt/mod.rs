@@ -32,8 +32,8 @@ pub(crate) async fn run(
     printer: &mut Printer,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    interrupt.take();
     let session = Arc::new(store.session().await?);
+    interrupt.take();
     report::line("Type \\? for help, \\q to leave.");
     let names = completer::Names::default();
     names.refresh(&session).await;
@@ -81,9 +81,14 @@ async fn statements(
     interrupt: &Interrupt,
 ) -> Result<()> {
     for (done, statement) in sql::parse(text)?.into_iter().enumerate() {
-        tokio::select! {
-            outcome = sql::execute(session, &statement, parameters, printer) => outcome?,
+        let outcome = tokio::select! {
+            outcome = sql::execute(session, &statement, parameters, printer) => outcome,
             () = interrupt.pressed() => return Err(cancelled(done).into()),
+        };
+        match outcome {
+            // At the question for a placeholder, before anything was begun.
+            Err(error) if error.is::<report::Interrupted>() => return Err(cancelled(done).into()),
+            outcome => outcome?,
         }
     }
     Ok(())
