@@ -234,6 +234,13 @@ impl CatalogError {
             Self::ConnectionExists { .. } => Some(
                 "Choose another name, or change the connection that is there: ALTER EXTERNAL CONNECTION.",
             ),
+            Self::ProviderExists { .. } => Some(
+                "Look at what is there with portolan provider inspect, and put this one in its place \
+                 with portolan provider add --replace.",
+            ),
+            Self::KeySlotExists { .. } => {
+                Some("Nothing is left to do, or give another key: each slot has one of its own.")
+            }
             Self::PrincipalExists { .. } => {
                 Some("Choose another name; users and roles share one space of names.")
             }
@@ -280,7 +287,12 @@ impl CatalogError {
             Self::Damaged => Some("Check the path, or restore the store from a backup."),
             Self::NewerSchema { .. } => Some("Use the version of Portolan that wrote the store."),
             Self::Unreachable { .. } => Some("Check that the directory exists and who may use it."),
-            _ => None,
+            Self::Storage { .. } => Some(
+                "See whether the files of the store are in their place and what the system's log \
+                 says of their disk, and repeat the statement.",
+            ),
+            Self::Interrupted => Some("Repeat the statement once the program runs again."),
+            Self::Key { .. } => None,
         }
     }
 }

@@ -14,6 +14,10 @@ use portolan_secret::KeyError;
 /// The status after an interrupt, 128 + SIGINT.
 const INTERRUPTED: u8 = 130;
 
+/// What to do after an interrupt.
+pub(crate) const AGAIN_FOR_THE_REST: &str =
+    "what was finished before stays; run it again for the rest";
+
 /// The user pressed ctrl-C, or the system ends the session.
 #[derive(Debug, Default)]
 pub(crate) struct Interrupted {
@@ -81,7 +85,7 @@ pub(crate) fn failed(error: &anyhow::Error) -> ExitCode {
             Some(account) => Told::from(account).print(),
             None => print(
                 &Failure::new("57014", interrupted.to_string())
-                    .hint("what was finished before stays; run it again for the rest")
+                    .hint(AGAIN_FOR_THE_REST)
                     .into(),
             ),
         }
@@ -101,8 +105,8 @@ pub(crate) fn print(error: &anyhow::Error) {
 pub(crate) struct Told<'a> {
     /// What went wrong.
     pub(crate) message: Cow<'a, str>,
-    /// Its class, where it has one.
-    pub(crate) sqlstate: Option<&'a str>,
+    /// Its class.
+    pub(crate) sqlstate: &'a str,
     pub(crate) detail: Option<&'a str>,
     pub(crate) hint: Option<&'a str>,
 }
@@ -111,11 +115,13 @@ impl<'a> Told<'a> {
     /// The parts of an error, whichever crate it comes from.
     pub(crate) fn of(error: &'a anyhow::Error) -> Self {
         if let Some(error) = error.downcast_ref::<Error>() {
+            let sqlstate = error.sqlstate().code();
+            let unforeseen = (sqlstate == INTERNAL).then_some(UNFORESEEN);
             Self {
                 message: error.message().into(),
-                sqlstate: Some(error.sqlstate().code()),
+                sqlstate,
                 detail: error.detail(),
-                hint: error.hint(),
+                hint: error.hint().or(unforeseen),
             }
         } else if let Some(failure) = error.downcast_ref::<Failure>() {
             failure.into()
@@ -123,12 +129,13 @@ impl<'a> Told<'a> {
             let cause = error
                 .chain()
                 .find_map(|cause| cause.downcast_ref::<io::Error>());
-            let (sqlstate, hint) = cause.map(of_the_system).unzip();
+            // Whatever else there is has been foreseen by nobody.
+            let (sqlstate, hint) = cause.map_or((INTERNAL, UNFORESEEN), of_the_system);
             Self {
                 message: format!("{error:#}").into(),
                 sqlstate,
                 detail: None,
-                hint,
+                hint: Some(hint),
             }
         }
     }
@@ -137,7 +144,7 @@ impl<'a> Told<'a> {
         use std::fmt::Write as _;
         let mut text = format!("ERROR: {}\n", self.message);
         let more = [
-            ("SQLSTATE", self.sqlstate),
+            ("SQLSTATE", Some(self.sqlstate)),
             ("DETAIL", self.detail),
             ("HINT", self.hint),
         ];
@@ -155,12 +162,18 @@ impl<'a> From<&'a Failure> for Told<'a> {
     fn from(failure: &'a Failure) -> Self {
         Self {
             message: failure.message.as_str().into(),
-            sqlstate: Some(failure.sqlstate),
+            sqlstate: failure.sqlstate,
             detail: failure.detail.as_deref(),
             hint: failure.hint.as_deref(),
         }
     }
 }
+
+/// The class of an error that nobody has foreseen.
+const INTERNAL: &str = "XX000";
+
+/// What to do about an error that nobody has foreseen.
+const UNFORESEEN: &str = "run it again; if it comes back, this is a mistake of Portolan: report it";
 
 /// The class of what the system refuses, as PostgreSQL has it for files, and what to do.
 pub(crate) fn of_the_system(error: &io::Error) -> (&'static str, &'static str) {
@@ -228,4 +241,49 @@ pub(crate) fn is_closed_pipe(error: &anyhow::Error) -> bool {
         .chain()
         .filter_map(|cause| cause.downcast_ref::<io::Error>())
         .any(|error| error.kind() == ErrorKind::BrokenPipe)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+    use portolan::SqlState;
+
+    use super::*;
+
+    #[test]
+    fn every_error_has_a_class_and_says_what_to_do() {
+        let system = |kind: ErrorKind| {
+            let failed: Result<(), _> = Err(io::Error::from(kind));
+            failed
+                .context("cannot read a")
+                .context("in b")
+                .expect_err("an error")
+        };
+        for (error, sqlstate, hint) in [
+            (system(ErrorKind::NotFound), "58P01", "check the path"),
+            (system(ErrorKind::PermissionDenied), "42501", "check who"),
+            (system(ErrorKind::StorageFull), "53100", "free some space"),
+            (
+                system(ErrorKind::InvalidData),
+                "22021",
+                "write the file in UTF-8",
+            ),
+            (
+                system(ErrorKind::TimedOut),
+                "58030",
+                "look into the system's log",
+            ),
+            (anyhow::anyhow!("a task panicked"), "XX000", "run it again"),
+            (
+                Error::new(SqlState::Internal, "broken").into(),
+                "XX000",
+                "run it again",
+            ),
+        ] {
+            let told = Told::of(&error);
+            assert_eq!(told.sqlstate, sqlstate, "{error:#}");
+            let given = told.hint.expect("a hint");
+            assert!(given.starts_with(hint), "{error:#}: {given}");
+        }
+    }
 }

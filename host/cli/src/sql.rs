@@ -85,20 +85,9 @@ pub(crate) async fn execute(
     parameters: &Parameters,
     printer: &mut Printer,
 ) -> Result<()> {
-    execute_and_watch(session, statement, parameters, printer, |_| {}).await
-}
-
-/// The same, and shows each row to `watch` as well.
-pub(crate) async fn execute_and_watch(
-    session: &Session,
-    statement: &Statement,
-    parameters: &Parameters,
-    printer: &mut Printer,
-    watch: impl FnMut(&[Cell]),
-) -> Result<()> {
     let values = parameters.for_statement(statement).await?;
     let outcome = session.execute_statement(statement, &values).await?;
-    print(outcome, printer, watch).await
+    print(outcome, printer, |_| {}).await
 }
 
 /// Prints what a statement gave, and shows each row to `watch` as well.
@@ -206,7 +195,10 @@ impl Parameters {
                 )
                 .is_some()
             {
-                return Err(Failure::new("22023", format!("--param gives ${number} twice")).into());
+                let message = format!("--param gives ${number} twice");
+                return Err(Failure::new("22023", message)
+                    .hint("give each placeholder one value: --param 1=… --param 2=…")
+                    .into());
             }
         }
         Ok(Self { values })

@@ -5,7 +5,7 @@ use portolan::Cell;
 
 use crate::args::ValidateArguments;
 use crate::report::Failure;
-use crate::sql::{self, Parameters, Printer};
+use crate::sql::{self, Printer};
 use crate::store::Store;
 
 /// Runs the command; a failed step is a failed command.
@@ -19,30 +19,29 @@ pub(crate) async fn run(store: &Store, arguments: ValidateArguments) -> Result<(
         text.push_str(&sql::literal(depth));
     }
     let session = store.session().await?;
-    let mut printer = Printer::new(&arguments.format);
-    let mut failed = None;
-    for statement in sql::parse(&text)? {
-        sql::execute_and_watch(
-            &session,
-            &statement,
-            &Parameters::default(),
-            &mut printer,
-            |row| {
-                failed = failed.take().or_else(|| failed_step(row));
-            },
-        )
-        .await?;
-    }
-    match failed {
-        Some(step) => Err(Failure::new(
-            "58000",
-            format!("{} does not work: the step `{step}` failed", arguments.name),
-        )
-        .hint("do what the hint of that step says, and validate again")
-        .into()),
-        None => Ok(()),
-    }
+    let outcome = session.execute(&text, &[]).await?;
+    let failed = outcome.failed.clone();
+    let mut step = None;
+    sql::print(outcome, &mut Printer::new(&arguments.format), |row| {
+        step = step.take().or_else(|| failed_step(row));
+    })
+    .await?;
+    let Some(error) = failed else {
+        return Ok(());
+    };
+    let step = step.unwrap_or_default();
+    Err(Failure::new(
+        error.sqlstate().code(),
+        format!("{} does not work: the step `{step}` failed", arguments.name),
+    )
+    .detail(error.message())
+    .hint(error.hint().unwrap_or(CHANGE_IT))
+    .into())
 }
+
+/// What to do about a failed step that does not say so itself.
+const CHANGE_IT: &str = "change the connection with ALTER EXTERNAL CONNECTION, or what it leads to, \
+                         and validate it again";
 
 /// The name of the step that a row (step, outcome, …) tells the failure of.
 fn failed_step(row: &[Cell]) -> Option<String> {

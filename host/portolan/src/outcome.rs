@@ -16,6 +16,9 @@ pub struct Outcome {
     pub notices: Vec<Notice>,
     /// The answer itself.
     pub body: Body,
+    /// Why the connection that VALIDATE tried out does not work: the first step that failed, of those
+    /// that its rows tell. The statement itself is done, and no error.
+    pub failed: Option<Error>,
 }
 
 impl Outcome {
@@ -24,6 +27,7 @@ impl Outcome {
         Self {
             notices: Vec::new(),
             body: Body::Tag(tag.to_owned()),
+            failed: None,
         }
     }
 
@@ -32,6 +36,7 @@ impl Outcome {
         Self {
             notices: Vec::new(),
             body: Body::Rows(rows),
+            failed: None,
         }
     }
 

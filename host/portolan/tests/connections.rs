@@ -315,11 +315,17 @@ async fn validate_tells_each_step_and_changes_nothing() {
     );
     let sql = "VALIDATE EXTERNAL CONNECTION a WITH VALIDATE = 'none'";
     assert_eq!(rows(&world.root(), sql).await.len(), 2);
+    assert_eq!(run(&world.root(), sql).await.failed, None);
     std::fs::remove_dir_all(world.external()).expect("removed");
     let told = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION a").await;
     let failed = told.last().expect("a row");
     assert_eq!(failed[1], "failed");
     assert_ne!(failed[4], "NULL");
+    let outcome = run(&world.root(), "VALIDATE EXTERNAL CONNECTION a").await;
+    let error = outcome.failed.expect("a step failed");
+    assert_eq!(error.message(), failed[3]);
+    assert_eq!(error.hint(), Some(failed[4].as_str()));
+    assert_eq!(error.sqlstate(), SqlState::UndefinedObject);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -130,7 +130,13 @@ impl KeyError {
             }
             Self::Removed => Some("Start again, with the key of another slot.".to_owned()),
             Self::Service { hint, .. } => hint.clone(),
-            Self::File { .. } | Self::Exists { .. } | Self::NoRandomness => None,
+            Self::File { .. } => Some(
+                "Check that the key file's directory is there, and who may use the two.".to_owned(),
+            ),
+            Self::Exists { .. } => Some("Name another file; a key is never replaced.".to_owned()),
+            Self::NoRandomness => Some(
+                "Look into the system's log, and try again once the system has started.".to_owned(),
+            ),
         }
     }
 }

@@ -14,11 +14,8 @@ pub(super) async fn keys(session: &Session) -> Check {
             return Check::ok(WHAT, "are shown to administrators alone");
         }
         Err(error) => {
-            return Check::failed(
-                WHAT,
-                error.to_string(),
-                "open the store with another slot and remove this one",
-            );
+            let hint = error.hint().unwrap_or_default().to_owned();
+            return Check::failed(WHAT, error.to_string(), hint);
         }
     };
     if found.state.is_rotating() {

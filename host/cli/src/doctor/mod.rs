@@ -61,6 +61,7 @@ pub(crate) async fn run(store: &Store, arguments: DoctorArguments) -> Result<()>
                 many => format!("{many} checks failed"),
             },
         )
+        .hint("do what the hints of the failed checks say, the first one first")
         .into());
     }
     Ok(())
@@ -69,6 +70,11 @@ pub(crate) async fn run(store: &Store, arguments: DoctorArguments) -> Result<()>
 /// A directory that only its owner may enter.
 fn private(what: &'static str, path: &Path) -> Check {
     match std::fs::metadata(path) {
+        Ok(metadata) if !metadata.is_dir() => Check::failed(
+            what,
+            format!("{} is no directory", path.display()),
+            "name another path, or move away what is there",
+        ),
         Ok(metadata) if metadata.permissions().mode() & 0o077 != 0 => Check::failed(
             what,
             format!("{} is open to others", path.display()),
@@ -92,17 +98,23 @@ const RESTORE: &str = "restore the store from a backup, with its key";
 /// a backup is for damage alone.
 fn catalog_failed(error: &anyhow::Error) -> Check {
     let told = report::Told::of(error);
-    let hint = match (told.sqlstate, told.hint) {
-        (Some("XX001"), _) | (_, None) => RESTORE.to_owned(),
-        (_, Some(hint)) => hint.to_owned(),
+    let hint = match told.sqlstate {
+        "XX001" => told.hint.unwrap_or(RESTORE),
+        _ => told.hint.unwrap_or_default(),
     };
-    Check::failed("catalog", told.message, hint)
+    Check::failed("catalog", told.message, hint.to_owned())
 }
 
 /// The catalog opens with its key, and every row is authentic. Gives a session where it opens.
 async fn catalog(store: &Store) -> (Check, Option<Session>) {
-    if !store.catalog_path().exists() {
-        return (Check::ok("catalog", "is made at first use"), None);
+    let path = store.catalog_path();
+    match path.try_exists() {
+        Ok(true) => {}
+        Ok(false) => return (Check::ok("catalog", "is made at first use"), None),
+        Err(error) => {
+            let error = anyhow::Error::new(error).context(path.display().to_string());
+            return (catalog_failed(&error), None);
+        }
     }
     match store.session().await {
         Ok(session) => (
@@ -195,5 +207,83 @@ fn user_files(store: &Store) -> Check {
             )
         }
         Err(error) => Check::failed(WHAT, error.to_string(), error.hint()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use portolan::Error;
+    use portolan_catalog::CatalogError;
+    use portolan_secret::KeyError;
+
+    use super::*;
+
+    /// The hint for a store that does not open because of `error`.
+    fn hint(error: CatalogError) -> String {
+        catalog_failed(&Error::from(error).into()).hint.into_owned()
+    }
+
+    #[test]
+    fn a_backup_is_advised_for_damage_and_for_nothing_else() {
+        let key = |source| CatalogError::Key {
+            slots: "key slot 1 (key-file)".to_owned(),
+            others: String::new(),
+            source,
+        };
+        let denied = || io::Error::from(io::ErrorKind::PermissionDenied);
+        for (error, beginning) in [
+            (CatalogError::Locked, "Repeat the statement"),
+            (CatalogError::ReadOnly, "Make the store's directory"),
+            (CatalogError::DiskFull, "Free some space"),
+            (CatalogError::NotWritten, "Check this user's quota"),
+            (
+                CatalogError::NewerSchema {
+                    found: 9,
+                    supported: 1,
+                },
+                "Use the version of Portolan",
+            ),
+            (
+                CatalogError::Unreachable {
+                    path: "/srv/store".into(),
+                    source: denied(),
+                },
+                "Check that the directory exists",
+            ),
+            (
+                CatalogError::Storage {
+                    reason: "disk I/O error".to_owned(),
+                },
+                "See whether the files of the store",
+            ),
+            (CatalogError::Interrupted, "Repeat the statement"),
+            (
+                key(KeyError::Exposed {
+                    path: "/srv/key".into(),
+                    mode: 0o644,
+                }),
+                "Run: chmod 600 /srv/key",
+            ),
+            (
+                key(KeyError::File {
+                    path: "/srv/key".into(),
+                    source: denied(),
+                }),
+                "Check that the key file's directory is there",
+            ),
+            (key(KeyError::NoRandomness), "Look into the system's log"),
+        ] {
+            let given = hint(error);
+            assert!(given.starts_with(beginning), "{given}");
+            assert!(!given.contains("backup"), "{given}");
+        }
+        let row = |row: &str| CatalogError::NotAuthentic {
+            row: row.to_owned(),
+        };
+        assert!(hint(CatalogError::Damaged).contains("restore the store from a backup"));
+        assert!(hint(row("connection a")).contains("Restore it from a backup"));
+        assert!(hint(row("key slot 2")).contains("Open the store with another slot"));
     }
 }

@@ -107,7 +107,7 @@ fn progress() -> ProgressBar {
 /// The failure, with what was acknowledged before it.
 fn told(error: &anyhow::Error, delivered: Delivered) -> Failure {
     let told = Told::of(error);
-    let sqlstate = portolan::SqlState::from_code(told.sqlstate.unwrap_or("XX000")).code();
+    let sqlstate = portolan::SqlState::from_code(told.sqlstate).code();
     let mut failure = Failure::new(sqlstate, told.message.clone());
     failure.hint = told.hint.map(str::to_owned);
     failure.detail(match told.detail {

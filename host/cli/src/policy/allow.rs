@@ -40,7 +40,10 @@ pub(super) fn run(store: &Store, arguments: &PolicyAllowArguments) -> Result<()>
         ));
         return Ok(());
     };
-    Config::parse(&changed).map_err(|mistake| Failure::new("F0000", mistake))?;
+    Config::parse(&changed).map_err(|mistake| {
+        let message = format!("the rule would break the configuration: {mistake}");
+        Failure::new("F0000", message).hint("correct the line, and allow the rule again")
+    })?;
     replace(&directory, &path, &changed, permissions)
         .with_context(|| format!("cannot write the configuration {}", path.display()))?;
     report::line(&format!(

@@ -108,7 +108,7 @@ impl Entry {
                 Cell::Integer(i64::try_from(bytes).unwrap_or(i64::MAX))
             }),
             Cell::Text(ending.word().to_owned()),
-            text(told.as_ref().and_then(|told| told.sqlstate)),
+            text(told.as_ref().map(|told| told.sqlstate)),
             text(told.as_ref().map(|told| told.message.as_ref())),
         ]
     }

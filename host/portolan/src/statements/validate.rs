@@ -154,14 +154,17 @@ async fn renew(
 
 async fn finish(call: &Call<'_>, report: Report) -> Result<Outcome, Error> {
     call.note(Some(report.summary())).await?;
-    Ok(Outcome::rows(Rows::ready(&COLUMNS, report.rows)))
+    let mut outcome = Outcome::rows(Rows::ready(&COLUMNS, report.rows));
+    outcome.failed = report.failed.map(|(_, error)| error);
+    Ok(outcome)
 }
 
 /// The rows so far.
 #[derive(Default)]
 struct Report {
     rows: Vec<Vec<Cell>>,
-    failed: Option<String>,
+    /// The first step that failed, and why.
+    failed: Option<(String, Error)>,
 }
 
 impl Report {
@@ -171,6 +174,8 @@ impl Report {
 
     fn failed(&mut self, step: &str, took: Duration, error: &Error) {
         self.row(step, "failed", took, Some(error.message()), error.hint());
+        self.failed
+            .get_or_insert_with(|| (step.to_owned(), error.clone()));
     }
 
     fn steps(&mut self, steps: &[Step]) {
@@ -182,19 +187,16 @@ impl Report {
                 .map(|(name, value)| format!("{name}: {value}"))
                 .collect();
             let details = (!details.is_empty()).then(|| details.join(", "));
-            let (detail, hint) = match &step.outcome {
-                Of::Ok => (details, None),
-                Of::Skipped(why) => (Some(why.clone()), None),
-                Of::Failed(failure) => (Some(failure.message.clone()), failure.hint.clone()),
+            let detail = match &step.outcome {
+                Of::Ok => details,
+                Of::Skipped(why) => Some(why.clone()),
+                Of::Failed(failure) => {
+                    self.failed(&step.name, step.duration, &failure.clone().into());
+                    continue;
+                }
             };
             let word = step.outcome.word();
-            self.row(
-                &step.name,
-                word,
-                step.duration,
-                detail.as_deref(),
-                hint.as_deref(),
-            );
+            self.row(&step.name, word, step.duration, detail.as_deref(), None);
         }
     }
 
@@ -206,9 +208,6 @@ impl Report {
         detail: Option<&str>,
         hint: Option<&str>,
     ) {
-        if outcome == "failed" && self.failed.is_none() {
-            self.failed = Some(step.to_owned());
-        }
         self.rows.push(vec![
             step.into(),
             outcome.into(),
@@ -222,7 +221,7 @@ impl Report {
     fn summary(&self) -> String {
         match &self.failed {
             None => "every step succeeded or was skipped".to_owned(),
-            Some(step) => format!("the step {step} failed"),
+            Some((step, _)) => format!("the step {step} failed"),
         }
     }
 }
