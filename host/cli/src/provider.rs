@@ -53,7 +53,9 @@ async fn add(store: &Store, arguments: ProviderAddArguments) -> Result<()> {
     print(&inspection)?;
     let question = format!("Approve {}?", inspection.manifest().name);
     if !arguments.yes && !confirm::confirmed(&question, unasked).await? {
-        return Err(Failure::new("57014", "not approved; nothing was changed").into());
+        return Err(Failure::new("57014", "not approved; nothing was changed")
+            .hint("answer y or add --yes if what it asks for is meant")
+            .into());
     }
     let options = AddProvider {
         replace: arguments.replace,

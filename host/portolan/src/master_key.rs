@@ -218,6 +218,7 @@ fn unreadable() -> Error {
         SqlState::DataCorrupted,
         "what the key slot says of its key cannot be read",
     )
+    .with_hint("open the store with another slot, and remove this one: see --unlock")
 }
 
 impl fmt::Debug for MasterKeyService {

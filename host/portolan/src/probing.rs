@@ -98,4 +98,5 @@ async fn store_of(
 /// The error of work whose runtime is shutting down.
 pub(crate) fn interrupted() -> Error {
     Error::new(SqlState::QueryCanceled, "the host is shutting down")
+        .with_hint("try it again once the program runs again")
 }

@@ -82,7 +82,11 @@ impl Pipe {
 
 fn interrupted(account: Option<String>) -> Interrupted {
     Interrupted {
-        account: account.map(|account| Failure::new("57014", "interrupted").detail(account)),
+        account: account.map(|account| {
+            Failure::new("57014", "interrupted")
+                .detail(account)
+                .hint("run it again over the whole input, and into an output that is empty")
+        }),
     }
 }
 

@@ -15,7 +15,9 @@ pub(super) async fn run(store: &Store, arguments: &KeyRemoveArguments) -> Result
         arguments.slot
     );
     if !arguments.yes && !confirm::confirmed(&question, unasked).await? {
-        return Err(Failure::new("57014", "not removed; nothing was changed").into());
+        return Err(Failure::new("57014", "not removed; nothing was changed")
+            .hint("look at portolan key list, and answer y or add --yes if it is meant")
+            .into());
     }
     session.remove_key_slot(arguments.slot).await?;
     report::line(&format!("NOTICE: removed key slot {}", arguments.slot));

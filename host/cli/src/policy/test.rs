@@ -34,13 +34,12 @@ pub(super) async fn run(store: &Store, arguments: PolicyTestArguments) -> Result
         }
     })
     .await?;
-    match failed {
-        0 => Ok(()),
-        1 => Err(Failure::new("42501", "an endpoint may not be dialled, or has no address").into()),
-        many => Err(Failure::new(
-            "42501",
-            format!("{many} endpoints may not be dialled, or have no address"),
-        )
-        .into()),
-    }
+    let message = match failed {
+        0 => return Ok(()),
+        1 => "an endpoint may not be dialled, or has no address".to_owned(),
+        many => format!("{many} endpoints may not be dialled, or have no address"),
+    };
+    Err(Failure::new("42501", message)
+        .hint("do what the hints of the conclusions say, if the endpoints are meant")
+        .into())
 }

@@ -6,7 +6,7 @@ use anyhow::Result;
 
 use super::entry::{COLUMNS, Ending, Entry};
 use crate::format::ResultWriter;
-use crate::report::{self, Failure, Interrupted};
+use crate::report::{self, AGAIN_FOR_THE_REST, Failure, Interrupted};
 
 /// How many names of each kind the sum tells.
 const MAX_NAMED: usize = 5;
@@ -144,7 +144,7 @@ impl<'a> Ledger<'a> {
                 (count, false) => message.push_str(&format!(", {count} not begun")),
                 (count, true) => message.push_str(&format!(", {count} or more not begun")),
             }
-            let account = self.with_names(Failure::new("57014", message));
+            let account = self.with_names(Failure::new("57014", message), AGAIN_FOR_THE_REST);
             return Err(Interrupted {
                 account: Some(account),
             }
@@ -163,10 +163,15 @@ impl<'a> Ledger<'a> {
             (false, _) => "were not",
         };
         let failure = Failure::new("58030", format!("{undone} of {all} {were} {word}"));
-        Err(self.with_names(failure).into())
+        let next = match self.dry_run {
+            true => "do what the errors above say, and look again",
+            false => "do what the errors above say, and run it again for the rest",
+        };
+        Err(self.with_names(failure, next).into())
     }
 
-    fn with_names(&self, failure: Failure) -> Failure {
+    /// The failure with some of the names, and with what to do next.
+    fn with_names(&self, failure: Failure, next: &str) -> Failure {
         let word = self.verb.participle();
         let (done, undone) = if self.dry_run {
             ("would be ", "would not be ")
@@ -187,9 +192,9 @@ impl<'a> Ledger<'a> {
         };
         let all = self.done.names.len() + self.undone.names.len();
         if (all as u64) < self.done.count + self.undone.count && self.sheet.is_none() {
-            return failure.hint("--format prints a row for each");
+            return failure.hint(format!("{next}; --format prints a row for each"));
         }
-        failure
+        failure.hint(next)
     }
 }
 
@@ -239,7 +244,10 @@ mod tests {
         );
         assert_eq!(
             failure.hint.as_deref(),
-            Some("--format prints a row for each")
+            Some(
+                "do what the errors above say, and run it again for the rest; --format prints a row \
+                 for each"
+            )
         );
     }
 
@@ -263,5 +271,6 @@ mod tests {
             "interrupted: 1 copied, 1 not copied, 7 or more not begun"
         );
         assert_eq!(account.detail.as_deref(), Some("copied: a; not copied: b"));
+        assert_eq!(account.hint.as_deref(), Some(AGAIN_FOR_THE_REST));
     }
 }

@@ -34,7 +34,9 @@ pub(crate) async fn run(
                 () = interrupt.asked() => return Err(Interrupted::default().into()),
             };
             if !confirmed {
-                return Err(Failure::new("57014", "nothing was removed").into());
+                return Err(Failure::new("57014", "nothing was removed")
+                    .hint("look at what --dry-run prints, and answer y or add --yes if it is meant")
+                    .into());
             }
         }
         let store = Arc::clone(&selection.place.store);

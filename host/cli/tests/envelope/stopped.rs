@@ -48,7 +48,8 @@ fn interrupted(keys: &Keys, signal: &str, mut child: Child, partial: &str) {
     assert_eq!(
         errors(&output),
         format!(
-            "ERROR: interrupted\nSQLSTATE: 57014\nDETAIL: {written} bytes were written: {partial}\n"
+            "ERROR: interrupted\nSQLSTATE: 57014\nDETAIL: {written} bytes were written: {partial}\n\
+             HINT: run it again over the whole input, and into an output that is empty\n"
         )
     );
 }

@@ -57,7 +57,8 @@ fn a_signal_in_the_middle_of_a_large_put_withdraws_it() {
         let told = ends_with_130_and_nothing_is_left(&home, child);
         assert_eq!(
             told,
-            "ERROR: interrupted: 0 copied, 1 not copied\nSQLSTATE: 57014\nDETAIL: not copied: -\n"
+            "ERROR: interrupted: 0 copied, 1 not copied\nSQLSTATE: 57014\nDETAIL: not copied: -\n\
+             HINT: what was finished before stays; run it again for the rest\n"
         );
         let doctor = home.done(&["doctor", "--format", "csv"]);
         assert!(!doctor.contains("unfinished"), "{doctor}");

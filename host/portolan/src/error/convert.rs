@@ -155,7 +155,8 @@ impl From<object_store::Error> for Error {
             Store::NotSupported { .. } | Store::NotImplemented { .. } => Self::new(
                 SqlState::FeatureNotSupported,
                 "this object store cannot do that",
-            ),
+            )
+            .with_hint("copy the objects and remove the old ones, or use another kind of storage"),
             Store::Precondition { path, .. } | Store::NotModified { path, .. } => Self::new(
                 SqlState::SerializationFailure,
                 format!("the object {} has changed meanwhile", quoted(&path)),

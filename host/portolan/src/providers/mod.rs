@@ -178,6 +178,10 @@ fn second_claim(holder: &str, claimant: &str, claim: String) -> Error {
         SqlState::DuplicateObject,
         format!("provider {claimant} claims {claim}, which provider {holder} has"),
     )
+    .with_hint(format!(
+        "give {claimant} a name and schemes of its own in its manifest; one that was added can be \
+         removed instead: portolan provider remove {holder}"
+    ))
 }
 
 fn broken(what: String) -> Error {
