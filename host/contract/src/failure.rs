@@ -35,6 +35,10 @@ impl FailureClass {
     /// The name of the class of what another process has locked.
     pub const LOCKED: &str = "locked";
 
+    /// The name of the class of a disk, a quota or a file that cannot grow. What is used up is not
+    /// one of the host's own budgets.
+    pub const DISK_FULL: &str = "disk-full";
+
     /// The SQLSTATE that a statement ends with when this is why.
     #[must_use]
     pub fn sqlstate(&self) -> &'static str {
@@ -45,6 +49,7 @@ impl FailureClass {
             Self::Unreachable => "08001",
             Self::RefusedCredentials => "28000",
             Self::Other(class) if class == Self::LOCKED => "55P03",
+            Self::Other(class) if class == Self::DISK_FULL => "53100",
             Self::Protocol | Self::Other(_) => "08P01",
             Self::NotFound => "42704",
             Self::Timeout => "57014",

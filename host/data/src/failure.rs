@@ -64,12 +64,12 @@ pub fn user_files_error(error: &Error) -> Option<&UserFilesError> {
 }
 
 fn of_user_files(error: &UserFilesError) -> Failure {
-    use FailureClass::{Budget, Denied, InvalidUri, NotFound, Other, Timeout, Unsupported};
+    use FailureClass::{Denied, InvalidUri, NotFound, Other, Timeout, Unsupported};
     let class = match error {
         UserFilesError::BadPath { .. } => InvalidUri,
         UserFilesError::Missing { .. } => NotFound,
         UserFilesError::ReadOnly => Denied,
-        UserFilesError::DiskFull | UserFilesError::NoRoom => Budget,
+        UserFilesError::DiskFull | UserFilesError::NoRoom => disk_full(),
         UserFilesError::NewerSchema { .. } => Unsupported,
         UserFilesError::Stopped => Timeout,
         UserFilesError::Locked => Other(FailureClass::LOCKED.to_owned()),
@@ -158,9 +158,13 @@ fn of_name(fault: NameFault) -> &'static str {
     }
 }
 
+fn disk_full() -> FailureClass {
+    FailureClass::Other(FailureClass::DISK_FULL.to_owned())
+}
+
 /// The class of an error of the operating system, and what to do about it.
 pub(crate) fn of_io(error: &io::Error) -> (FailureClass, &'static str) {
-    use FailureClass::{Budget, Denied, InvalidUri, NotFound, Other, Timeout};
+    use FailureClass::{Denied, InvalidUri, NotFound, Other, Timeout};
     match error.kind() {
         ErrorKind::PermissionDenied => (
             Denied,
@@ -171,15 +175,15 @@ pub(crate) fn of_io(error: &io::Error) -> (FailureClass, &'static str) {
             "mount the file system of the external I/O directory for writing, or choose another",
         ),
         ErrorKind::StorageFull => (
-            Budget,
+            disk_full(),
             "free space in the file system of the external I/O directory",
         ),
         ErrorKind::QuotaExceeded => (
-            Budget,
+            disk_full(),
             "free space, or raise the quota of the user that runs Portolan",
         ),
         ErrorKind::FileTooLarge => (
-            Budget,
+            disk_full(),
             "write smaller objects, or raise the limit on the size of files",
         ),
         ErrorKind::NotFound => (NotFound, "create the directory, or mount it"),
@@ -262,7 +266,7 @@ mod tests {
         let cases = [
             (13, FailureClass::Denied, "let the user"),
             (30, FailureClass::Denied, "mount the file system"),
-            (28, FailureClass::Budget, "free space in"),
+            (28, disk_full(), "free space in"),
             (2, FailureClass::NotFound, "write the object first"),
             (
                 5,

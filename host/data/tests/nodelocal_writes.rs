@@ -316,7 +316,7 @@ async fn a_file_that_may_not_grow_says_so() {
     let large = vec![0_u8; 1 << 20];
     let error = store.put(&raw("a"), large.into()).await.expect_err("large");
     let failure = failure_of(&error);
-    assert_eq!(failure.class, FailureClass::Budget, "{error:?}");
+    assert_eq!(failure.class.sqlstate(), "53100", "{error:?}");
     assert!(failure.hint.expect("a hint").starts_with("write smaller"));
     assert_eq!(read(&store, "a").await.expect("read"), b"old");
     assert_eq!(on_disk(&root), ["a"], "nothing half-written stays behind");
@@ -337,7 +337,7 @@ async fn on_a_small_disk(root: &std::path::Path) {
     let part = upload.put_part(large.into()).await.expect_err("full");
     for error in [put, part] {
         let failure = failure_of(&error);
-        assert_eq!(failure.class, FailureClass::Budget, "{error:?}");
+        assert_eq!(failure.class.sqlstate(), "53100", "{error:?}");
         assert!(failure.hint.expect("a hint").starts_with("free space"));
     }
     upload.complete().await.expect_err("a part is missing");

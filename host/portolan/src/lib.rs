@@ -21,10 +21,16 @@
 //! `access` (who may do what); `planning`, `probing`, `policy`, `policy_test`, `user_files` and
 //! `providers` are the way from a URI to a row; `open` is the way from a row to a handle.
 //!
+//! # Features
+//!
+//! A feature for each built-in provider embeds its component, under the provider's name; all are on
+//! by default. `default-features = false, features = ["s3"]` leaves out the others, whose schemes are
+//! then unknown until an administrator adds such a provider ([`Session::add_provider`]).
+//!
 //! # Metrics
 //!
 //! Written with the `metrics` facade to the recorder of [`HostBuilder::metrics_recorder`], or to the
-//! process's. `sqlstate` is `00000` for a success.
+//! process's. `sqlstate` is `00000` for a success; no label holds anything of a URI.
 //!
 //! | name | kind | labels | counts |
 //! |---|---|---|---|
@@ -46,12 +52,20 @@
 //! | `portolan_registry_operation_seconds` | histogram | `provider`, `operation` | how long each took |
 //! | `portolan_open_handles` | gauge | | handles that are open now |
 //! | `portolan_handle_refusals_total` | counter | `sqlstate` | operations of handles that were refused |
+//! | `portolan_sandbox_operations_total` | counter | `provider`, `phase` (`planning`, `acting`), `outcome` (`ok`, `refused`, `answer`, `fault`) | operations that ended; one that its caller dropped is not counted |
+//! | `portolan_sandbox_faults_total` | counter | `provider`, `kind` | providers that were stopped, by why |
+//! | `portolan_sandbox_guest_seconds` | histogram | `provider`, `phase` | what a guest computed in one operation, its waits left out |
+//! | `portolan_sandbox_loads_total` | counter | `from` (`memory`, `disk`, `compiler`) | components that were loaded; `disk` is a hit of the cache |
+//! | `portolan_sandbox_load_seconds` | histogram | `from` | how long that took |
+//! | `portolan_sandbox_cache_rejected_total` | counter | | files of the cache that were damaged or foreign |
+//! | `portolan_sandbox_log_lines_dropped_total` | counter | `provider` | lines of providers over their budget |
 //!
 //! # Tracing
 //!
 //! Each statement, `open` and method runs in a span `portolan` with these fields and no others:
 //! `action`, `principal`, `on_behalf_of`, `client_address`, `request_id`, `deadline`, `object`,
-//! `provider`, `sqlstate`. None of them can hold a URI or a literal.
+//! `provider`, `sqlstate`. What a provider does for it is a span `provider` with `provider`,
+//! `version` and `phase`. None of them can hold a URI or a literal.
 
 mod host;
 pub use host::Host;

@@ -108,6 +108,7 @@ async fn a_statement_on_a_full_disk_is_refused_and_loses_nothing() {
         error.hint(),
         Some("Free some space and repeat the statement. Nothing was lost.")
     );
+    assert_eq!(probed.sqlstate(), SqlState::DiskFull, "{probed:?}");
     assert!(probed.hint().is_some(), "{probed:?}");
     assert_eq!(connections(&world).await, ["a"]);
     fs::remove_file(ballast).expect("frees space");

@@ -4,6 +4,9 @@
 
 mod support;
 
+use std::collections::BTreeSet;
+use std::path::Path;
+
 use portolan::{AddProvider, SqlState};
 use support::{World, assert_state, refused, rows, run};
 
@@ -14,6 +17,32 @@ fn nodelocal() -> &'static portolan_plugins::BuiltIn {
 /// How many providers SHOW PROVIDERS lists of a store to which none was added.
 fn built_in() -> usize {
     portolan_plugins::built_in().len()
+}
+
+/// The features of a crate of this repository, those that a feature `default` turns on apart.
+fn features(folder: &str) -> (BTreeSet<String>, BTreeSet<String>) {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(folder)
+        .join("Cargo.toml");
+    let manifest = std::fs::read_to_string(manifest).expect("the manifest");
+    let manifest: toml::Table = manifest.parse().expect("TOML");
+    let mut features = manifest["features"].as_table().expect("a table").clone();
+    let by_default = features.remove("default").expect("a default");
+    let by_default = by_default.try_into().expect("names");
+    (
+        features.into_iter().map(|(name, _)| name).collect(),
+        by_default,
+    )
+}
+
+#[test]
+fn library_and_program_pass_on_the_feature_of_every_provider() {
+    let of_plugins = features("plugins");
+    assert!(of_plugins.0.contains("nodelocal"));
+    for folder in ["host/portolan", "host/cli"] {
+        assert_eq!(features(folder), of_plugins, "{folder}");
+    }
 }
 
 /// nodelocal under another name and scheme: the manifest is the last section of a component.

@@ -20,18 +20,8 @@
 //!
 //! # Metrics
 //!
-//! Recorded with the `metrics` facade; a host without a recorder pays next to nothing. No label
-//! holds anything of a URI.
-//!
-//! | name | kind | labels | meaning |
-//! | --- | --- | --- | --- |
-//! | `portolan_sandbox_operations_total` | counter | `provider`, `phase` (`planning`, `acting`), `outcome` (`ok`, `refused`, `answer`, `fault`) | operations that ended; one that its caller dropped is not counted |
-//! | `portolan_sandbox_faults_total` | counter | `provider`, `kind` ([`Fault::kind`]) | providers that were stopped, by why |
-//! | `portolan_sandbox_guest_seconds` | histogram | `provider`, `phase` | what a guest computed in one operation, its waits left out |
-//! | `portolan_sandbox_loads_total` | counter | `from` (`memory`, `disk`, `compiler`) | components that were loaded; `disk` is a hit of the cache |
-//! | `portolan_sandbox_load_seconds` | histogram | `from` | how long that took |
-//! | `portolan_sandbox_cache_rejected_total` | counter | | files of the cache that were damaged or foreign |
-//! | `portolan_sandbox_log_lines_dropped_total` | counter | `provider` | lines of providers over their budget |
+//! What it records, with the `metrics` facade, stands in the one table of the crate `portolan`, beside
+//! all else that a host counts. A host without a recorder pays next to nothing.
 //!
 //! # Tracing
 //!

@@ -196,12 +196,10 @@ impl From<object_store::Error> for Error {
     }
 }
 
-/// What is wrong below the external I/O directory. What is used up there is the space of
-/// a disk.
+/// What is wrong below the external I/O directory.
 fn of_disk(failure: Failure) -> Error {
     let state = match &failure.class {
-        FailureClass::Budget => SqlState::DiskFull,
-        FailureClass::Other(_) => SqlState::InputOutput,
+        FailureClass::Other(class) if class != FailureClass::DISK_FULL => SqlState::InputOutput,
         class => SqlState::from_code(class.sqlstate()),
     };
     let message = portolan_contract::strip_controls(&failure.message, 2048);

@@ -1,14 +1,18 @@
-//! What the host counts, in a recorder of its own.
+//! What the host counts and traces, and that the documentation lists all of it.
 
 #![allow(missing_docs, clippy::expect_used, reason = "tests")]
 
 mod support;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use portolan::Operation;
 use support::{World, refused, run};
+use tracing::span::{Attributes, Id};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn all_is_counted_in_the_host_s_own_recorder_and_nothing_in_the_process_s() {
@@ -99,4 +103,80 @@ fn counted(snapshotter: &Snapshotter) -> BTreeMap<String, String> {
         counted.insert(format!("{} {}", key.as_str(), labels.join(",")), value);
     }
     counted
+}
+
+/// What the code counts under, in every crate that counts.
+const COUNTING: [&str; 2] = [
+    include_str!("../src/metrics.rs"),
+    include_str!("../../sandbox/src/metrics.rs"),
+];
+
+#[test]
+fn every_metric_stands_in_the_one_table_of_the_documentation_and_no_other() {
+    let counted: BTreeSet<_> = COUNTING
+        .iter()
+        .flat_map(|code| code.split('"'))
+        .filter(|text| text.starts_with("portolan_"))
+        .collect();
+    let listed: BTreeSet<_> = include_str!("../src/lib.rs")
+        .lines()
+        .filter_map(|line| line.strip_prefix("//! | `")?.split('`').next())
+        .collect();
+    assert!(counted.len() > 20, "{counted:?}");
+    assert_eq!(counted, listed);
+}
+
+/// The names of the fields of each span of ours, by the span's name.
+#[derive(Clone, Default)]
+struct Fields(Arc<Mutex<BTreeMap<&'static str, Vec<&'static str>>>>);
+
+impl<S: tracing::Subscriber> Layer<S> for Fields {
+    fn on_new_span(&self, span: &Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        let metadata = span.metadata();
+        if metadata.target().starts_with("portolan") {
+            let fields = metadata.fields().iter().map(|field| field.name()).collect();
+            let mut seen = self.0.lock().expect("no panic meanwhile");
+            seen.insert(metadata.name(), fields);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn spans_have_the_documented_fields_and_no_others() {
+    let fields = Fields::default();
+    tracing_subscriber::registry()
+        .with(fields.clone())
+        .try_init()
+        .expect("the only one of this process");
+    let world = World::new().await;
+    let root = world.root();
+    run(&root, "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'").await;
+    refused(&root, "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'").await;
+    run(&root, "CHECK EXTERNAL CONNECTION 'external://a'").await;
+    root.open("external://a", Operation::Backup)
+        .await
+        .expect("opened");
+    root.open("external://none", Operation::Backup)
+        .await
+        .expect_err("there is none");
+    let seen = fields.0.lock().expect("no panic meanwhile");
+    let expected: [(&str, &[&str]); 2] = [
+        (
+            "portolan",
+            &[
+                "action",
+                "principal",
+                "on_behalf_of",
+                "client_address",
+                "request_id",
+                "deadline",
+                "object",
+                "provider",
+                "sqlstate",
+            ],
+        ),
+        ("provider", &["provider", "version", "phase"]),
+    ];
+    let expected = expected.map(|(name, fields)| (name, fields.to_vec()));
+    assert_eq!(*seen, BTreeMap::from(expected));
 }

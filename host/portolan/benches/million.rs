@@ -1,4 +1,5 @@
-//! A catalog with a million connections: one is shown, all are listed, one more is made.
+//! A catalog with a million connections: one is shown and all are listed, through sessions; one is
+//! opened and one more is made, in the catalog alone.
 //!
 //! The store is made once, in Cargo's directory for temporary files, and used again. Set
 //! `PORTOLAN_BENCH_CONNECTIONS` for another number.
@@ -11,21 +12,25 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use portolan_catalog::{
-    AuditObject, AuditOutcome, AuditRecord, Catalog, CatalogError, Connection, ConnectionGrant,
-    ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, Identity, KeySource, NewConnection,
-    Reader, SqliteCatalog, SqliteOptions, Writer, model,
+use futures::StreamExt;
+use portolan::catalog::{
+    AuditObject, AuditOutcome, AuditRecord, Catalog, CatalogError, CatalogHandle, Connection,
+    ConnectionGrant, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, KeySource,
+    NewConnection, SqliteCatalog, SqliteOptions, Writer, model,
 };
+use portolan::{Host, Principal, Rows, Session};
 use portolan_figures::{Figure, Quantity};
 use portolan_secret::{SecretBytes, SecretText};
+use tokio::runtime::Runtime;
 
 /// Connections per transaction while the store is filled.
 const BATCH: usize = 20_000;
 
-/// Connections per page of a list.
+/// Rows of a list between two looks at the memory.
 const PAGE: usize = 1_000;
 
 /// The most memory that a list of any length may take, in bytes: a page and what SQLite keeps of
@@ -113,31 +118,30 @@ fn store_with(count: usize) -> (SqliteCatalog, PathBuf) {
     (catalog, path)
 }
 
-/// Lists everything that `user` may use, each page in a transaction of its own. `between` runs
-/// before each page.
-fn list(catalog: &SqliteCatalog, user: &str, mut between: impl FnMut()) -> usize {
-    let mut after: Option<String> = None;
+/// A host over a store of its own handle, as another process has one.
+fn host(runtime: &Runtime, path: &Path) -> Host {
+    let catalog = CatalogHandle::new(Arc::new(open(path)), runtime.handle().clone());
+    let host = Host::builder()
+        .catalog(catalog)
+        .runtime(runtime.handle().clone());
+    runtime.block_on(host.build()).expect("a host")
+}
+
+/// The rows that a statement of `session` gives.
+async fn rows(session: &Session, sql: &str) -> Rows {
+    let outcome = session.execute(sql, &[]).await.expect("runs");
+    outcome.into_rows().expect("rows")
+}
+
+/// How many connections SHOW lists.
+async fn list(session: &Session) -> usize {
+    let mut rows = rows(session, "SHOW EXTERNAL CONNECTIONS").await;
     let mut shown = 0;
-    loop {
-        between();
-        let mut page = Vec::new();
-        catalog
-            .read(&mut |reader: &dyn Reader| {
-                let who = Identity::resolve(reader, user, &[])?;
-                page = reader.connections_after(after.as_deref(), PAGE)?;
-                for connection in &page {
-                    if who.has_connection(reader, connection, ConnectionPrivilege::Usage)? {
-                        shown += 1;
-                    }
-                }
-                Ok(())
-            })
-            .expect("lists");
-        match page.pop() {
-            Some(last) => after = Some(last.name),
-            None => return shown,
-        }
+    while let Some(row) = rows.next().await {
+        row.expect("a row");
+        shown += 1;
     }
+    shown
 }
 
 /// Memory of this process that is in RAM and its own, in KiB.
@@ -154,6 +158,10 @@ fn benches(criterion: &mut Criterion) {
     let count = std::env::var("PORTOLAN_BENCH_CONNECTIONS")
         .map_or(1_000_000, |count| count.parse().expect("a number"));
     let (catalog, path) = store_with(count);
+    let runtime = Runtime::new().expect("a runtime");
+    let host = host(&runtime, &path);
+    let [alice, root, stranger] =
+        ["alice", "root", "stranger"].map(|name| host.session(Principal::new(name)));
     let mut group = criterion.benchmark_group("million");
 
     let mut at = 0;
@@ -165,12 +173,11 @@ fn benches(criterion: &mut Criterion) {
         bencher.iter_batched(
             &mut any_name,
             |name| {
-                catalog.read(&mut |reader| {
-                    let connection = reader.connection(&name)?.expect("is there");
-                    let who = Identity::resolve(reader, "alice", &[])?;
-                    assert!(who.has_connection(reader, &connection, ConnectionPrivilege::Usage)?);
-                    Ok(())
-                })
+                runtime.block_on(async {
+                    let sql = format!("SHOW EXTERNAL CONNECTION \"{name}\"");
+                    let shown = rows(&alice, &sql).await.collect_all().await.expect("rows");
+                    assert_eq!(shown.len(), 1);
+                });
             },
             criterion::BatchSize::SmallInput,
         );
@@ -208,27 +215,31 @@ fn benches(criterion: &mut Criterion) {
 
     group.sample_size(10);
     group.bench_function("list all to a user who is not their owner", |bencher| {
-        bencher.iter(|| assert_eq!(list(&catalog, "stranger", || {}), 0));
+        bencher.iter(|| assert_eq!(runtime.block_on(list(&stranger)), 0));
     });
     group.bench_function("list all to an admin", |bencher| {
-        bencher.iter(|| assert!(list(&catalog, "root", || {}) >= count));
+        bencher.iter(|| assert!(runtime.block_on(list(&root)) >= count));
     });
     group.finish();
-    listing_holds_nothing(&catalog, &path, count);
+    runtime.block_on(listing_holds_nothing(&root, &path, count));
 }
 
-/// Lists all once more and looks, before each page, at how much memory there is more than before the
-/// first one. In the midst of it somebody else writes, who would wait if the list held a lock.
-fn listing_holds_nothing(catalog: &SqliteCatalog, path: &Path, count: usize) {
+/// Lists all once more and looks, after every page or so, at how much memory there is more than after
+/// the first. In the midst of it somebody else writes, who would wait if the list held a lock.
+async fn listing_holds_nothing(root: &Session, path: &Path, count: usize) {
     let other = open(path);
     let (mut first, mut peak) = (None, 0);
-    let mut page = 0;
     let mut committed = None;
-    let listed = list(catalog, "root", || {
-        let now = resident();
-        peak = peak.max(now.saturating_sub(*first.get_or_insert(now)));
-        page += 1;
-        if page == count / PAGE / 2 {
+    let mut rows = rows(root, "SHOW EXTERNAL CONNECTIONS").await;
+    let mut listed = 0;
+    while let Some(row) = rows.next().await {
+        row.expect("a row");
+        listed += 1;
+        if listed % PAGE == 0 {
+            let now = resident();
+            peak = peak.max(now.saturating_sub(*first.get_or_insert(now)));
+        }
+        if listed == count / 2 {
             let start = Instant::now();
             let name = format!("between-{}", std::process::id());
             other
@@ -236,7 +247,7 @@ fn listing_holds_nothing(catalog: &SqliteCatalog, path: &Path, count: usize) {
                 .expect("nobody holds a lock");
             committed = Some(start.elapsed());
         }
-    });
+    }
     assert!(listed >= count, "{listed}");
     let memory = Figure::new(
         format!("memory that listing {count} connections takes"),
@@ -245,7 +256,7 @@ fn listing_holds_nothing(catalog: &SqliteCatalog, path: &Path, count: usize) {
     );
     let commit = Figure::new(
         format!("commit while {count} connections are listed"),
-        committed.expect("half the pages came"),
+        committed.expect("half the rows came"),
         Quantity::from(Duration::from_millis(100)),
     );
     for figure in [memory, commit] {
