@@ -47,7 +47,8 @@ fn interrupt(mut child: Child) {
     assert_eq!(output.status.code(), Some(130), "{output:?}");
     assert_eq!(
         errors(&output),
-        "ERROR: interrupted: 0 copied, 1 not copied\nSQLSTATE: 57014\nDETAIL: not copied: -\n"
+        "ERROR: interrupted: 0 copied, 1 not copied\nSQLSTATE: 57014\nDETAIL: not copied: -\n\
+         HINT: what was finished before stays; run it again for the rest\n"
     );
 }
 

@@ -288,6 +288,7 @@ async fn a_copy_from_one_connection_to_another_is_compared_with_what_was_sent() 
          ERROR: 1 of 2 was not copied\n\
          SQLSTATE: 58030\n\
          DETAIL: copied: external://a/three.txt; not copied: external://a/one.txt\n\
+         HINT: do what the errors above say, and run it again for the rest\n\
          (exit 1)\n"
     );
 }
