@@ -148,7 +148,8 @@ async fn spans_have_the_documented_fields_and_no_others() {
         .with(fields.clone())
         .try_init()
         .expect("the only one of this process");
-    let world = World::new().await;
+    // What it counts is another test's business.
+    let world = World::with(|builder| builder.metrics_recorder(DebuggingRecorder::new())).await;
     let root = world.root();
     run(&root, "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'").await;
     refused(&root, "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'").await;
