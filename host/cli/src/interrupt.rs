@@ -1,5 +1,6 @@
 //! ctrl-C and SIGTERM. The first asks a command to end, which may have uploads to give up and
 //! something to say; the second, or a command that takes too long over it, ends it where it stands.
+//! And the signal of a file that may not grow, which would end it without a word.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -29,10 +30,13 @@ struct Taken {
 }
 
 impl Interrupt {
-    /// Listens from here on; the signals no longer end the process by themselves.
+    /// Listens from here on; the signals do not end the process by themselves any more.
     pub(crate) fn listen() -> Result<Self> {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut terminate = signal(SignalKind::terminate())?;
+        // Nobody waits for it: the write that is one too many fails, and what wrote says so.
+        let file_size = rustix::process::Signal::XFSZ.as_raw();
+        drop(signal(SignalKind::from_raw(file_size))?);
         let (sender, count) = watch::channel(0);
         let taken = Arc::<Taken>::default();
         let pressed = Arc::clone(&taken);

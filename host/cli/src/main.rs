@@ -8,7 +8,7 @@
 //! * [`store`]: from flags, environment and configuration to a host and a session.
 //! * [`report`]: errors and notices on standard error, and the exit status.
 //! * [`interrupt`]: ctrl-C and SIGTERM; [`core_files`]: none.
-//! * [`format`](mod@format): results on standard output.
+//! * [`format`](mod@format): results on [standard output](standard_output).
 //! * [`sql`] and [`prompt`]: statements from arguments, files and a terminal.
 //! * [`unlock`], [`secret_source`] and [`service_slot`]: what opens the store, on its way in.
 //! * [`key`] and [`rescue`]: slots, and a store that nothing opens any more.
@@ -37,6 +37,7 @@ mod rescue;
 mod secret_source;
 mod service_slot;
 mod sql;
+mod standard_output;
 mod store;
 mod transfer;
 mod unlock;

@@ -10,6 +10,7 @@ use crate::args::{ProviderAddArguments, ProviderCommand};
 use crate::confirm;
 use crate::report::Failure;
 use crate::sql::{self, Parameters, Printer};
+use crate::standard_output::StandardOutput;
 use crate::store::Store;
 
 /// Runs the command.
@@ -76,7 +77,7 @@ fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 fn print(inspection: &Inspection) -> Result<()> {
-    let mut output = std::io::stdout().lock();
+    let mut output = StandardOutput::new();
     writeln!(output, "{inspection}")?;
     Ok(())
 }

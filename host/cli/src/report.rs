@@ -188,6 +188,10 @@ pub(crate) fn of_the_system(error: &io::Error) -> (&'static str, &'static str) {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => {
             ("53100", "free some space, and run it again")
         }
+        ErrorKind::FileTooLarge => (
+            "53100",
+            "write a smaller file, or raise the limit on the size of files (`ulimit -f`)",
+        ),
         ErrorKind::ReadOnlyFilesystem => ("25006", "name a path that may be written to"),
         ErrorKind::InvalidData => ("22021", "write the file in UTF-8"),
         _ => ("58030", "look into the system's log, and run it again"),
@@ -263,6 +267,7 @@ mod tests {
             (system(ErrorKind::NotFound), "58P01", "check the path"),
             (system(ErrorKind::PermissionDenied), "42501", "check who"),
             (system(ErrorKind::StorageFull), "53100", "free some space"),
+            (system(ErrorKind::FileTooLarge), "53100", "write a smaller"),
             (
                 system(ErrorKind::InvalidData),
                 "22021",

@@ -5,6 +5,7 @@ use std::io::Write;
 use anyhow::Result;
 
 use crate::report;
+use crate::standard_output::StandardOutput;
 use crate::store::Store;
 
 /// Runs the command. No key is asked for.
@@ -13,7 +14,7 @@ pub(crate) async fn run(store: &Store) -> Result<()> {
     let salvaged = tokio::task::spawn_blocking(move || portolan_catalog::salvage(&path))
         .await?
         .map_err(portolan::Error::from)?;
-    let mut output = std::io::stdout().lock();
+    let mut output = StandardOutput::new();
     output.write_all(portolan::rescue_script(&salvaged).as_bytes())?;
     output.flush()?;
     for name in &salvaged.unreadable {

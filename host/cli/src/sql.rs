@@ -16,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::prompt;
 use crate::report::{self, Failure};
 use crate::secret_source;
+use crate::standard_output::StandardOutput;
 use crate::store::Store;
 
 /// Runs the command.
@@ -125,7 +126,7 @@ pub(crate) struct Printer {
     format: Format,
     terminal: bool,
     sheets: u64,
-    output: std::io::BufWriter<std::io::Stdout>,
+    output: std::io::BufWriter<StandardOutput>,
 }
 
 impl Printer {
@@ -137,7 +138,7 @@ impl Printer {
             format: arguments.format.unwrap_or(usual),
             terminal,
             sheets: 0,
-            output: std::io::BufWriter::new(std::io::stdout()),
+            output: std::io::BufWriter::new(StandardOutput::new()),
         }
     }
 

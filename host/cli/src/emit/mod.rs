@@ -16,6 +16,7 @@ use portolan::{Delivered, Operation, Sink};
 use crate::args::EmitArguments;
 use crate::interrupt::Interrupt;
 use crate::report::{Failure, Interrupted, Told};
+use crate::standard_output::StandardOutput;
 use crate::store::Store;
 use messages::Messages;
 
@@ -57,7 +58,7 @@ pub(crate) async fn run(
             .into())
         }
         Ok(delivered) => {
-            let mut out = std::io::stdout().lock();
+            let mut out = StandardOutput::new();
             writeln!(out, "{} acknowledged", counted(delivered.acknowledged))?;
             Ok(out.flush()?)
         }

@@ -11,6 +11,7 @@ use super::slot;
 use crate::args::KeyAddArguments;
 use crate::report::{self, Failure};
 use crate::secret_source;
+use crate::standard_output::StandardOutput;
 use crate::store::Store;
 
 const PASSPHRASE_HINT: &str =
@@ -99,7 +100,7 @@ fn print(words: &SecretText) -> std::io::Result<()> {
         lines.push_str(word);
     }
     lines.push('\n');
-    let mut output = std::io::stdout().lock();
+    let mut output = StandardOutput::new();
     output.write_all(lines.as_bytes())?;
     output.flush()
 }

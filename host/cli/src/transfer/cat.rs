@@ -13,6 +13,7 @@ use super::selection::{Object, Selection};
 use crate::args::CatArguments;
 use crate::interrupt::Interrupt;
 use crate::report;
+use crate::standard_output::named;
 use crate::store::Store;
 
 /// How many parts of an object are read ahead.
@@ -49,7 +50,7 @@ pub(crate) async fn run(
             ledger.record(&entry(source), ending)?;
         }
     }
-    output.flush().await?;
+    output.flush().await.map_err(named)?;
     ledger.close(false, (0, false))
 }
 
@@ -66,7 +67,7 @@ async fn print(object: &Object, output: &mut Stdout, tools: &Tools) -> Result<()
     let mut content = content::of_object(object, tools).await?;
     while let Some(part) = content.parts.try_next().await? {
         for bytes in &part.bytes {
-            output.write_all(bytes).await?;
+            output.write_all(bytes).await.map_err(named)?;
         }
     }
     Ok(())
