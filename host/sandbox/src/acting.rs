@@ -4,7 +4,8 @@
 //! instance of it, which ends with its operation. The calls themselves stand in one file for each
 //! kind of connection, `kms` and its neighbours; `probing` has the probes of all of them.
 
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use portolan_contract::{Failure, Kind, StoredPlan};
@@ -21,6 +22,7 @@ use crate::budget::Budget;
 use crate::capabilities::{KeyMarker, LogBudget, Network, StepRecorder, Way};
 use crate::convert::{as_given, cleaned, to_guest_plan};
 use crate::guest::{self, Guest, Lent};
+use crate::kms::KeyCalls;
 use crate::metrics::Phase;
 use crate::operation::{Lease, Operation};
 use crate::own_words::OwnWords;
@@ -37,6 +39,8 @@ pub struct Grants {
     pub(crate) plan: Arc<StoredPlan>,
     /// What finds the plan's secrets in what is answered: making its automaton takes as long as a call.
     pub(crate) words: Arc<Words>,
+    /// The plan for a guest to which no secret is revealed.
+    entries: Arc<OnceLock<Vec<types::PlanEntry>>>,
     pub(crate) way: Option<Way>,
     pub(crate) wall: Option<Duration>,
 }
@@ -47,6 +51,7 @@ impl Grants {
     pub fn new(plan: Arc<StoredPlan>) -> Self {
         Self {
             words: Arc::new(Words::acting(&plan)),
+            entries: Arc::default(),
             plan,
             way: None,
             wall: None,
@@ -74,6 +79,7 @@ pub(crate) struct Actor {
     instances: InstancePre<Guest>,
     pub(crate) storage: Option<storage::GuestIndices>,
     pub(crate) kms: Option<kms::GuestIndices>,
+    pub(crate) key_calls: Option<KeyCalls>,
     pub(crate) sink: Option<sink::GuestIndices>,
     pub(crate) registry: Option<registry::GuestIndices>,
     pub(crate) database: Option<database::GuestIndices>,
@@ -104,6 +110,7 @@ impl Actor {
         let mut actor = Self {
             storage: None,
             kms: None,
+            key_calls: None,
             sink: None,
             registry: None,
             database: None,
@@ -121,7 +128,10 @@ impl Actor {
         let instances = &self.instances;
         match kind {
             Kind::Storage => self.storage = Some(storage::GuestIndices::new(instances)?),
-            Kind::Kms => self.kms = Some(kms::GuestIndices::new(instances)?),
+            Kind::Kms => {
+                self.kms = Some(kms::GuestIndices::new(instances)?);
+                self.key_calls = KeyCalls::of(instances.component());
+            }
             Kind::Sink => self.sink = Some(sink::GuestIndices::new(instances)?),
             Kind::Registry => self.registry = Some(registry::GuestIndices::new(instances)?),
             Kind::Database => self.database = Some(database::GuestIndices::new(instances)?),
@@ -273,9 +283,16 @@ impl Provider {
         }
     }
 
-    /// The plan as a guest of phase two gets it.
-    pub(crate) fn acting_plan(&self, plan: &StoredPlan) -> Vec<types::PlanEntry> {
-        to_guest_plan(plan, &self.prepared.manifest.reveal.acting)
+    /// The plan as a guest of phase two gets it. It is made once, unless it reveals a secret, which
+    /// is not kept in the clear.
+    pub(crate) fn acting_plan<'a>(&self, grants: &'a Grants) -> Cow<'a, [types::PlanEntry]> {
+        match &self.prepared.manifest.reveal.acting[..] {
+            [] => {
+                let entries = &grants.entries;
+                Cow::Borrowed(entries.get_or_init(|| to_guest_plan(&grants.plan, &[])))
+            }
+            revealed => Cow::Owned(to_guest_plan(&grants.plan, revealed)),
+        }
     }
 }
 

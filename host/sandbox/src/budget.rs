@@ -57,8 +57,24 @@ impl GuestClock {
         self.since.store(self.now(), Ordering::Relaxed);
     }
 
-    /// The guest was interrupted: what it uses from its next start on is measured.
-    pub(crate) fn watch(&self) {
+    /// The guest was interrupted at an epoch. Returns how long it has run so far.
+    ///
+    /// One that has just come back from the host, whose epoch would have been over anyway, is not
+    /// watched for it: it would ask the system at each further call. One that computes is interrupted
+    /// again after a whole epoch, and what it uses from then on is measured.
+    pub(crate) fn interrupt(&self) -> Duration {
+        let since = self.since.load(Ordering::Relaxed);
+        let computes =
+            since != STOPPED && self.now().saturating_sub(since) >= nanoseconds(TICK / 2);
+        let used = self.stop();
+        if computes {
+            self.watch();
+        }
+        used
+    }
+
+    /// What the guest uses from its next start on is measured.
+    fn watch(&self) {
         self.watched.store(true, Ordering::Relaxed);
     }
 
@@ -298,6 +314,23 @@ mod tests {
         std::thread::sleep(without_a_processor);
         let slept = clock.stop() - ran;
         assert!(slept < without_a_processor / 2, "{slept:?}");
+    }
+
+    #[test]
+    fn one_that_came_back_just_before_an_epoch_ended_is_not_watched_and_one_that_computes_is() {
+        let clock = GuestClock::new();
+        clock.start();
+        // Not more than a few instructions later, unless the machine stood still.
+        let began = Instant::now();
+        clock.interrupt();
+        if began.elapsed() < TICK / 2 {
+            assert!(!clock.watched.load(Ordering::Relaxed));
+        }
+        clock.start();
+        std::thread::sleep(TICK);
+        let used = clock.interrupt();
+        assert!(clock.watched.load(Ordering::Relaxed));
+        assert!(used >= TICK, "what came before is counted: {used:?}");
     }
 
     #[test]

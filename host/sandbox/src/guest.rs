@@ -84,7 +84,7 @@ impl Guest {
     }
 
     /// Waits for something outside, at most for what is left of the open step.
-    pub(crate) async fn wait<T>(
+    pub(crate) async fn wait<T: Send>(
         &mut self,
         outside: impl Future<Output = Result<T, Failure>> + Send,
     ) -> Result<T, Failure> {
@@ -99,14 +99,13 @@ impl Patience {
     }
 
     /// Waits for something, but no longer.
-    pub(crate) async fn wait<T>(
+    pub(crate) fn wait<T: Send>(
         &self,
         outside: impl Future<Output = Result<T, Failure>> + Send,
-    ) -> Result<T, Failure> {
-        match tokio::time::timeout(self.left, outside).await {
-            Ok(result) => result,
-            Err(_) => Err(self.over()),
-        }
+    ) -> impl Future<Output = Result<T, Failure>> + Send {
+        // Boxed at once: whatever awaits it would otherwise be as large, and be moved as a whole.
+        let outside = tokio::time::timeout(self.left, Box::pin(outside));
+        async move { outside.await.unwrap_or_else(|_| Err(self.over())) }
     }
 
     /// It is over.
@@ -141,10 +140,9 @@ pub(crate) fn store(engine: &wasmtime::Engine, guest: Guest) -> Store<Guest> {
         let budget = &context.data_mut().budget;
         let clock = Arc::clone(budget.clock());
         let most = budget.guest_time();
-        if clock.stop() >= most {
+        if clock.interrupt() >= most {
             return Err(Fault::GuestTime(most).into());
         }
-        clock.watch();
         Ok(wasmtime::UpdateDeadline::YieldCustom(
             1,
             Box::pin(async move {

@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use portolan_contract::{Encrypted, Failure, FailureClass, Kind, MAX_PLAINTEXT};
 use portolan_secret::SecretBytes;
+use wasmtime::component::{
+    Component, ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc,
+};
 
 use crate::acting::{Acting, Grants};
 use crate::answer::AnswerProblem;
-use crate::bindings::provided::kms::{Encrypted as GuestEncrypted, Guest as Kms};
+use crate::bindings::provided::kms::Encrypted as GuestEncrypted;
+use crate::bindings::types::{self, PlanEntry};
 use crate::capabilities::{Opaque, Origin};
 use crate::refusal::Refusal;
-use crate::{Fault, Provider, ProviderError};
+use crate::{Fault, Provider, ProviderError, component};
 
 impl Provider {
     /// Has the key of a plan encrypt at most [`MAX_PLAINTEXT`] bytes: a data key, not data.
@@ -37,13 +41,13 @@ impl Provider {
         let (operation, guest) = self.acting(grants);
         let encrypting = async {
             let mut acting = Acting::start(&operation, guest).await?;
-            let kms = acting.kms(self)?;
-            let plan = self.acting_plan(&grants.plan);
+            let encrypt: Encrypt<'_> = acting.key_call(self, |calls| calls.encrypt)?;
+            let plan = self.acting_plan(grants);
             let opaque = Opaque::new(plaintext.clone(), Origin::Host);
             let handle = acting.network()?.lend(opaque);
             let handle = handle.map_err(|error| acting.stopped(&error))?;
-            let called = kms.call_encrypt(&mut acting.store, &plan, handle).await;
-            let answer = called.map_err(|error| acting.stopped(&error))?;
+            let called = encrypt.call_async(&mut acting.store, (&plan, handle));
+            let (answer,) = called.await.map_err(|error| acting.stopped(&error))?;
             let encrypted = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;
             believed(grants, encrypted)
         };
@@ -72,15 +76,15 @@ impl Provider {
         let (operation, guest) = self.acting(grants);
         let decrypting = async {
             let mut acting = Acting::start(&operation, guest).await?;
-            let kms = acting.kms(self)?;
-            let plan = self.acting_plan(&grants.plan);
+            let decrypt: Decrypt<'_> = acting.key_call(self, |calls| calls.decrypt)?;
+            let plan = self.acting_plan(grants);
             let asked = GuestEncrypted {
                 ciphertext: encrypted.ciphertext.clone(),
                 key: encrypted.key.clone(),
                 key_version: encrypted.key_version.clone(),
             };
-            let called = kms.call_decrypt(&mut acting.store, &plan, &asked).await;
-            let answer = called.map_err(|error| acting.stopped(&error))?;
+            let called = decrypt.call_async(&mut acting.store, (&plan, &asked));
+            let (answer,) = called.await.map_err(|error| acting.stopped(&error))?;
             let handle = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;
             let opaque = acting.network()?.take(handle);
             let opaque = opaque.map_err(|error| acting.stopped(&error))?;
@@ -99,14 +103,47 @@ impl Provider {
     }
 }
 
+/// Where a component exports what is called for every data key. The generated bindings would compare
+/// the types of all exports of the interface before each call; here it is those of the one.
+pub(crate) struct KeyCalls {
+    encrypt: ComponentExportIndex,
+    decrypt: ComponentExportIndex,
+}
+
+impl KeyCalls {
+    pub(crate) fn of(component: &Component) -> Option<Self> {
+        let interface = component::interface_of(Kind::Kms)?;
+        let interface = component.get_export_index(None, interface)?;
+        let call = |name: &str| component.get_export_index(Some(&interface), name);
+        Some(Self {
+            encrypt: call("encrypt")?,
+            decrypt: call("decrypt")?,
+        })
+    }
+}
+
+type Encrypt<'a> =
+    TypedFunc<(&'a [PlanEntry], Resource<Opaque>), (Result<GuestEncrypted, types::Failure>,)>;
+
+type Decrypt<'a> =
+    TypedFunc<(&'a [PlanEntry], &'a GuestEncrypted), (Result<Resource<Opaque>, types::Failure>,)>;
+
 impl Acting {
-    /// The interface of keys.
-    fn kms(&mut self, provider: &Provider) -> Result<Kms, Fault> {
-        let Some(kms) = &provider.prepared.actor.kms else {
+    /// One function of the interface of keys.
+    fn key_call<Given, Answered>(
+        &mut self,
+        provider: &Provider,
+        which: impl FnOnce(&KeyCalls) -> ComponentExportIndex,
+    ) -> Result<TypedFunc<Given, Answered>, Fault>
+    where
+        Given: ComponentNamedList + Lower,
+        Answered: ComponentNamedList + Lift,
+    {
+        let Some(calls) = &provider.prepared.actor.key_calls else {
             return Err(Fault::unlisted(Some(Kind::Kms)));
         };
-        let loaded = kms.load(&mut self.store, &self.instance);
-        loaded.map_err(|error| self.stopped(&error))
+        let call = self.instance.get_typed_func(&mut self.store, which(calls));
+        call.map_err(|error| self.stopped(&error))
     }
 }
 

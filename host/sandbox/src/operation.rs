@@ -92,30 +92,31 @@ impl<'a> Operation<'a> {
 
     /// Does the work within the wall time, the wait for its turn included. Whatever of the guest
     /// the work holds ends with it.
-    pub(crate) async fn within<T, E: From<Fault>>(
+    pub(crate) fn within<T, E: From<Fault>>(
         &self,
         work: impl Future<Output = Result<T, E>>,
-    ) -> Result<T, E> {
-        // Boxed, so that whoever waits for a provider does not carry all that a store holds.
-        match tokio::time::timeout(self.wall, Box::pin(work)).await {
-            Ok(result) => result,
-            Err(_) => Err(self.out_of_time().into()),
+    ) -> impl Future<Output = Result<T, E>> {
+        // Boxed at once, so that whoever waits for a provider neither carries nor moves all that a
+        // store holds.
+        let work = tokio::time::timeout(self.wall, Box::pin(work));
+        async move {
+            let result = work.await;
+            result.unwrap_or_else(|_| Err(self.out_of_time().into()))
         }
     }
 
     /// Does the work within the wall time, in its span, and counts it.
-    pub(crate) async fn run<T>(
+    pub(crate) fn run<T>(
         &self,
         work: impl Future<Output = Result<T, Refusal>>,
-    ) -> Result<T, ProviderError> {
-        async {
-            let result = self.within(work).await;
-            let result = result.map_err(|refusal| self.provider.refused(refusal));
+    ) -> impl Future<Output = Result<T, ProviderError>> {
+        let work = self.within(work);
+        async move {
+            let result = work.await.map_err(|refusal| self.provider.refused(refusal));
             self.count(result.as_ref().err());
             result
         }
         .instrument(self.span())
-        .await
     }
 
     /// Whether time ran out while the guest ran, or while it waited for its turn.

@@ -90,7 +90,7 @@ impl Provider {
             let probing = async {
                 let mut acting = Acting::start(&operation, guest).await?;
                 let kind = plan.plan.kinds().next();
-                let entries = self.acting_plan(plan);
+                let entries = self.acting_plan(&grants);
                 acting.probe(self, kind, &entries, request.depth).await
             };
             let result = operation.within(probing).await;

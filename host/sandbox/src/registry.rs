@@ -33,7 +33,7 @@ impl Provider {
         let listing = async {
             let mut acting = Acting::start(&operation, guest).await?;
             let registry = acting.registry(self)?;
-            let plan = self.acting_plan(&grants.plan);
+            let plan = self.acting_plan(grants);
             let called = registry.call_subjects(&mut acting.store, &plan, skip, at_most);
             let answer = called.await.map_err(|error| acting.stopped(&error))?;
             let names = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;
@@ -67,7 +67,7 @@ impl Provider {
         let registering = async {
             let mut acting = Acting::start(&operation, guest).await?;
             let registry = acting.registry(self)?;
-            let plan = self.acting_plan(&grants.plan);
+            let plan = self.acting_plan(grants);
             let schema = to_guest(schema);
             let called = registry.call_register(&mut acting.store, &plan, subject, &schema);
             let answer = called.await.map_err(|error| acting.stopped(&error))?;
@@ -90,7 +90,7 @@ impl Provider {
         let getting = async {
             let mut acting = Acting::start(&operation, guest).await?;
             let registry = acting.registry(self)?;
-            let plan = self.acting_plan(&grants.plan);
+            let plan = self.acting_plan(grants);
             let called = registry.call_get(&mut acting.store, &plan, id).await;
             let answer = called.map_err(|error| acting.stopped(&error))?;
             let schema = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;

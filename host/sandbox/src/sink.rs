@@ -60,7 +60,7 @@ impl Provider {
             let place = operation.place().await;
             let mut acting = Acting::start(&operation, guest).await?;
             let (sink, emit) = acting.sink(self)?;
-            let plan = self.acting_plan(&grants.plan);
+            let plan = self.acting_plan(grants);
             let called = sink.call_open(&mut acting.store, &plan).await;
             let answer = called.map_err(|error| acting.stopped(&error))?;
             answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;

@@ -39,7 +39,7 @@ fn meaning(request: &str, status: u16, code: &str, inner: &str) -> (FailureClass
         ),
         (_, "KeyExpired" | "KeyNotYetValid") => (
             FailureClass::Denied,
-            "Look at the dates between which the key is valid, and at the clock of this server.",
+            "Look at the dates between which the key is valid.",
         ),
         (_, "ForbiddenByFirewall" | "ForbiddenByConnection") => (
             FailureClass::Denied,
@@ -61,7 +61,7 @@ fn meaning(request: &str, status: u16, code: &str, inner: &str) -> (FailureClass
         ),
         ("Unauthorized", _) => (
             FailureClass::RefusedCredentials,
-            "Check that AZURE_TENANT_ID is the tenant of the vault, and the clock of this server.",
+            "Check that AZURE_TENANT_ID is the tenant of the vault.",
         ),
         ("BadParameter", _) if request == "encrypt" => (
             FailureClass::Unsupported,

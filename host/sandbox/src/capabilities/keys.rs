@@ -71,7 +71,7 @@ impl Guest {
 }
 
 impl HostMarker for Guest {
-    async fn plaintext(&mut self, _: Resource<Marker>) -> wasmtime::Result<Resource<Opaque>> {
+    fn plaintext(&mut self, _: Resource<Marker>) -> wasmtime::Result<Resource<Opaque>> {
         let plaintext = self.key_marker()?.plaintext()?;
         let Access {
             network, budget, ..
@@ -84,7 +84,7 @@ impl HostMarker for Guest {
         self.leave(handle)
     }
 
-    async fn compare(
+    fn compare(
         &mut self,
         _: Resource<Marker>,
         decrypted: Resource<Opaque>,
@@ -95,7 +95,7 @@ impl HostMarker for Guest {
         self.answer(compared)
     }
 
-    async fn drop(&mut self, _: Resource<Marker>) -> wasmtime::Result<()> {
+    fn drop(&mut self, _: Resource<Marker>) -> wasmtime::Result<()> {
         Ok(())
     }
 }

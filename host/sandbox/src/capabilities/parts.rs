@@ -44,13 +44,13 @@ impl Opaque {
 }
 
 impl HostOpaque for Guest {
-    async fn length(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<u64> {
+    fn length(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<u64> {
         let access = self.network("parts@0.1.0#[method]opaque.length")?;
         let length = access.network.table.get(&opaque)?.bytes.len() as u64;
         self.leave(length)
     }
 
-    async fn duplicate(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<Resource<Opaque>> {
+    fn duplicate(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<Resource<Opaque>> {
         let access = self.network("parts@0.1.0#[method]opaque.duplicate")?;
         let first = access.network.table.get(&opaque)?;
         let second = Opaque {
@@ -61,7 +61,7 @@ impl HostOpaque for Guest {
         self.leave(handle)
     }
 
-    async fn drop(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<()> {
+    fn drop(&mut self, opaque: Resource<Opaque>) -> wasmtime::Result<()> {
         match self.lent.as_mut().and_then(|lent| lent.network.as_mut()) {
             Some(network) => network.take(opaque).map(|_| ()),
             None => Ok(()),
@@ -71,7 +71,7 @@ impl HostOpaque for Guest {
 
 impl Host for Guest {
     /// The name is not repeated where there is none such: the guest wrote it.
-    async fn named(
+    fn named(
         &mut self,
         name: String,
     ) -> wasmtime::Result<Result<Resource<Opaque>, types::Failure>> {
@@ -93,7 +93,7 @@ impl Host for Guest {
         self.answer(named)
     }
 
-    async fn encode(
+    fn encode(
         &mut self,
         content: Resource<Opaque>,
         encoding: Encoding,

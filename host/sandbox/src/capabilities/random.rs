@@ -8,7 +8,7 @@ use crate::guest::Guest;
 const MOST_AT_ONCE: u32 = 1024;
 
 impl Host for Guest {
-    async fn bytes(&mut self, length: u32) -> wasmtime::Result<Vec<u8>> {
+    fn bytes(&mut self, length: u32) -> wasmtime::Result<Vec<u8>> {
         self.enter()?;
         if length > MOST_AT_ONCE {
             return Err(Fault::Contract(format!(

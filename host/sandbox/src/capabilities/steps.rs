@@ -147,13 +147,13 @@ fn broken(what: &str) -> Fault {
 }
 
 impl Host for Guest {
-    async fn begin(&mut self, name: String) -> wasmtime::Result<()> {
+    fn begin(&mut self, name: String) -> wasmtime::Result<()> {
         let lent = self.enter()?;
         lent.steps.begin(name, &lent.words)?;
         self.leave(())
     }
 
-    async fn end(
+    fn end(
         &mut self,
         outcome: GuestOutcome,
         details: Vec<(String, String)>,

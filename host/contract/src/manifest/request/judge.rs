@@ -70,12 +70,14 @@ impl Manifest {
         asked: &AskedRequest<'_>,
         context: &RuleContext,
     ) -> Result<&RequestRule, RequestRefusal> {
+        // Only a rule of its name can describe it; the others are read where none does.
+        let mut named = self.requests.iter().filter(|rule| rule.name == asked.rule);
+        if let Some(rule) = named.find(|rule| rule.differences(asked, context).is_empty()) {
+            return Ok(rule);
+        }
         let mut nearest: Option<(&RequestRule, Vec<Difference>)> = None;
         for rule in &self.requests {
             let differences = rule.differences(asked, context);
-            if differences.is_empty() {
-                return Ok(rule);
-            }
             // Of two that are as near, the one that was asked for is meant.
             let nearer = nearest.as_ref().is_none_or(|(_, least)| {
                 differences.len() < least.len()

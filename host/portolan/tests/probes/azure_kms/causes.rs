@@ -33,7 +33,7 @@ async fn wrong_secrets_and_tokens_that_are_not_taken_are_told_by_stand_ins() {
             ENCRYPTING,
             "28000",
             &format!("{NOT_ENCRYPTED}Azure Key Vault answered 401 Unauthorized"),
-            "Check that AZURE_TENANT_ID is the tenant of the vault, and the clock of this server.",
+            "Check that AZURE_TENANT_ID is the tenant of the vault.",
         ],
     )
     .await;
