@@ -12,7 +12,6 @@
 )]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
@@ -21,7 +20,7 @@ use chacha20poly1305::aead::inout::InOutBuf;
 use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use criterion::{Criterion, criterion_group, criterion_main};
 use portolan_contract::Encrypted;
-use portolan_envelope::{CHUNK_BYTES, DataKey, Header, open, seal};
+use portolan_envelope::{CHUNK_BYTES, DataKey, Header, Memory, open, seal};
 use portolan_figures::{Figure, Quantity, median_ratio};
 use portolan_secret::SecretBytes;
 
@@ -54,28 +53,6 @@ unsafe impl GlobalAlloc for Counted {
 
 #[global_allocator]
 static ALLOCATOR: Counted = Counted;
-
-/// Room that is written from its beginning.
-struct Room<'a> {
-    bytes: &'a mut [u8],
-    at: usize,
-}
-
-impl Write for Room<'_> {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.bytes[self.at..self.at + bytes.len()].copy_from_slice(bytes);
-        self.at += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn room(bytes: &mut [u8]) -> Room<'_> {
-    Room { bytes, at: 0 }
-}
 
 fn nonce(number: usize) -> [u8; 12] {
     let mut nonce = [0; 12];
@@ -141,15 +118,15 @@ fn envelopes(criterion: &mut Criterion) {
         let mut all: [&mut dyn FnMut(); 2] = [
             &mut || {
                 let (time, more) = measured(|| {
-                    let mut output = room(&mut envelope);
+                    let mut output = Memory::new(&mut envelope);
                     seal(&header, &key, &*content, &mut output).expect("sealed");
-                    length = output.at;
+                    length = output.written();
                 });
                 (took[0], memory) = (time, memory.max(more));
                 let (time, more) = measured(|| {
                     let mut input = &envelope[..length];
                     let read = Header::read(&mut input).expect("a header");
-                    let opened = open(&read, &key, input, room(&mut content));
+                    let opened = open(&read, &key, input, &mut Memory::new(&mut content));
                     assert_eq!(opened.expect("opened"), SIZE as u64);
                 });
                 (took[1], memory) = (time, memory.max(more));
@@ -210,7 +187,7 @@ fn envelopes(criterion: &mut Criterion) {
     group.sample_size(10);
     group.bench_function("1 MiB", |bencher| {
         bencher.iter(|| {
-            let mut output = room(&mut envelope);
+            let mut output = Memory::new(&mut envelope);
             seal(&header, &key, &content[..1 << 20], &mut output).expect("sealed");
         });
     });

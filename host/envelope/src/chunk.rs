@@ -5,7 +5,7 @@ use std::io::{self, BufRead, ErrorKind, Read};
 use aead_stream::{NewStream, StreamBE32, StreamPrimitive};
 use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::inout::InOutBuf;
-use chacha20poly1305::aead::{self, AeadCore, AeadInOut, Nonce, Tag, TagPosition};
+use chacha20poly1305::aead::{self, AeadCore, AeadInOut, Buffer, Nonce, Tag, TagPosition};
 use zeroize::Zeroizing;
 
 use crate::EnvelopeError;
@@ -38,38 +38,40 @@ impl Stream {
         Self { cipher, prefix }
     }
 
-    /// Encrypts a chunk, with the tag behind it. What `sealed` held before is forgotten.
+    /// Encrypts a chunk into a place, with the tag behind it. Says how long both are.
     pub(crate) fn seal(
         &self,
         place: Place,
         bound: &[u8],
         chunk: &[u8],
-        sealed: &mut Vec<u8>,
-    ) -> Result<(), Refused> {
-        sealed.resize(chunk.len(), 0);
+        sealed: &mut [u8],
+    ) -> Result<usize, Refused> {
+        let mut sealed = Filled::new(sealed, chunk.len())?;
         let Place { number, is_last } = place;
         let stream = self.of(chunk);
-        let done = stream.encrypt_in_place(number, is_last, bound, sealed);
-        done.map_err(|_| Refused)
+        let done = stream.encrypt_in_place(number, is_last, bound, &mut sealed);
+        done.map_err(|_| Refused)?;
+        Ok(sealed.length)
     }
 
-    /// Checks and decrypts a chunk, which ends with its tag. What `opened` held before is forgotten,
-    /// and nothing of a chunk that is refused is put there.
+    /// Checks and decrypts a chunk, which ends with its tag, into a place as long. Says how long its
+    /// content is. Of a chunk that is refused nothing is put there but its tag.
     pub(crate) fn open(
         &self,
         place: Place,
         bound: &[u8],
         chunk: &[u8],
-        opened: &mut Vec<u8>,
-    ) -> Result<(), Refused> {
-        opened.resize(chunk.len(), 0);
+        opened: &mut [u8],
+    ) -> Result<usize, Refused> {
         let length = chunk.len().checked_sub(TAG_BYTES).ok_or(Refused)?;
-        let (chunk, tag) = chunk.split_at(length);
-        opened[length..].copy_from_slice(tag);
+        let (content, tag) = chunk.split_at(length);
+        let mut opened = Filled::new(opened, chunk.len())?;
+        opened.as_mut()[length..].copy_from_slice(tag);
         let Place { number, is_last } = place;
-        let stream = self.of(chunk);
-        let done = stream.decrypt_in_place(number, is_last, bound, opened);
-        done.map_err(|_| Refused)
+        let stream = self.of(content);
+        let done = stream.decrypt_in_place(number, is_last, bound, &mut opened);
+        done.map_err(|_| Refused)?;
+        Ok(opened.length)
     }
 
     fn of<'a>(&'a self, chunk: &'a [u8]) -> StreamBE32<Elsewhere<'a>> {
@@ -78,6 +80,46 @@ impl Stream {
             chunk,
         };
         StreamBE32::from_aead(cipher, &self.prefix.into())
+    }
+}
+
+/// The beginning of a place, which may grow up to its end.
+struct Filled<'a> {
+    place: &'a mut [u8],
+    length: usize,
+}
+
+impl<'a> Filled<'a> {
+    fn new(place: &'a mut [u8], length: usize) -> Result<Self, Refused> {
+        match length <= place.len() {
+            true => Ok(Self { place, length }),
+            false => Err(Refused),
+        }
+    }
+}
+
+impl AsRef<[u8]> for Filled<'_> {
+    fn as_ref(&self) -> &[u8] {
+        &self.place[..self.length]
+    }
+}
+
+impl AsMut<[u8]> for Filled<'_> {
+    fn as_mut(&mut self) -> &mut [u8] {
+        &mut self.place[..self.length]
+    }
+}
+
+impl Buffer for Filled<'_> {
+    fn extend_from_slice(&mut self, more: &[u8]) -> aead::Result<()> {
+        let free = self.place.get_mut(self.length..self.length + more.len());
+        free.ok_or(aead::Error)?.copy_from_slice(more);
+        self.length += more.len();
+        Ok(())
+    }
+
+    fn truncate(&mut self, length: usize) {
+        self.length = self.length.min(length);
     }
 }
 
@@ -130,7 +172,8 @@ impl<R: BufRead> Chunks<R> {
         Self {
             input,
             length,
-            gathered: room(),
+            // It never grows: nothing of a content is left where it was.
+            gathered: Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES)),
         }
     }
 
@@ -169,7 +212,7 @@ impl<R: BufRead> Chunks<R> {
     }
 }
 
-/// Room for a chunk and its tag, which never grows: nothing of a content is left where it was.
-pub(crate) fn room() -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(Vec::with_capacity(CHUNK_BYTES + TAG_BYTES))
+/// A place for a chunk and its tag.
+pub(crate) fn spare() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(vec![0; CHUNK_BYTES + TAG_BYTES])
 }

@@ -12,7 +12,7 @@
 //!
 //! * [`Header`]: what an envelope says of itself.
 //! * [`DataKey`]: what its content is encrypted with.
-//! * [`seal`] and [`open`]: the content, from a reader to a writer.
+//! * [`seal`] and [`open`]: the content, from a reader to an [`Output`]: a writer or [`Memory`].
 //! * [`WipedReader`]: what makes a buffered reader of any other, and keeps nothing.
 //! * [`EnvelopeError`]: what can be wrong, with its SQLSTATE and hint.
 
@@ -27,6 +27,9 @@ pub use seal::seal;
 
 mod open;
 pub use open::open;
+
+mod output;
+pub use output::{Memory, Output};
 
 mod wiped_reader;
 pub use wiped_reader::WipedReader;

@@ -1,9 +1,11 @@
 //! Opening an envelope.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 
-use crate::chunk::{CHUNK_BYTES, Chunks, Place, TAG_BYTES, room};
-use crate::{DataKey, EnvelopeError, Header};
+use zeroize::Zeroizing;
+
+use crate::chunk::{CHUNK_BYTES, Chunks, Place, TAG_BYTES, spare};
+use crate::{DataKey, EnvelopeError, Header, Output};
 
 /// Writes the content of an envelope whose header was read from `input`. Says how many bytes there
 /// were. Of each chunk nothing is written before it is authenticated.
@@ -18,12 +20,12 @@ pub fn open(
     header: &Header,
     key: &DataKey,
     input: impl BufRead,
-    mut output: impl Write,
+    mut output: impl Output,
 ) -> Result<u64, EnvelopeError> {
     let stream = key.stream(header.prefix)?;
     let read = header.to_bytes();
     let mut chunks = Chunks::new(input, CHUNK_BYTES + TAG_BYTES);
-    let mut opened = room();
+    let mut spare = spare();
     let mut bound = read.as_slice();
     let mut content = 0;
     for number in 0..=u32::MAX {
@@ -32,23 +34,27 @@ pub fn open(
                 return Err(EnvelopeError::Truncated { after: content });
             }
             let place = Place { number, is_last };
-            if stream.open(place, bound, chunk, &mut opened).is_err() {
+            output.put(&mut spare[..chunk.len()], &mut |opened| {
+                if let Ok(length) = stream.open(place, bound, chunk, opened) {
+                    content += length as u64;
+                    return Ok(length);
+                }
                 let elsewhere = Place {
                     number,
                     is_last: false,
                 };
-                // The last one that is there was none.
-                let is_cut = is_last && stream.open(elsewhere, bound, chunk, &mut opened).is_ok();
-                return Err(match is_cut {
+                // The last one that is there was none. It is looked at elsewhere: an output that is
+                // memory is given nothing that is no content.
+                let mut aside = Zeroizing::new(vec![0; chunk.len()]);
+                let is_cut = is_last && stream.open(elsewhere, bound, chunk, &mut aside).is_ok();
+                Err(match is_cut {
                     true => EnvelopeError::Truncated { after: content },
                     false => EnvelopeError::Altered { after: content },
-                });
-            }
-            content += opened.len() as u64;
-            output.write_all(&opened).map_err(EnvelopeError::Write)
+                })
+            })
         })?;
         if is_last {
-            output.flush().map_err(EnvelopeError::Write)?;
+            output.end()?;
             return Ok(content);
         }
         bound = &[];

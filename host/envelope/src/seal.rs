@@ -1,15 +1,15 @@
 //! Making an envelope.
 
-use std::io::{BufRead, Write};
+use std::io::BufRead;
 
-use crate::chunk::{CHUNK_BYTES, Chunks, Place, room};
-use crate::{DataKey, EnvelopeError, Header};
+use crate::chunk::{CHUNK_BYTES, Chunks, Place, TAG_BYTES, spare};
+use crate::{DataKey, EnvelopeError, Header, Output};
 
 /// Writes an envelope: its header, and what `input` brings, encrypted. Says how many bytes of content
 /// there were.
 ///
 /// Chunks that `input` holds in one piece are encrypted from there: content in memory (a slice) is
-/// not copied. A reader without a buffer gets one that is wiped with
+/// not copied, nor is what goes to [`Memory`](crate::Memory). A reader without a buffer gets one that is wiped with
 /// [`WipedReader`](crate::WipedReader).
 ///
 /// # Errors
@@ -19,25 +19,29 @@ pub fn seal(
     header: &Header,
     key: &DataKey,
     input: impl BufRead,
-    mut output: impl Write,
+    mut output: impl Output,
 ) -> Result<u64, EnvelopeError> {
     let stream = key.stream(header.prefix)?;
     let written = header.to_bytes();
-    output.write_all(&written).map_err(EnvelopeError::Write)?;
+    output.put(&mut written.clone(), &mut |place| {
+        place.copy_from_slice(&written);
+        Ok(place.len())
+    })?;
     let mut chunks = Chunks::new(input, CHUNK_BYTES);
-    let mut sealed = room();
+    let mut spare = spare();
     let mut bound = written.as_slice();
     let mut content = 0;
     for number in 0..=u32::MAX {
         let is_last = chunks.next(|chunk, is_last| {
             content += chunk.len() as u64;
             let place = Place { number, is_last };
-            let made = stream.seal(place, bound, chunk, &mut sealed);
-            made.map_err(|_| EnvelopeError::TooLong)?;
-            output.write_all(&sealed).map_err(EnvelopeError::Write)
+            output.put(&mut spare[..chunk.len() + TAG_BYTES], &mut |sealed| {
+                let made = stream.seal(place, bound, chunk, sealed);
+                made.map_err(|_| EnvelopeError::TooLong)
+            })
         })?;
         if is_last {
-            output.flush().map_err(EnvelopeError::Write)?;
+            output.end()?;
             return Ok(content);
         }
         bound = &[];

@@ -5,7 +5,9 @@
 use std::io::Read;
 
 use portolan_contract::Encrypted;
-use portolan_envelope::{CHUNK_BYTES, DataKey, EnvelopeError, Header, WipedReader, open, seal};
+use portolan_envelope::{
+    CHUNK_BYTES, DataKey, EnvelopeError, Header, Memory, WipedReader, open, seal,
+};
 use portolan_secret::SecretBytes;
 use proptest::prelude::*;
 
@@ -110,6 +112,52 @@ fn a_reader_that_brings_little_at_a_time_makes_the_same_chunks() {
     let read = Header::read(&mut input).expect("a header");
     open(&read, &key(), input, &mut output).expect("opened");
     assert!(output == content);
+}
+
+#[test]
+fn memory_takes_what_a_writer_takes_up_to_its_last_byte() {
+    for length in [0, 5, CHUNK_BYTES, 2 * CHUNK_BYTES + 5] {
+        let content = content(length);
+        let header = header();
+        let mut written = Vec::new();
+        seal(&header, &key(), &*content, &mut written).expect("sealed");
+        let mut place = vec![0; written.len()];
+        let mut memory = Memory::new(&mut place);
+        seal(&header, &key(), &*content, &mut memory).expect("sealed");
+        assert_eq!(memory.written(), written.len());
+        assert!(place == written);
+        let mut place = vec![0; length];
+        let mut input = &written[..];
+        let read = Header::read(&mut input).expect("a header");
+        open(&read, &key(), input, &mut Memory::new(&mut place)).expect("opened");
+        assert!(place == content);
+        if length > 0 {
+            let ended = open(&read, &key(), input, &mut Memory::new(&mut place[1..]));
+            assert!(matches!(ended, Err(EnvelopeError::Write(_))), "{length}");
+        }
+        let mut place = vec![0; written.len() - 1];
+        let ended = seal(&header, &key(), &*content, &mut Memory::new(&mut place));
+        assert!(matches!(ended, Err(EnvelopeError::Write(_))), "{length}");
+    }
+}
+
+#[test]
+fn nothing_of_a_chunk_that_was_altered_comes_to_memory() {
+    let content = content(2 * CHUNK_BYTES);
+    let mut envelope = sealed(&content);
+    *envelope.last_mut().expect("a tag") ^= 1;
+    let mut input = &envelope[..];
+    let read = Header::read(&mut input).expect("a header");
+    let mut place = vec![0; content.len() + 16];
+    let mut memory = Memory::new(&mut place);
+    let ended = open(&read, &key(), input, &mut memory);
+    assert!(matches!(ended, Err(EnvelopeError::Altered { .. })));
+    let written = memory.written();
+    assert_eq!(written, CHUNK_BYTES);
+    assert!(place[..written] == content[..written]);
+    // The tag of the chunk before, which anybody may read in the envelope, is all that lies there.
+    let behind = &place[written + 16..2 * CHUNK_BYTES];
+    assert!(behind.iter().all(|byte| *byte == 0));
 }
 
 #[test]

@@ -55,6 +55,21 @@ async fn validation_can_be_left_out_and_read_writes_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn many_who_write_the_same_marker_at_once_do_not_disturb_each_other() {
+    let world = World::new().await;
+    let root = &world.root();
+    let made = futures::future::join_all((0..16).map(|number| async move {
+        let sql = format!("CREATE EXTERNAL CONNECTION c{number} AS 'nodelocal://1/shared'");
+        root.execute(&sql, &[]).await
+    }))
+    .await;
+    for made in made {
+        made.expect("made");
+    }
+    assert_eq!(rows(root, "SHOW EXTERNAL CONNECTIONS").await.len(), 16);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_name_that_is_taken_is_told_before_anything_is_planned() {
     let world = World::new().await;
     world
