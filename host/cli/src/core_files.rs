@@ -4,7 +4,8 @@ use anyhow::Result;
 
 /// Has the system write none for this process, and for none that it starts, whatever the shell allows.
 ///
-/// A handler that the system pipes memory images to is told of this limit and may ignore it.
+/// Linux gives a handler, which `core_pattern` may name, nothing either (`core(5)`, and
+/// `do_coredump` of its sources); other systems may.
 ///
 /// # Errors
 ///
@@ -14,9 +15,11 @@ pub(crate) fn forbid() -> Result<()> {
     {
         use anyhow::Context as _;
         use rustix::process::{Resource, Rlimit, setrlimit};
+        // Of one byte no core file can be made, and one byte is what keeps Linux from piping the
+        // memory to a handler, which a limit of none does not.
         let none = Rlimit {
-            current: Some(0),
-            maximum: Some(0),
+            current: Some(1),
+            maximum: Some(1),
         };
         setrlimit(Resource::Core, none).context("cannot switch core files off")?;
     }

@@ -78,6 +78,23 @@ fn a_store_lives_with_its_service_and_outlives_it_with_another_slot() {
     assert!(done && text.contains("swordfish"), "{text}");
     let (_, text) = run(&["key", "list", "--format", "csv"]);
     assert!(text.contains("1,kms,aws-kms,"), "{text}");
+
+    // The configuration is what is lost: it is told, and no key file is asked for or made.
+    let configured = std::fs::read_to_string(&file).expect("read");
+    let elsewhere = "[master_key]\nkms = \"gcp-kms:///projects/p/locations/l/keyRings/r/cryptoKeys/k?AUTH=implicit\"\n";
+    for other in ["", elsewhere] {
+        std::fs::write(&file, other).expect("written");
+        let (done, text) = run(&show);
+        assert!(!done, "{text}");
+        assert_eq!(
+            text,
+            "ERROR: key slot 1 (kms) of the store cannot be opened: a key management service unwraps \
+             its key, and the configuration names none that does\nSQLSTATE: F0000\nHINT: Name the key \
+             that the store was made with: kms below [master_key] in portolan.toml.\n"
+        );
+        assert!(!store.join("master.key").exists());
+    }
+    std::fs::write(&file, configured).expect("written");
     assert!(text.contains("AWS_SECRET_ACCESS_KEY=redacted"), "{text}");
     let (done, text) = run(&["key", "add", "--key-file", "spare.key"]);
     assert!(done, "{text}");

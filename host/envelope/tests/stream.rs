@@ -4,6 +4,8 @@
 
 use std::io::Read;
 
+use chacha20poly1305::aead::{Aead, Payload};
+use chacha20poly1305::{ChaCha20Poly1305, KeyInit};
 use portolan_contract::Encrypted;
 use portolan_envelope::{
     CHUNK_BYTES, DataKey, EnvelopeError, Header, Memory, WipedReader, open, seal,
@@ -111,6 +113,33 @@ fn a_reader_that_brings_little_at_a_time_makes_the_same_chunks() {
     let mut output = Vec::new();
     let read = Header::read(&mut input).expect("a header");
     open(&read, &key(), input, &mut output).expect("opened");
+    assert!(output == content);
+}
+
+#[test]
+fn an_envelope_made_by_hand_after_the_page_of_the_format_opens_and_is_what_is_sealed() {
+    let content = content(CHUNK_BYTES + 5);
+    let header = header();
+    let head = header.to_bytes();
+    let cipher = ChaCha20Poly1305::new(&[7; 32].into());
+    let mut made = head.clone();
+    for (number, chunk) in content.chunks(CHUNK_BYTES).enumerate() {
+        let mut nonce = head[head.len() - 7..].to_vec();
+        nonce.extend((number as u32).to_be_bytes());
+        nonce.push(u8::from(number == 1));
+        let nonce: [u8; 12] = nonce.try_into().expect("12 bytes");
+        let aad: &[u8] = if number == 0 { &head } else { &[] };
+        let chunk = cipher.encrypt(&nonce.into(), Payload { msg: chunk, aad });
+        made.extend(chunk.expect("encrypted"));
+    }
+    let key = DataKey::unwrapped(SecretBytes::new([7; 32])).expect("a key");
+    let mut sealed = Vec::new();
+    seal(&header, &key, &*content, &mut sealed).expect("sealed");
+    assert!(sealed == made);
+    let mut input = &made[..];
+    let read = Header::read(&mut input).expect("a header");
+    let mut output = Vec::new();
+    open(&read, &key, input, &mut output).expect("opened");
     assert!(output == content);
 }
 

@@ -92,6 +92,9 @@ pub enum KeyError {
         /// What to do about it.
         hint: Option<String>,
     },
+    /// A service unwraps the slot's key, and none that was given does.
+    #[error("a key management service unwraps its key, and the configuration names none that does")]
+    NoService,
     /// The key file cannot be read or written.
     #[error("cannot use the key file {}: {source}", path.display())]
     File {
@@ -130,6 +133,10 @@ impl KeyError {
             }
             Self::Removed => Some("Start again, with the key of another slot.".to_owned()),
             Self::Service { hint, .. } => hint.clone(),
+            Self::NoService => Some(
+                "Name the key that the store was made with: kms below [master_key] in portolan.toml."
+                    .to_owned(),
+            ),
             Self::File { .. } => Some(
                 "Check that the key file's directory is there, and who may use the two.".to_owned(),
             ),

@@ -154,7 +154,13 @@ mod tests {
     fn words_that_do_not_belong_together_are_told() {
         // A published vector of BIP 39, of which the last word carries the checksum.
         let right = "letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic avoid letter advice cage absurd amount doctor acoustic bless";
-        read(&SecretText::from(right), "a vector").expect("is one");
+        let key = read(&SecretText::from(right), "a vector").expect("is one");
+        // HKDF-Expand (SHA-256) of 32 bytes of 0x80 for the purpose: phrases that were printed open for
+        // as long as it stays so.
+        assert_eq!(
+            key.to_text().expose().trim(),
+            "9098d11478d3700024c196d08bf68baee6e3d1d254d8a95b817a8eeef573a6b3"
+        );
         assert_eq!(
             refusal(&right.replace("bless", "avoid")),
             PhraseError::Checksum

@@ -239,7 +239,18 @@ impl Unlocking<'_> {
     fn with_key(&self, source: &KeySource) -> Result<Unlocked, CatalogError> {
         let kinds = [SlotKind::KeyFile, SlotKind::Text];
         let fails = self.fails(&kinds);
-        let (key, place) = given(source).map_err(&fails)?;
+        let has = |kinds: &[SlotKind]| {
+            self.slots
+                .iter()
+                .any(|slot| kinds.contains(&slot.head.kind))
+        };
+        let (key, place) = match given(source) {
+            // There never was such a file.
+            Err(KeyError::Missing { .. }) if has(&[SlotKind::Kms]) && !has(&kinds) => {
+                return Err(self.fails(&[SlotKind::Kms])(KeyError::NoService));
+            }
+            given => given.map_err(&fails)?,
+        };
         self.try_on(&key, |_| true)?.ok_or_else(|| {
             fails(KeyError::OtherKey {
                 place,

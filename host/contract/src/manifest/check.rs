@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::{CONTRACT_VERSION, Format, HostPattern, Manifest, ManifestError, OptionRule};
+use crate::Operation;
 
 const MAX_SCHEMES: usize = 16;
 const MAX_OPTIONS: usize = 256;
@@ -41,6 +42,12 @@ pub(super) fn manifest(manifest: &Manifest) -> Result<(), ManifestError> {
         "the operation",
         manifest.operations.iter().map(|one| one.as_str()),
     )?;
+    if manifest.operations.contains(&Operation::Transfer) {
+        return Err(ManifestError::invalid(
+            "operations",
+            "transfer is not listed: it comes with every plan that yields an object store",
+        ));
+    }
     no_doubles(
         "the option",
         manifest.options.iter().map(|one| one.name.as_str()),

@@ -87,6 +87,7 @@ fn what_it_refuses_the_host_refuses_as_well() {
         ("\"example-tls\"", "\"external\""),
         ("[\"storage\", \"registry\"]", "[]"),
         ("\"schema-registry\"]", "\"decrypt\"]"),
+        ("\"schema-registry\"]", "\"transfer\"]"),
         ("user = \"public\"", "user = \"maybe\""),
         ("default_validate", "default_validat"),
         ("meaning = \"signs\"", "meaning = \"\""),

@@ -196,6 +196,7 @@ fn names_doubles_and_sizes_are_checked() {
             "request encrypt: service: this authentication has no use",
         ),
         ("x-target", "Host", "request encrypt: headers: "),
+        ("x-target", "host", "request encrypt: headers: "),
         (
             "\"signing_key\"]",
             "\"ENDPOINT\"]",
@@ -453,4 +454,111 @@ fn what_a_request_rule_may_not_say_is_refused_with_its_field() {
         refusal(&oauth.replace("token_url = true\n", ""))
             .starts_with("request send: authentication: oauth-client-credentials needs an option")
     );
+}
+
+/// Every name that `is_reserved` has, and one of each of its prefixes.
+const RESERVED: [&str; 28] = [
+    "host",
+    "connection",
+    "keep-alive",
+    "content-length",
+    "content-encoding",
+    "transfer-encoding",
+    "te",
+    "trailer",
+    "upgrade",
+    "http2-settings",
+    "accept-encoding",
+    "expect",
+    "cookie",
+    "cookie2",
+    "authorization",
+    "forwarded",
+    "via",
+    "x-http-method",
+    "x-http-method-override",
+    "x-method-override",
+    "x-original-url",
+    "x-rewrite-url",
+    "x-amz-date",
+    "x-amz-content-sha256",
+    "x-amz-security-token",
+    "x-amz-region-set",
+    "proxy-authorization",
+    "x-forwarded-host",
+];
+
+#[test]
+fn a_rule_says_and_allows_no_header_that_is_the_hosts_own() {
+    let with = |header: &str| {
+        [
+            format!("{RULE}headers = {{ \"{header}\" = \"a\" }}\n"),
+            format!("{RULE}allow_headers = [\"{header}\"]\n"),
+        ]
+        .map(|rule| Manifest::parse(&with_request(&rule)))
+    };
+    assert!(with("x-a").iter().all(Result::is_ok));
+    for header in RESERVED {
+        for refused in with(header) {
+            let told = refused.expect_err(header).to_string();
+            assert!(told.contains("is the host's own"), "{header}: {told}");
+        }
+    }
+}
+
+#[test]
+fn each_kind_of_authentication_is_told_with_all_that_the_rule_says_of_it() {
+    for (rule, told) in [
+        (
+            "authentication = \"sigv4\"\nservice = \"kms\"",
+            "a signature of AWS (SigV4) for kms",
+        ),
+        (
+            "authentication = \"google\"\nscope = \"https://www.googleapis.com/auth/a\"",
+            "a token of Google for https://www.googleapis.com/auth/a",
+        ),
+        (
+            "authentication = \"entra\"\nservice = \"key-vault\"",
+            "a token of Microsoft Entra for key-vault",
+        ),
+        (
+            "authentication = \"oauth-client-credentials\"",
+            "a token from the connection's own token URL",
+        ),
+        (
+            "authentication = \"oauth-client-credentials\"\nscope = \"write\"",
+            "a token from the connection's own token URL for write",
+        ),
+        (
+            "authentication = \"basic\"",
+            "the connection's user and password",
+        ),
+        (
+            "authentication = \"secret-header\"\nheader = \"x-key\"",
+            "a secret in the header x-key",
+        ),
+        (
+            "authentication = \"secret-query\"\nparameter = \"sig\"",
+            "a secret in the parameter sig",
+        ),
+        (
+            "authentication = \"secret-query\"\nparameter = \"*\"",
+            "secrets in the query",
+        ),
+        (
+            "authentication = \"client-certificate\"",
+            "the connection's client certificate",
+        ),
+    ] {
+        // Google's tokens go to Google alone.
+        let own = match rule.contains("google") {
+            true => RULE.replace("*.example.com", "*.googleapis.com"),
+            false => OWN.to_owned(),
+        };
+        let manifest = Manifest::parse(&with_request(&format!("{own}{rule}\n")));
+        let manifest = manifest.unwrap_or_else(|error| panic!("{rule}: {error}"));
+        let sentence = manifest.requests[0].to_string();
+        let end = format!("; the host authenticates it with {told}.");
+        assert!(sentence.ends_with(&end), "{sentence}");
+    }
 }

@@ -58,8 +58,9 @@ impl Kms {
         Ok((turn.pinned.connection.provider.clone(), encrypted))
     }
 
-    /// Decrypts what [`encrypt`](Self::encrypt) answered, with the very version of the key that it
-    /// names.
+    /// Decrypts what [`encrypt`](Self::encrypt) answered, with the very key that it names, in
+    /// the version that encrypted it: Azure's service is asked for that one, those of AWS and Google find
+    /// it in the ciphertext.
     ///
     /// # Errors
     /// As [`encrypt`](Self::encrypt).

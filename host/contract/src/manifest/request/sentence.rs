@@ -79,7 +79,10 @@ impl RequestRule {
                 format!("a token of Microsoft Entra for {}", field(&self.service))
             }
             Authentication::OauthClientCredentials => {
-                "a token from the connection's own token URL".to_owned()
+                let scope = self.scope.as_deref();
+                let scope = scope.map(|scope| format!(" for {scope}"));
+                let scope = scope.unwrap_or_default();
+                format!("a token from the connection's own token URL{scope}")
             }
             Authentication::Basic => "the connection's user and password".to_owned(),
             Authentication::SecretHeader => {
