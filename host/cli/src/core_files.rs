@@ -14,12 +14,14 @@ pub(crate) fn forbid() -> Result<()> {
     #[cfg(unix)]
     {
         use anyhow::Context as _;
-        use rustix::process::{Resource, Rlimit, setrlimit};
+        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
         // Of one byte no core file can be made, and one byte is what keeps Linux from piping the
-        // memory to a handler, which a limit of none does not.
+        // memory to a handler, which a limit of none does not. Where whoever started this process has
+        // allowed none, only root could allow one.
+        let most = getrlimit(Resource::Core).maximum.unwrap_or(1).min(1);
         let none = Rlimit {
-            current: Some(1),
-            maximum: Some(1),
+            current: Some(most),
+            maximum: Some(most),
         };
         setrlimit(Resource::Core, none).context("cannot switch core files off")?;
     }
