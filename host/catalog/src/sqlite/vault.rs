@@ -191,18 +191,21 @@ impl Unlocking<'_> {
         }
     }
 
+    /// Whether there is a slot of one of these kinds.
+    fn has(&self, kinds: &[SlotKind]) -> bool {
+        self.slots
+            .iter()
+            .any(|slot| kinds.contains(&slot.head.kind))
+    }
+
     /// The slots of none of these kinds.
     fn others(&self, kinds: &[SlotKind]) -> String {
-        let there = self
-            .slots
-            .iter()
-            .any(|slot| kinds.contains(&slot.head.kind));
         let others = self
             .slots
             .iter()
             .filter(|slot| !kinds.contains(&slot.head.kind));
         let names: Vec<String> = others.map(|slot| slot.head.to_string()).collect();
-        match there {
+        match self.has(kinds) {
             true => names.join(" or "),
             // Then these are the ones that were tried.
             false => String::new(),
@@ -239,14 +242,9 @@ impl Unlocking<'_> {
     fn with_key(&self, source: &KeySource) -> Result<Unlocked, CatalogError> {
         let kinds = [SlotKind::KeyFile, SlotKind::Text];
         let fails = self.fails(&kinds);
-        let has = |kinds: &[SlotKind]| {
-            self.slots
-                .iter()
-                .any(|slot| kinds.contains(&slot.head.kind))
-        };
         let (key, place) = match given(source) {
             // There never was such a file.
-            Err(KeyError::Missing { .. }) if has(&[SlotKind::Kms]) && !has(&kinds) => {
+            Err(KeyError::Missing { .. }) if self.has(&[SlotKind::Kms]) && !self.has(&kinds) => {
                 return Err(self.fails(&[SlotKind::Kms])(KeyError::NoService));
             }
             given => given.map_err(&fails)?,
@@ -287,13 +285,9 @@ impl Unlocking<'_> {
     }
 
     fn nothing_opens(&self, place: &str, kinds: &[SlotKind]) -> KeyError {
-        let there = self
-            .slots
-            .iter()
-            .any(|slot| kinds.contains(&slot.head.kind));
         KeyError::OpensNothing {
             place: place.to_owned(),
-            slots: match there {
+            slots: match self.has(kinds) {
                 true => format!("would be {}", self.names(kinds)),
                 false => "is none".to_owned(),
             },

@@ -79,10 +79,11 @@ impl RequestRule {
                 format!("a token of Microsoft Entra for {}", field(&self.service))
             }
             Authentication::OauthClientCredentials => {
-                let scope = self.scope.as_deref();
-                let scope = scope.map(|scope| format!(" for {scope}"));
-                let scope = scope.unwrap_or_default();
-                format!("a token from the connection's own token URL{scope}")
+                let token = "a token from the connection's own token URL";
+                match &self.scope {
+                    Some(scope) => format!("{token} for {scope}"),
+                    None => token.to_owned(),
+                }
             }
             Authentication::Basic => "the connection's user and password".to_owned(),
             Authentication::SecretHeader => {
