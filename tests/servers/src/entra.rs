@@ -112,6 +112,13 @@ impl EntraStandIn {
         self.state.lock().expect("a lock").given
     }
 
+    /// The tokens that it has given, and that are taken.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        let state = self.state.lock().expect("a lock");
+        state.tokens.keys().cloned().collect()
+    }
+
     /// Ends the application's secret.
     pub fn end_secret(&self) {
         self.state.lock().expect("a lock").has_ended = true;

@@ -131,6 +131,18 @@ impl AwsStandIn {
         self.account().given
     }
 
+    /// The secrets and the tokens of every session that it knows, of those of roles as well.
+    #[must_use]
+    pub fn sessions(&self) -> Vec<String> {
+        let mut account = self.account();
+        let signers = account.signatures.signers();
+        let sessions = signers.filter_map(|signer| {
+            let token = signer.token.clone()?;
+            Some([signer.secret.clone(), token])
+        });
+        sessions.flatten().collect()
+    }
+
     fn account(&self) -> std::sync::MutexGuard<'_, Account> {
         self.account.lock().expect("a lock")
     }

@@ -69,6 +69,10 @@ impl Accounts {
         self.tokens.clear();
     }
 
+    pub(super) fn tokens(&self) -> Vec<String> {
+        self.tokens.keys().cloned().collect()
+    }
+
     /// Whose a token is, and its scope.
     pub(super) fn holder(&self, token: &str) -> Option<(String, String)> {
         let (account, scope, end) = self.tokens.get(token)?;

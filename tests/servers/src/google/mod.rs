@@ -239,6 +239,12 @@ impl GoogleStandIn {
         self.state().accounts.revoke_tokens();
     }
 
+    /// The tokens that were given and are taken.
+    #[must_use]
+    pub fn tokens(&self) -> Vec<String> {
+        self.state().accounts.tokens()
+    }
+
     /// How many tokens were given, those of impersonation included.
     #[must_use]
     pub fn given(&self) -> usize {
