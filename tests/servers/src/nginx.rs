@@ -83,8 +83,9 @@ impl Nginx {
     }
 
     /// Without TLS. `/no-dav/` below it has the same files and knows no method of WebDAV; `/strict/`
-    /// makes no folder by itself; `/read-only/` lets nobody write; `/redirect/` leads elsewhere,
-    /// `/busy/` answers 503 and `/broken/` 500.
+    /// makes no folder by itself; `/read-only/` lets nobody write, `/keep/` nobody delete and
+    /// `/write-only/` nobody read; whoever reads in `/forgets/` gets nothing, and in `/confuses/`
+    /// something else; `/redirect/` leads elsewhere, `/busy/` answers 503 and `/broken/` 500.
     #[must_use]
     pub fn plain(&self) -> SocketAddr {
         self.plain
@@ -154,6 +155,10 @@ http {{
     location /no-dav/ {{ alias {folder}/files/; }}
     location /strict/ {{ {methods} }}
     location /read-only/ {{ {dav} limit_except GET PROPFIND OPTIONS {{ deny all; }} }}
+    location /keep/ {{ {dav} limit_except GET PUT PROPFIND OPTIONS MKCOL MOVE {{ deny all; }} }}
+    location /write-only/ {{ {dav} limit_except PUT DELETE PROPFIND OPTIONS MKCOL MOVE {{ deny all; }} }}
+    location /forgets/ {{ {dav} if ($request_method = GET) {{ return 200 ''; }} }}
+    location /confuses/ {{ {dav} if ($request_method = GET) {{ return 200 'something else'; }} }}
     location /redirect/ {{ return 307 https://elsewhere.example/secret?token=hunter2; }}
     location /busy/ {{ add_header Retry-After 1 always; return 503; }}
     location /broken/ {{ return 500; }}
