@@ -181,3 +181,43 @@ impl Shared {
         });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+    use crate::sqlite::{KeySource, SqliteCatalog, SqliteOptions};
+
+    fn catalog() -> (CatalogHandle, tempfile::TempDir) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let catalog = SqliteCatalog::open(SqliteOptions {
+            path: directory.path().join("catalog.sqlite"),
+            key: KeySource::File(directory.path().join("master.key")),
+        });
+        let catalog = Arc::new(catalog.expect("a catalog"));
+        (CatalogHandle::new(catalog, Handle::current()), directory)
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn transactions_run_off_the_threads_of_the_runtime() {
+        let (catalog, _directory) = catalog();
+        let here = thread::current().id();
+        let read = catalog.read::<_, CatalogError, _>(|_| Ok(thread::current().id()));
+        assert_ne!(read.await.expect("read"), here);
+        let written = catalog.write::<_, CatalogError, _>(|_| Ok(thread::current().id()));
+        assert_ne!(written.await.expect("written"), here);
+    }
+
+    #[tokio::test(flavor = "current_thread")]
+    async fn the_runtime_goes_on_while_a_transaction_waits() {
+        let (catalog, _directory) = catalog();
+        let (go_on, waits) = std::sync::mpsc::channel();
+        let waiting = catalog.read::<_, CatalogError, _>(move |_| {
+            Ok(waits.recv_timeout(Duration::from_secs(60)).is_ok())
+        });
+        // On the one thread there is, this is said only when the transaction does not hold it.
+        let speaking = async { go_on.send(()).expect("somebody listens") };
+        assert!(tokio::join!(waiting, speaking).0.expect("read"));
+    }
+}

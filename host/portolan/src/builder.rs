@@ -37,6 +37,11 @@ pub struct HostBuilder {
 
 impl HostBuilder {
     /// The catalog. The one thing that a host cannot do without.
+    ///
+    /// The master key is the catalog's affair and not the host's: a
+    /// [`SqliteCatalog`](portolan_catalog::SqliteCatalog) is opened with a
+    /// [`KeySource`](portolan_catalog::KeySource), which is a file, a text, or, with
+    /// [`MasterKeyService`](crate::MasterKeyService), a key management service.
     #[must_use]
     pub fn catalog(mut self, catalog: CatalogHandle) -> Self {
         self.catalog = Some(catalog);
@@ -234,5 +239,73 @@ impl fmt::Debug for HostBuilder {
             .field("user_files", &self.user_files)
             .field("components", &self.components.len())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::FutureExt;
+    use portolan_catalog::{KeySource, SqliteCatalog, SqliteOptions};
+    use tempfile::TempDir;
+
+    use super::*;
+    use crate::Principal;
+
+    /// A catalog whose transactions run on the threads of `runtime`.
+    fn catalog(runtime: &Handle) -> (CatalogHandle, TempDir) {
+        let directory = tempfile::tempdir().expect("a directory");
+        let catalog = SqliteCatalog::open(SqliteOptions {
+            path: directory.path().join("catalog.sqlite"),
+            key: KeySource::File(directory.path().join("master.key")),
+        });
+        let catalog = Arc::new(catalog.expect("a catalog"));
+        (CatalogHandle::new(catalog, runtime.clone()), directory)
+    }
+
+    /// Builds a host outside of any runtime.
+    fn built(builder: HostBuilder) -> Result<Host, Error> {
+        builder.build().now_or_never().expect("nothing to wait for")
+    }
+
+    fn refused(builder: HostBuilder, message: &str, hint: &str) {
+        let error = built(builder).expect_err("refused");
+        assert_eq!(error.sqlstate(), SqlState::ObjectNotInPrerequisiteState);
+        assert_eq!((error.message(), error.hint()), (message, Some(hint)));
+    }
+
+    #[test]
+    fn a_host_needs_a_catalog() {
+        refused(
+            HostBuilder::default(),
+            "the host has no catalog",
+            "give HostBuilder::catalog a handle of one",
+        );
+    }
+
+    #[test]
+    fn outside_of_a_runtime_a_host_needs_to_be_given_one_and_serves_another() {
+        let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+        let (catalog, _directory) = catalog(runtime.handle());
+        refused(
+            HostBuilder::default().catalog(catalog.clone()),
+            "the host has no runtime",
+            "call build within a Tokio runtime, or give HostBuilder::runtime one",
+        );
+        let builder = HostBuilder::default()
+            .catalog(catalog)
+            .runtime(runtime.handle().clone());
+        let session = built(builder)
+            .expect("a host")
+            .session(Principal::new("root"));
+        let another = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        for sql in [
+            "EXPLAIN CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a'",
+            "CREATE EXTERNAL CONNECTION a AS 'nodelocal://1/a' WITH VALIDATE = 'none'",
+        ] {
+            another.block_on(session.execute(sql, &[])).expect(sql);
+        }
     }
 }

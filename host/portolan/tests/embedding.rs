@@ -8,7 +8,8 @@ mod support;
 
 use std::time::Duration;
 
-use portolan::{Operation, Principal};
+use portolan::{ConnectTo, EgressOptions, Operation, Principal, TrustRoots};
+use portolan_servers::{Authority, WebhookStandIn};
 use support::{World, rows, run};
 
 /// How many clocks of engines tick in this process.
@@ -88,6 +89,11 @@ async fn hosts_share_a_process_with_each_other_and_with_another_engine() {
     drop(host);
     until_tickers(0).await;
     opens_without_a_guest(fresh).await;
+    asks_a_server_over_tls().await;
+    assert!(
+        rustls::crypto::CryptoProvider::get_default().is_none(),
+        "the process's own choice of a TLS provider was made for it"
+    );
     drop(directory);
     traps();
 }
@@ -113,6 +119,30 @@ async fn opens_without_a_guest(fresh: portolan::Host) {
         portolan_plugins::built_in().len()
     );
     assert_eq!(tickers(), 0, "a guest was started");
+}
+
+/// TLS is spoken with a provider that the host brings, so that the process's choice is left to it.
+async fn asks_a_server_over_tls() {
+    let authority = Authority::new("of the servers");
+    let server = WebhookStandIn::start(&authority, &["hooks.example"], "/in");
+    let mut connect_to = ConnectTo::default();
+    connect_to
+        .add("hooks.example:443", &server.address().to_string())
+        .expect("a line");
+    let roots = TrustRoots::nobody().with_pem(authority.pem().as_bytes());
+    let options = EgressOptions {
+        connect_to,
+        roots: roots.expect("an authority"),
+        ..EgressOptions::default()
+    };
+    let world = World::with(|builder| builder.egress(options)).await;
+    let create = "CREATE EXTERNAL CONNECTION hook AS 'webhook-https://hooks.example/in'";
+    run(&world.root(), create).await;
+    let steps = rows(&world.root(), "VALIDATE EXTERNAL CONNECTION hook").await;
+    assert!(
+        steps.iter().any(|step| step[0] == "tls" && step[1] == "ok"),
+        "{steps:?}"
+    );
 }
 
 /// `(module (func (export "run") unreachable))`

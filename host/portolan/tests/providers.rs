@@ -7,7 +7,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use portolan::{AddProvider, SqlState};
+use portolan::{AddProvider, Operation, SqlState};
 use support::{World, assert_state, refused, rows, run};
 
 fn nodelocal() -> &'static portolan_plugins::BuiltIn {
@@ -144,6 +144,31 @@ async fn a_provider_is_added_used_inspected_and_removed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn connections_of_a_removed_provider_stay_and_are_used_again_once_it_is_added_again() {
+    let world = World::new().await;
+    let root = world.root();
+    let add = async || root.add_provider(&other(), AddProvider::default()).await;
+    add().await.expect("added");
+    run(&root, "CREATE EXTERNAL CONNECTION b AS 'otherlocal://1/b'").await;
+    root.remove_provider("otherlocal").await.expect("removed");
+    let open = async || root.open("external://b", Operation::Backup).await;
+    let error = open().await.expect_err("its provider is gone");
+    assert_state(
+        &error,
+        SqlState::ObjectNotInPrerequisiteState,
+        "provider otherlocal of external connection b is not in force",
+    );
+    assert_eq!(
+        error.hint(),
+        Some("add it again with `portolan provider add`")
+    );
+    let shown = rows(&root, "SHOW EXTERNAL CONNECTIONS").await;
+    assert_eq!(shown, [["b", "otherlocal://1/b", "STORAGE"]]);
+    add().await.expect("added again");
+    open().await.expect("opened");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_scheme_that_is_taken_is_refused_unless_it_is_to_be_replaced() {
     let world = World::new().await;
     let root = world.root();
@@ -211,4 +236,38 @@ async fn only_an_administrator_adds_and_removes() {
         );
     }
     assert!(!world.path().join("plugins").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_component_that_the_program_carries_is_embedded_and_makes_connections() {
+    let world = World::with(|builder| builder.component(other())).await;
+    let root = world.root();
+    let create = "CREATE EXTERNAL CONNECTION a AS 'otherlocal://1/a'";
+    run(&root, create).await;
+    let shown = rows(&root, "SHOW EXTERNAL CONNECTIONS").await;
+    assert_eq!(shown, [["a", "otherlocal://1/a", "STORAGE"]]);
+    let listed = rows(&root, "SHOW PROVIDERS").await;
+    assert_eq!(listed.len(), built_in() + 1);
+    let row = listed.iter().find(|row| row[0] == "otherlocal");
+    assert_eq!(row.expect("listed")[5], "embedded");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_components_that_claim_one_scheme_make_no_host() {
+    let world = World::new().await;
+    for component in [nodelocal().component.to_vec(), other()] {
+        let error = support::builder(world.path())
+            .catalog(world.catalog.clone())
+            .component(component)
+            .component(other())
+            .build()
+            .await
+            .expect_err("one of them is too many");
+        assert_eq!(error.sqlstate(), SqlState::DuplicateObject, "{error:?}");
+        assert_eq!(
+            error.hint(),
+            Some("leave one of the two out of the host"),
+            "{error:?}"
+        );
+    }
 }

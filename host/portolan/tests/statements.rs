@@ -50,6 +50,13 @@ async fn every_statement_but_the_harmless_shows_leaves_a_row() {
             "GRANT USAGE ON EXTERNAL CONNECTION c TO readers",
             "GRANT SYSTEM EXTERNALCONNECTION, CREATEROLE TO alice",
             "COMMENT ON EXTERNAL CONNECTION c IS 'of the night'",
+            "EXPLAIN CREATE EXTERNAL CONNECTION e AS 'nodelocal://1/e'",
+            "ALTER EXTERNAL CONNECTION c SET (TOKEN = 'swordfish') WITH VALIDATE = 'none'",
+            "ALTER EXTERNAL CONNECTION c RESET (TOKEN) WITH VALIDATE = 'none'",
+            "ALTER EXTERNAL CONNECTION c AS 'nodelocal://1/d' WITH VALIDATE = 'none'",
+            "ALTER EXTERNAL CONNECTION c RENAME TO d",
+            "ALTER EXTERNAL CONNECTION d RENAME TO c",
+            "ALTER EXTERNAL CONNECTION c OWNER TO root",
             "SHOW CREATE EXTERNAL CONNECTION c",
             "SHOW EXTERNAL CONNECTIONS",
             "SHOW EXTERNAL CONNECTION c",
@@ -75,6 +82,18 @@ async fn every_statement_but_the_harmless_shows_leaves_a_row() {
         ["GRANT", "connection c", "ok", ""],
         ["GRANT", "system EXTERNALCONNECTION, CREATEROLE", "ok", ""],
         ["COMMENT ON EXTERNAL CONNECTION", "connection c", "ok", ""],
+        [
+            "EXPLAIN CREATE EXTERNAL CONNECTION",
+            "connection e",
+            "ok",
+            "",
+        ],
+        ["ALTER EXTERNAL CONNECTION", "connection c", "ok", ""],
+        ["ALTER EXTERNAL CONNECTION", "connection c", "ok", ""],
+        ["ALTER EXTERNAL CONNECTION", "connection c", "ok", ""],
+        ["ALTER EXTERNAL CONNECTION", "connection d", "ok", "from c"],
+        ["ALTER EXTERNAL CONNECTION", "connection c", "ok", "from d"],
+        ["ALTER EXTERNAL CONNECTION", "connection c", "ok", "to root"],
         ["SHOW CREATE EXTERNAL CONNECTION", "connection c", "ok", ""],
         ["REVOKE", "connection c", "ok", ""],
         ["REVOKE", "system ALL", "ok", ""],
@@ -90,6 +109,21 @@ async fn every_statement_but_the_harmless_shows_leaves_a_row() {
         ],
     ];
     assert_eq!(trail(&world, start).await, expected);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_text_that_is_no_statement_leaves_no_row() {
+    let world = World::new().await;
+    let start = world.audit().await.len();
+    for text in [
+        "",
+        "SELECT 1",
+        "CREATE EXTERNAL CONNECTION c AS 'nodelocal://1/swordfish",
+    ] {
+        let error = refused(&world.root(), text).await;
+        assert_eq!(error.sqlstate(), SqlState::Syntax, "{text}");
+    }
+    assert_eq!(trail(&world, start).await, Vec::<[String; 4]>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -237,3 +237,44 @@ impl Drop for Lease<'_> {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn setting(connection: &Connection, name: &str) -> i64 {
+        connection
+            .pragma_query_value(None, name, |row| row.get(0))
+            .expect("the setting")
+    }
+
+    #[test]
+    fn every_connection_is_durable_wipes_what_it_deletes_and_trusts_no_schema() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("catalog.sqlite");
+        std::fs::write(&path, "").expect("a file");
+        let connection = connect(&path).expect("a connection");
+        for (name, value) in [
+            ("synchronous", 2), // FULL
+            ("secure_delete", 1),
+            ("temp_store", 2), // MEMORY
+            ("trusted_schema", 0),
+            ("busy_timeout", 5000),
+        ] {
+            assert_eq!(setting(&connection, name), value, "{name}");
+        }
+    }
+
+    #[test]
+    fn readers_cannot_write() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("catalog.sqlite");
+        std::fs::write(&path, "").expect("a file");
+        let writer = connect(&path).expect("a connection");
+        let pool = Pool::new(path, connect, writer);
+        let reader = pool.reader().expect("a reader");
+        reader
+            .execute_batch("CREATE TABLE a (b)")
+            .expect_err("it only reads");
+    }
+}
