@@ -244,3 +244,31 @@ fn a_named_user_is_told_once_that_naming_is_no_authentication() {
     assert!(!shown.contains("authentication"), "{shown}");
     terminal.leave();
 }
+
+/// What a mistake prints on a terminal, with this value of `NO_COLOR` or without one.
+fn told_with(no_color: Option<&str>) -> String {
+    let home = tempfile::tempdir().expect("a folder");
+    #[expect(clippy::disallowed_methods, reason = "the test is about the command")]
+    let mut command = Command::new(env!("CARGO_BIN_EXE_portolan"));
+    command
+        .args(["sql", "-e", "SHOW EXTERNAL CONECTIONS"])
+        .env_clear()
+        .env("HOME", home.path())
+        .env("TERM", "xterm");
+    if let Some(value) = no_color {
+        command.env("NO_COLOR", value);
+    }
+    let mut session = spawn_command(command, Some(20_000)).expect("a terminal");
+    let told = session.exp_eof().expect("the end");
+    assert!(told.contains("42601"), "{told}");
+    told
+}
+
+#[test]
+fn a_terminal_gets_colours_unless_no_color_is_set() {
+    let escape = '\u{1b}';
+    assert!(told_with(None).contains(escape));
+    assert!(told_with(Some("")).contains(escape), "as if it were unset");
+    let plain = told_with(Some("1"));
+    assert!(!plain.contains(escape), "{plain:?}");
+}

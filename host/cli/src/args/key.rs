@@ -6,6 +6,9 @@ use clap::{ArgGroup, Args, Subcommand};
 
 use super::FormatArguments;
 
+pub(super) const LIST_HELP: &str = "Example:
+  portolan key list";
+
 pub(super) const ADD_HELP: &str = "Examples:
   portolan key add --recovery                    print a phrase, once; write it down and keep it elsewhere
   portolan key add --passphrase                  asked for twice, and not shown
@@ -49,6 +52,7 @@ can be checked without a key, so read it before you run it.";
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
     /// The slots that hold the store's key, and what opens each
+    #[command(after_help = LIST_HELP)]
     List(FormatArguments),
     /// Let one more key open the store
     #[command(after_help = ADD_HELP)]

@@ -296,15 +296,24 @@ mod tests {
     }
 
     #[test]
-    fn every_command_that_takes_a_url_or_statement_shows_an_example() {
-        for command in Arguments::command().get_subcommands() {
-            let needs_no_example =
-                ["provider", "policy", "key", "store"].contains(&command.get_name());
-            assert!(
-                needs_no_example || command.get_after_help().is_some(),
-                "{}",
-                command.get_name()
-            );
+    fn every_command_shows_an_example_of_itself() {
+        let mut left = vec![("portolan".to_owned(), Arguments::command())];
+        let mut shown = 0;
+        while let Some((name, command)) = left.pop() {
+            // What only has commands of its own shows those.
+            if !command.has_subcommands() {
+                let help = command.get_after_help().map(ToString::to_string);
+                let help = help.unwrap_or_default();
+                let words = name.trim_start_matches("portolan ");
+                let has_example = help.lines().any(|line| {
+                    line.starts_with("  ") && line.contains("portolan ") && line.contains(words)
+                });
+                assert!(has_example, "{name}: {help}");
+                shown += 1;
+            }
+            let below = command.get_subcommands().cloned();
+            left.extend(below.map(|one| (format!("{name} {}", one.get_name()), one)));
         }
+        assert!(shown > 20, "{shown}");
     }
 }
