@@ -48,14 +48,13 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Parser;
 
 use crate::args::{Arguments, Command, StoreCommand};
 use crate::interrupt::Interrupt;
 use crate::store::Store;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
+    let arguments = Arguments::of_process();
     if let Err(error) = core_files::forbid() {
         return report::failed(&error);
     }

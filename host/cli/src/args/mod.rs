@@ -10,7 +10,7 @@ mod transfer;
 use std::path::PathBuf;
 
 use clap::builder::BoolishValueParser;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 pub(crate) use emit::{EmitArguments, EmitFormat};
 pub(crate) use envelope::{DecryptArguments, EncryptArguments};
@@ -46,6 +46,23 @@ pub(crate) struct Arguments {
 
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+impl Arguments {
+    /// Those of this process; where they are none, or help is asked for, the process ends.
+    ///
+    /// A variable that is set to nothing counts as one that is not set, as people expect who write
+    /// `PORTOLAN_USER= portolan …`.
+    pub(crate) fn of_process() -> Self {
+        let command = Self::command().mut_args(|argument| {
+            let variable = argument.get_env().and_then(std::env::var_os);
+            match variable.is_some_and(|value| value.is_empty()) {
+                true => argument.env(None::<&str>),
+                false => argument,
+            }
+        });
+        Self::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+    }
 }
 
 /// Flags that every command takes. A flag overrides the environment, which overrides the
@@ -286,8 +303,6 @@ pub(crate) struct CompletionsArguments {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]
