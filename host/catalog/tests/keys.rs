@@ -9,10 +9,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use common::{audit, database, fill, key_file, new_connection, open, open_with, raw, read, write};
+use common::{
+    audit, database, fill, go_on, key_file, new_connection, open, open_with, opens, raw, read,
+    rotate, write,
+};
 use portolan_catalog::{
-    Catalog, CatalogError, KeyService, KeySlotRow, KeySource, NewKeySlot, RotationPlace,
-    SqliteCatalog, salvage,
+    Catalog, KeyService, KeySlotRow, KeySource, NewKeySlot, SqliteCatalog, salvage,
 };
 use portolan_secret::{
     KeyError, KeyFile, SecretBytes, SecretText, SlotKey, SlotKind, Stretching, phrase,
@@ -50,38 +52,6 @@ fn add_all(directory: &Path, catalog: &SqliteCatalog) -> Vec<KeySource> {
         KeySource::File(file),
         KeySource::Text(text),
     ]
-}
-
-/// Brings every row under a newer store key.
-fn rotate(catalog: &SqliteCatalog) -> u64 {
-    write(catalog, |writer| writer.begin_key_rotation()).expect("begins");
-    go_on(catalog).expect("goes on")
-}
-
-fn go_on(catalog: &SqliteCatalog) -> Result<u64, CatalogError> {
-    let mut place: Option<RotationPlace> = None;
-    let mut rows = 0;
-    loop {
-        let step = write(catalog, |writer| writer.rotate_rows(place.as_ref(), 7))?;
-        rows += step.rows;
-        match step.next {
-            Some(next) => place = Some(next),
-            None => break,
-        }
-    }
-    write(catalog, |writer| writer.finish_key_rotation())?;
-    Ok(rows)
-}
-
-fn opens(directory: &Path, source: &KeySource) {
-    let catalog = open_with(directory, source.clone()).expect("opens");
-    read(&catalog, |reader| {
-        for connection in reader.connections_after(None, 100)? {
-            reader.secrets_of(&connection)?;
-        }
-        Ok(())
-    })
-    .expect("reads");
 }
 
 #[test]
@@ -371,74 +341,6 @@ fn slots_of_another_store_open_nothing() {
     assert_eq!(error.sqlstate(), "XX001", "{error}");
     let error = open(directories[1].path()).expect_err("is refused");
     assert_eq!(error.sqlstate(), "F0000", "{error}");
-}
-
-/// A store that the program before this one wrote, with `9ee7…` in its key file.
-const EARLIER: &str = include_str!("store-2.sql");
-const EARLIER_KEY: &str = "9ee7ccd986f369268a9e0cb28f349731b893ea38a6128f108cffd272f3b3ae01";
-
-fn earlier(directory: &Path) {
-    raw(directory).execute_batch(EARLIER).expect("loads");
-}
-
-#[test]
-fn a_store_of_the_version_before_is_brought_up_with_all_it_holds() {
-    let directory = tempfile::tempdir().expect("a directory");
-    earlier(directory.path());
-    let source = KeySource::Text(SecretText::from(EARLIER_KEY));
-    let catalog = open_with(directory.path(), source.clone()).expect("is brought up");
-    read(&catalog, |reader| {
-        let slots = reader.key_slots()?;
-        assert_eq!(slots.len(), 1);
-        assert_eq!(slots[0].to_string(), "key slot 1 (key-file)");
-        let lake = reader.connection("lake")?.expect("is there");
-        let secrets = reader.secrets_of(&lake)?;
-        assert!(
-            secrets
-                .uri
-                .expose()
-                .ends_with("SECRET_ACCESS_KEY=swordfish")
-        );
-        assert_eq!(reader.connections_after(None, 9)?.len(), 2);
-        assert_eq!(reader.memberships()?.len(), 2);
-        assert_eq!(reader.audit_after(&Default::default(), None, 99)?.len(), 8);
-        assert_eq!(reader.revision()?, 9);
-        Ok(())
-    })
-    .expect("reads");
-    rotate(&catalog);
-    opens(directory.path(), &source);
-}
-
-#[test]
-fn a_store_of_the_version_before_stays_as_it_is_without_its_key() {
-    let directory = tempfile::tempdir().expect("a directory");
-    earlier(directory.path());
-    let other = KeySource::Text(SecretText::new("5a".repeat(32)));
-    let error = open_with(directory.path(), other).expect_err("is another key");
-    assert!(
-        error.to_string().contains("key slot 1 (key-file)"),
-        "{error}"
-    );
-    let error = open(directory.path()).expect_err("has no key file");
-    assert!(error.to_string().contains("is missing"), "{error}");
-    let version: u32 = raw(directory.path())
-        .query_row("SELECT max(version) FROM migrations", [], |row| row.get(0))
-        .expect("reads");
-    assert_eq!(version, 2);
-    assert_eq!(
-        salvage(&database(directory.path()))
-            .expect("reads")
-            .connections
-            .len(),
-        2
-    );
-    raw(directory.path())
-        .execute("UPDATE store SET revision = 8", [])
-        .expect("changes");
-    let source = KeySource::Text(SecretText::from(EARLIER_KEY));
-    let error = open_with(directory.path(), source).expect_err("was changed");
-    assert_eq!(error.sqlstate(), "XX001", "{error}");
 }
 
 #[test]

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use portolan_catalog::{
     ApprovedProvider, AuditObject, AuditOutcome, AuditRecord, Catalog, CatalogError, Connection,
     ConnectionGrant, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, KeySource,
-    NewConnection, PrincipalKind, PrincipalRow, Reader, SqliteCatalog, SqliteOptions, SystemGrant,
-    SystemPrivilege, UserFileSet, Writer, model,
+    NewConnection, PrincipalKind, PrincipalRow, Reader, RotationPlace, SqliteCatalog,
+    SqliteOptions, SystemGrant, SystemPrivilege, UserFileSet, Writer, model,
 };
 use portolan_secret::{SecretBytes, SecretText};
 
@@ -150,4 +150,38 @@ pub(crate) fn fill(catalog: &SqliteCatalog) -> (Connection, Connection) {
         Ok((one, two))
     })
     .expect("writes")
+}
+
+/// Brings every row under a newer store key.
+pub(crate) fn rotate(catalog: &SqliteCatalog) -> u64 {
+    write(catalog, |writer| writer.begin_key_rotation()).expect("begins");
+    go_on(catalog).expect("goes on")
+}
+
+/// Goes on with that until it is done; gives the number of rows.
+pub(crate) fn go_on(catalog: &SqliteCatalog) -> Result<u64, CatalogError> {
+    let mut place: Option<RotationPlace> = None;
+    let mut rows = 0;
+    loop {
+        let step = write(catalog, |writer| writer.rotate_rows(place.as_ref(), 7))?;
+        rows += step.rows;
+        match step.next {
+            Some(next) => place = Some(next),
+            None => break,
+        }
+    }
+    write(catalog, |writer| writer.finish_key_rotation())?;
+    Ok(rows)
+}
+
+/// Opens a store with a key, and everything that is sealed in it.
+pub(crate) fn opens(directory: &Path, source: &KeySource) {
+    let catalog = open_with(directory, source.clone()).expect("opens");
+    read(&catalog, |reader| {
+        for connection in reader.connections_after(None, 100)? {
+            reader.secrets_of(&connection)?;
+        }
+        Ok(())
+    })
+    .expect("reads");
 }
