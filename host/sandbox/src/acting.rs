@@ -13,7 +13,7 @@ use portolan_data::MarkerStore;
 use portolan_egress::Egress;
 use portolan_egress::credentials::Lent as LentCredentials;
 use wasmtime::Store;
-use wasmtime::component::{Component, Instance, InstancePre, Linker};
+use wasmtime::component::{Component, ComponentExportIndex, Instance, InstancePre, Linker};
 
 use crate::binding::Unbound;
 use crate::bindings::provided::{database, kms, registry, sink, storage};
@@ -81,6 +81,8 @@ pub(crate) struct Actor {
     pub(crate) kms: Option<kms::GuestIndices>,
     pub(crate) key_calls: Option<KeyCalls>,
     pub(crate) sink: Option<sink::GuestIndices>,
+    /// The sink's `emit`, which is given borrowed messages.
+    pub(crate) emit: Option<ComponentExportIndex>,
     pub(crate) registry: Option<registry::GuestIndices>,
     pub(crate) database: Option<database::GuestIndices>,
 }
@@ -112,6 +114,7 @@ impl Actor {
             kms: None,
             key_calls: None,
             sink: None,
+            emit: None,
             registry: None,
             database: None,
             instances,
@@ -132,7 +135,10 @@ impl Actor {
                 self.kms = Some(kms::GuestIndices::new(instances)?);
                 self.key_calls = KeyCalls::of(instances.component());
             }
-            Kind::Sink => self.sink = Some(sink::GuestIndices::new(instances)?),
+            Kind::Sink => {
+                self.sink = Some(sink::GuestIndices::new(instances)?);
+                self.emit = component::function_of(instances.component(), kind, "emit");
+            }
             Kind::Registry => self.registry = Some(registry::GuestIndices::new(instances)?),
             Kind::Database => self.database = Some(database::GuestIndices::new(instances)?),
             _ => {}

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use portolan_contract::{Kind, Manifest, ManifestError};
 use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
+use wasmtime::component::{Component as Compiled, ComponentExportIndex};
 
 use crate::{Inspection, Limits, LoadError};
 
@@ -73,6 +74,17 @@ pub(crate) fn interface_of(kind: Kind) -> Option<&'static str> {
         Kind::Database => "portolan:provider/database@0.1.0",
         _ => return None,
     })
+}
+
+/// Where a component exports a function of the interface of a kind, for those that are called too often
+/// to be looked up by name each time.
+pub(crate) fn function_of(
+    component: &Compiled,
+    kind: Kind,
+    name: &str,
+) -> Option<ComponentExportIndex> {
+    let interface = component.get_export_index(None, interface_of(kind)?)?;
+    component.get_export_index(Some(&interface), name)
 }
 
 /// SHA-256 in lower-case hex.

@@ -112,9 +112,7 @@ pub(crate) struct KeyCalls {
 
 impl KeyCalls {
     pub(crate) fn of(component: &Component) -> Option<Self> {
-        let interface = component::interface_of(Kind::Kms)?;
-        let interface = component.get_export_index(None, interface)?;
-        let call = |name: &str| component.get_export_index(Some(&interface), name);
+        let call = |name: &str| component::function_of(component, Kind::Kms, name);
         Some(Self {
             encrypt: call("encrypt")?,
             decrypt: call("decrypt")?,

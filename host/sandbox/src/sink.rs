@@ -12,7 +12,6 @@ use crate::acting::{Acting, Grants};
 use crate::answer::AnswerProblem;
 use crate::bindings::provided::sink as guest;
 use crate::bindings::types;
-use crate::component;
 use crate::guest::Guest;
 use crate::operation::Operation;
 use crate::refusal::Refusal;
@@ -169,19 +168,13 @@ impl OpenSink {
 impl Acting {
     /// The interface of sinks, and its `emit`.
     fn sink(&mut self, provider: &Provider) -> Result<(guest::Guest, Func), Fault> {
-        let Some(sink) = &provider.prepared.actor.sink else {
+        let actor = &provider.prepared.actor;
+        let (Some(sink), Some(emit)) = (&actor.sink, actor.emit) else {
             return Err(Fault::unlisted(Some(Kind::Sink)));
         };
         let loaded = sink.load(&mut self.store, &self.instance);
         let loaded = loaded.map_err(|error| self.stopped(&error))?;
-        let interface = component::interface_of(Kind::Sink).unwrap_or_default();
-        let (instance, store) = (self.instance, &mut self.store);
-        let interface = instance.get_export_index(&mut *store, None, interface);
-        let emit = interface.and_then(|interface| {
-            let emit = instance.get_export_index(&mut *store, Some(&interface), "emit")?;
-            instance.get_func(store, emit)
-        });
-        match emit {
+        match self.instance.get_func(&mut self.store, emit) {
             Some(emit) => Ok((loaded, emit)),
             None => Err(Fault::Contract("exports no `emit`".to_owned())),
         }
