@@ -8,10 +8,10 @@ use std::fmt::Debug;
 
 use crate::error::CatalogError;
 use crate::model::{
-    ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, CatalogId, Connection,
-    ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget,
-    KeySlotRow, KeyState, Membership, NewConnection, NewKeySlot, PrincipalRow, RotationPlace,
-    RotationStep, SystemGrant, SystemPrivilege, UserFileSet,
+    ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, AuthenticRows, CatalogId,
+    Connection, ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets,
+    ConnectionTarget, KeySlotRow, KeyState, Membership, NewConnection, NewKeySlot, PrincipalRow,
+    RotationPlace, RotationStep, SystemGrant, SystemPrivilege, UserFileSet,
 };
 
 /// What a read transaction runs.
@@ -131,6 +131,11 @@ pub trait Reader {
 
     /// Which generations of the store's key are in use, and which slot opened the store.
     fn key_state(&self) -> Result<KeyState, CatalogError>;
+
+    /// Reads every row there is, and opens whatever is sealed, a row at a time; gives how many rows of
+    /// each table there are. [`CatalogError::AuditIncomplete`] when a record is missing anywhere in the
+    /// audit trail, [`CatalogError::ForeignObject`] when the storage holds what no catalog puts there.
+    fn authentic_rows(&self) -> Result<Vec<AuthenticRows>, CatalogError>;
 
     /// Counts the transactions that changed anything but the audit trail.
     fn revision(&self) -> Result<u64, CatalogError>;

@@ -102,6 +102,13 @@ pub enum CatalogError {
         /// Which row: its table and name.
         row: String,
     },
+    /// The storage holds a trigger, a view, a table or an index that no version of this program makes,
+    /// or one that was made in another way.
+    #[error("the {object} in the store was not made by Portolan")]
+    ForeignObject {
+        /// What it is, and its name.
+        object: String,
+    },
     /// A record was taken out of the audit trail.
     #[error("at least one audit record between {after} and {seen} is missing")]
     AuditIncomplete {
@@ -178,7 +185,10 @@ impl CatalogError {
             Self::RoleCycle { .. } => "0LP01",
             Self::LastKeySlot { .. } => "55000",
             Self::KeySlotInUse { .. } | Self::KeyInUse { .. } => "55006",
-            Self::NotAuthentic { .. } | Self::AuditIncomplete { .. } | Self::Damaged => "XX001",
+            Self::NotAuthentic { .. }
+            | Self::ForeignObject { .. }
+            | Self::AuditIncomplete { .. }
+            | Self::Damaged => "XX001",
             Self::Key {
                 source: KeyError::File { .. } | KeyError::NoRandomness,
                 ..
@@ -273,6 +283,10 @@ impl CatalogError {
             Self::NotAuthentic { .. } => Some(
                 "It was changed by something other than Portolan, or copied from another store. \
                  Restore it from a backup, or drop it and create it again.",
+            ),
+            Self::ForeignObject { .. } => Some(
+                "Whoever put it there could write the file. Restore the store from a backup, or drop it \
+                 with the tools of the storage and compare what is there with a backup.",
             ),
             Self::AuditIncomplete { .. } => Some(
                 "Something other than Portolan deleted it. Compare the trail with a backup of the store.",

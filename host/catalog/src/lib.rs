@@ -28,10 +28,10 @@ pub use error::CatalogError;
 pub use handle::CatalogHandle;
 pub use model::{
     ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditObject, AuditOutcome, AuditRecord,
-    CatalogId, Connection, ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets,
-    ConnectionTarget, KeySlotRow, KeyState, Membership, NewConnection, NewKeySlot, ObjectKind,
-    PrincipalKind, PrincipalRow, Privilege, RotationPlace, RotationStep, SystemGrant,
-    SystemPrivilege, UserFileSet,
+    AuthenticRows, CatalogId, Connection, ConnectionGrant, ConnectionId, ConnectionPrivilege,
+    ConnectionSecrets, ConnectionTarget, KeySlotRow, KeyState, Membership, NewConnection,
+    NewKeySlot, ObjectKind, PrincipalKind, PrincipalRow, Privilege, RotationPlace, RotationStep,
+    SystemGrant, SystemPrivilege, UserFileSet,
 };
 pub use privilege::Identity;
 pub use sqlite::{KeyService, KeySource, Salvaged, SqliteCatalog, SqliteOptions, salvage};

@@ -446,6 +446,24 @@ fn a_service_is_asked_once_and_not_before_a_row_is_read() {
 }
 
 #[test]
+fn a_service_that_does_not_answer_is_not_asked_for_each_of_its_slots() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Arc::new(StandIn::default());
+    let source = with_service(directory.path(), &service);
+    let catalog = open_with(directory.path(), source.clone()).expect("is made");
+    let (_, key) = phrase::generate().expect("random bytes");
+    let parameters = service.wrap(&key).expect("wraps");
+    add(&catalog, SlotKind::Kms, &parameters, &key);
+    drop(catalog);
+    service.is_down.store(true, Ordering::Relaxed);
+    service.asked.store(0, Ordering::Relaxed);
+    let catalog = open_with(directory.path(), source).expect("opens");
+    let error = read(&catalog, |reader| reader.revision()).expect_err("is lost");
+    assert_eq!(error.sqlstate(), "08001");
+    assert_eq!(service.asked.load(Ordering::Relaxed), 1);
+}
+
+#[test]
 fn a_service_that_is_lost_is_told_with_its_slot_and_no_key_is_made() {
     let directory = tempfile::tempdir().expect("a directory");
     let service = Arc::new(StandIn::default());

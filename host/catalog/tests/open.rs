@@ -43,6 +43,36 @@ fn a_new_store_has_root_in_admin_and_files_for_its_owner_alone() {
 }
 
 #[test]
+fn an_empty_file_that_others_may_read_is_made_its_owners_before_it_is_a_store() {
+    for given in [0o644, 0o666, 0o640, 0o600] {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = database(directory.path());
+        fs::write(&path, "").expect("writes");
+        fs::set_permissions(&path, fs::Permissions::from_mode(given)).expect("chmod");
+        let catalog = open(directory.path()).expect("is made");
+        read(&catalog, |reader| reader.revision()).expect("reads");
+        for name in ["catalog.db", "catalog.db-wal", "catalog.db-shm"] {
+            assert_eq!(
+                mode(&directory.path().join(name)),
+                0o600,
+                "{name} of {given:o}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_empty_file_is_made_its_owners_also_where_no_store_comes_of_it() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = database(directory.path());
+    fs::write(&path, "").expect("writes");
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).expect("chmod");
+    let short = KeySource::Text(SecretText::new("hunter2"));
+    open_with(directory.path(), short).expect_err("no key");
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
 fn a_store_is_the_same_when_it_is_opened_again() {
     let directory = tempfile::tempdir().expect("a directory");
     let id = open(directory.path()).expect("is made").id();

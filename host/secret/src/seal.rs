@@ -172,6 +172,41 @@ mod tests {
     }
 
     #[test]
+    fn every_row_key_is_another_one_also_for_one_and_the_same_row() {
+        let store = StoreKey::generate().expect("random bytes");
+        let (one, wrapped_one) = store.new_row_key(ROW).expect("makes a key");
+        let (two, wrapped_two) = store.new_row_key(ROW).expect("makes a key");
+        assert_ne!(one.key, two.key);
+        assert_ne!(wrapped_one, wrapped_two);
+        let sealed = one.seal("uri", b"SECRET").expect("seals");
+        assert_eq!(two.open("uri", &sealed), Err(SealError::NotAuthentic));
+        let opened = store.open_row_key(ROW, &wrapped_one).expect("opens");
+        assert_eq!(opened.key, one.key);
+    }
+
+    #[test]
+    fn what_an_older_version_sealed_does_not_open_with_the_key_of_a_newer_one() {
+        let store = StoreKey::generate().expect("random bytes");
+        let identity = |version| RowIdentity { version, ..ROW };
+        let (older, _) = store.new_row_key(identity(1)).expect("makes a key");
+        let (newer, _) = store.new_row_key(identity(2)).expect("makes a key");
+        let sealed = older.seal("uri", b"SECRET").expect("seals");
+        // The version is bound, and the key is another one: each alone is enough.
+        for (key, version) in [(&newer, 2), (&newer, 1), (&older, 2)] {
+            let tried = RowKey {
+                key: key.key.clone(),
+                row: identity(version),
+            };
+            assert_eq!(
+                tried.open("uri", &sealed),
+                Err(SealError::NotAuthentic),
+                "as version {version}"
+            );
+        }
+        assert!(older.open("uri", &sealed).is_ok());
+    }
+
+    #[test]
     fn another_store_opens_nothing() {
         let (store, other) = (
             StoreKey::generate().expect("key"),

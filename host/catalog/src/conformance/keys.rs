@@ -139,6 +139,7 @@ fn read_all(catalog: &dyn Catalog) -> usize {
         reader.providers()?;
         reader.user_file_set("set")?;
         reader.audit_after(&AuditFilter::default(), None, 100)?;
+        reader.authentic_rows()?;
         let connections = reader.connections_after(None, 100)?;
         for connection in &connections {
             let secrets = reader.secrets_of(connection)?;

@@ -8,8 +8,10 @@
 //! * [`key_slot`]: what opens the store, and how far a change of its key has come
 //! * [`user_files`]: sets of users' files, and whose they are
 //! * [`audit`]: who did what, and how it ended
+//! * [`authentic`]: what reading every row comes to
 
 pub mod audit;
+pub mod authentic;
 pub mod connection;
 pub mod grant;
 pub mod key_slot;
@@ -19,6 +21,7 @@ pub mod user_files;
 
 pub use audit::ObjectKind;
 pub use audit::{AuditEntry, AuditFilter, AuditId, AuditObject, AuditOutcome, AuditRecord};
+pub use authentic::AuthenticRows;
 pub use connection::{
     CatalogId, Connection, ConnectionId, ConnectionSecrets, ConnectionTarget, NewConnection,
 };

@@ -51,8 +51,7 @@ impl Record for AuditEntry {
     }
 
     fn name(row: &Row<'_>) -> String {
-        let id: i64 = row.get("id").unwrap_or_default();
-        format!("audit record {id}")
+        called(row.get("id").unwrap_or_default())
     }
 
     fn code(&self, code: RowCode) -> RowCode {
@@ -72,6 +71,14 @@ impl Record for AuditEntry {
             .optional_text(record.outcome.sqlstate())
             .optional_text(record.detail.as_deref())
     }
+}
+
+fn called(id: i64) -> String {
+    format!("audit record {id}")
+}
+
+fn not_authentic(id: i64) -> CatalogError {
+    CatalogError::NotAuthentic { row: called(id) }
 }
 
 impl Transaction<'_> {
@@ -134,11 +141,53 @@ impl Transaction<'_> {
         Ok(())
     }
 
+    /// Reads the whole trail, from the first record to the one that the row of the store calls the
+    /// last. Gives their number.
+    pub(super) fn check_trail(&self) -> Result<u64, CatalogError> {
+        let head = self.store()?.audit_head;
+        let mut last = 0;
+        self.check_rows(|entry: AuditEntry| {
+            let AuditId(seen) = entry.id;
+            if seen > head {
+                return Err(not_authentic(record::stored(seen)));
+            }
+            if seen != last + 1 {
+                return Err(CatalogError::AuditIncomplete { after: last, seen });
+            }
+            last = seen;
+            Ok(())
+        })?;
+        if last != head {
+            return Err(CatalogError::AuditIncomplete {
+                after: last,
+                seen: head,
+            });
+        }
+        Ok(last)
+    }
+
+    /// Whether the numbers from `next` on are free. A record that stands there was given its number by
+    /// somebody else, or the row of the store, which says how far the trail goes, was put back.
+    fn nothing_stands_from(&self, next: AuditId) -> Result<(), CatalogError> {
+        let first: Option<i64> = self
+            .connection
+            .prepare_cached("SELECT min(id) FROM audit WHERE id >= ?1")
+            .and_then(|mut statement| {
+                statement.query_row([record::stored(next.0)], |row| row.get(0))
+            })
+            .map_err(failed)?;
+        match first {
+            Some(id) => Err(not_authentic(id)),
+            None => Ok(()),
+        }
+    }
+
     pub(super) fn add_audit(&mut self, record: &AuditRecord) -> Result<AuditId, CatalogError> {
         let entry = AuditEntry {
             id: AuditId(self.next_audit_id()?),
             record: record.clone(),
         };
+        self.nothing_stands_from(entry.id)?;
         let code = self.keys.code_of(&entry);
         let object = record.object.as_ref();
         let sql = format!(

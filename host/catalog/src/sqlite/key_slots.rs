@@ -66,7 +66,7 @@ fn readable(slot: &KeySlot) -> rusqlite::Result<KeySlotRow> {
 }
 
 /// An older generation of the store's key.
-struct OlderKey {
+pub(super) struct OlderKey {
     generation: u32,
     sealed: Vec<u8>,
 }

@@ -18,11 +18,13 @@
 //! * `watch`: whether anybody has changed the file
 //! * `transaction`: what runs in one transaction
 //! * `record`: rows with their codes
+//! * `authentic`: reading every row, and what else is in the file
 //! * `connections`, `principals`, `grants`, `providers`, `user_files`, `audit`, `store`: one module per kind of row
 //! * [`salvage`](fn@salvage): what can be read of a store whose key is lost
 //! * `failure`: what the storage library reports, in the catalog's terms
 
 mod audit;
+mod authentic;
 mod connections;
 pub(crate) mod failure;
 mod grants;

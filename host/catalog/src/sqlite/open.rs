@@ -284,8 +284,8 @@ pub(crate) fn in_transaction(
     result
 }
 
-/// Makes the file and its directory, for their owner alone. SQLite gives its other files the mode
-/// of this one.
+/// Makes the file and its directory, for their owner alone; a file that is there and empty is made
+/// so before anything is in it. SQLite gives its other files the mode of this one.
 pub(crate) fn make_file(path: &Path) -> Result<(), CatalogError> {
     make_private_file(path).map_err(|source| match source.kind() {
         io::ErrorKind::ReadOnlyFilesystem => CatalogError::ReadOnly,
@@ -299,8 +299,11 @@ fn make_private_file(path: &Path) -> io::Result<()> {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    if fs::metadata(path).is_ok() {
-        return Ok(());
+    if let Ok(there) = fs::metadata(path) {
+        return match there.is_file() && there.len() == 0 {
+            true => take_from_others(path, &there.permissions()),
+            false => Ok(()),
+        };
     }
     let mut builder = DirBuilder::new();
     builder.recursive(true);
@@ -319,6 +322,20 @@ fn make_private_file(path: &Path) -> io::Result<()> {
     if cfg!(unix) {
         // The name of the file is as durable as what will be in it.
         File::open(directory)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Takes the rights of group and others to a file away, where they have any.
+fn take_from_others(path: &Path, permissions: &fs::Permissions) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let mode = permissions.mode() & 0o7777;
+        if mode & 0o077 != 0 {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode & 0o700))?;
+        }
     }
     Ok(())
 }

@@ -27,6 +27,9 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     stay_compiled(&connection)?;
+    // The schema has neither; one that somebody put there would run with every change.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false)?;
     // Every commit is on the disk before it is reported; what is deleted is overwritten; no
     // temporary file is made; functions that a changed schema names are not run.
     connection.pragma_update(None, "synchronous", "FULL")?;
@@ -263,6 +266,29 @@ mod tests {
         ] {
             assert_eq!(setting(&connection, name), value, "{name}");
         }
+    }
+
+    #[test]
+    fn a_trigger_that_somebody_put_into_the_file_does_not_run() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let path = directory.path().join("catalog.sqlite");
+        let raw = Connection::open(&path).expect("a connection");
+        raw.execute_batch(
+            "CREATE TABLE trail (a);
+             CREATE TRIGGER forget AFTER INSERT ON trail BEGIN DELETE FROM trail; END;
+             INSERT INTO trail VALUES (1)",
+        )
+        .expect("a trigger");
+        let kept = |connection: &Connection| -> i64 {
+            let count = connection.query_row("SELECT count(*) FROM trail", [], |row| row.get(0));
+            count.expect("a number")
+        };
+        assert_eq!(kept(&raw), 0, "it runs for others");
+        let connection = connect(&path).expect("a connection");
+        connection
+            .execute("INSERT INTO trail VALUES (1)", [])
+            .expect("written");
+        assert_eq!(kept(&connection), 1);
     }
 
     #[test]

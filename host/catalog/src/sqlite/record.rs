@@ -79,13 +79,28 @@ pub(super) fn all<R: Record>(
     sql: &str,
     params: impl Params,
 ) -> Result<Vec<R>, CatalogError> {
+    let mut found = Vec::new();
+    each(connection, keys, sql, params, |row| {
+        found.push(row);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// Gives all rows that `sql` finds to `function`, one at a time.
+pub(super) fn each<R: Record>(
+    connection: &rusqlite::Connection,
+    keys: &Keys,
+    sql: &str,
+    params: impl Params,
+    mut function: impl FnMut(R) -> Result<(), CatalogError>,
+) -> Result<(), CatalogError> {
     let mut statement = connection.prepare_cached(sql).map_err(failed)?;
     let mut rows = statement.query(params).map_err(failed)?;
-    let mut found = Vec::new();
     while let Some(row) = rows.next().map_err(failed)? {
-        found.push(check(keys, row)?);
+        function(check(keys, row)?)?;
     }
-    Ok(found)
+    Ok(())
 }
 
 /// All rows of a table, with no word about whether they are genuine; what cannot even be read is only

@@ -284,9 +284,7 @@ mod tests {
 
     #[test]
     fn the_walk_meets_every_table_that_has_a_code_or_a_key() {
-        let connection = rusqlite::Connection::open_in_memory().expect("opens");
-        schema::begin(&connection).expect("begins");
-        schema::migrate(&connection).expect("migrates");
+        let connection = schema::fresh().expect("is made");
         let mut statement = connection
             .prepare(
                 "SELECT DISTINCT t.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \

@@ -1,5 +1,7 @@
 //! The tables, and how an older store gets them.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 use super::failure::failed;
@@ -108,6 +110,48 @@ pub(super) fn migrate(connection: &Connection) -> Result<(), CatalogError> {
     Ok(())
 }
 
+/// A database in memory with everything that the steps make, and no rows.
+pub(super) fn fresh() -> Result<Connection, CatalogError> {
+    let connection = Connection::open_in_memory().map_err(failed)?;
+    begin(&connection)?;
+    migrate(&connection)?;
+    Ok(connection)
+}
+
+/// A table, an index, a view or a trigger: its kind, its name, the table that it is of, and the
+/// statement that made it, safe to print.
+type Object = [String; 4];
+
+fn objects(connection: &Connection) -> Result<BTreeSet<Object>, CatalogError> {
+    let mut statement = connection
+        .prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")
+        .map_err(failed)?;
+    let objects = statement
+        .query_map([], |row| {
+            Ok(["type", "name", "tbl_name", "sql"].map(|column| record::shown(row, column)))
+        })
+        .map_err(failed)?;
+    objects.collect::<rusqlite::Result<_>>().map_err(failed)
+}
+
+/// Refuses a file with objects that the steps do not make, or make otherwise: a trigger or a view
+/// could say which rows there are, whatever their codes.
+pub(super) fn check_objects(connection: &Connection) -> Result<(), CatalogError> {
+    let (there, ours) = (objects(connection)?, objects(&fresh()?)?);
+    if let Some([kind, name, table, _]) = there.difference(&ours).next() {
+        let object = match name == table {
+            true => format!("{kind} {name}"),
+            false => format!("{kind} {name} on {table}"),
+        };
+        return Err(CatalogError::ForeignObject { object });
+    }
+    match ours.is_subset(&there) {
+        true => Ok(()),
+        // A table or an index is gone.
+        false => Err(CatalogError::Damaged),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,9 +181,7 @@ mod tests {
 
     #[test]
     fn every_table_checks_the_types_of_its_columns() {
-        let connection = Connection::open_in_memory().expect("opens");
-        begin(&connection).expect("begins");
-        migrate(&connection).expect("migrates");
+        let connection = fresh().expect("is made");
         let lax: u32 = connection
             .query_row(
                 "SELECT count(*) FROM pragma_table_list WHERE schema = 'main' AND type = 'table' \

@@ -9,10 +9,10 @@ use super::record::{self, Keys};
 use crate::access::{Reader, Writer};
 use crate::error::CatalogError;
 use crate::model::{
-    ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, Connection, ConnectionGrant,
-    ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget, KeySlotRow, KeyState,
-    Membership, NewConnection, NewKeySlot, PrincipalRow, RotationPlace, RotationStep, SystemGrant,
-    SystemPrivilege, UserFileSet,
+    ApprovedProvider, AuditEntry, AuditFilter, AuditId, AuditRecord, AuthenticRows, Connection,
+    ConnectionGrant, ConnectionId, ConnectionPrivilege, ConnectionSecrets, ConnectionTarget,
+    KeySlotRow, KeyState, Membership, NewConnection, NewKeySlot, PrincipalRow, RotationPlace,
+    RotationStep, SystemGrant, SystemPrivilege, UserFileSet,
 };
 
 type Outcome<T> = Result<T, CatalogError>;
@@ -144,6 +144,10 @@ impl Reader for Transaction<'_> {
 
     fn key_state(&self) -> Outcome<KeyState> {
         self.find_key_state()
+    }
+
+    fn authentic_rows(&self) -> Outcome<Vec<AuthenticRows>> {
+        self.check_everything()
     }
 
     fn revision(&self) -> Outcome<u64> {

@@ -316,6 +316,8 @@ impl Unlocking<'_> {
             });
             match tried {
                 Ok(opened) => return Ok(opened),
+                // It would be the same for every other slot, and take as long again.
+                Err(error) if is_unreachable(&error) => return Err(error),
                 Err(error) => {
                     first.get_or_insert(error);
                 }
@@ -327,6 +329,19 @@ impl Unlocking<'_> {
             None => self.with_key(&KeySource::File(file.to_owned())),
         }
     }
+}
+
+/// Whether a service gave no answer at all.
+fn is_unreachable(error: &CatalogError) -> bool {
+    let CatalogError::Key {
+        source: KeyError::Service { sqlstate, .. },
+        ..
+    } = error
+    else {
+        return false;
+    };
+    // An answer that is none is one of a service that was reached.
+    *sqlstate == "57014" || sqlstate.starts_with("08") && *sqlstate != "08P01"
 }
 
 /// The key that a passphrase stands for in a slot.

@@ -39,6 +39,7 @@ fn a_key_a_phrase_and_a_passphrase_of_long_ago_open_the_store_that_they_are_of()
             assert_eq!(reader.connections_after(None, 9)?.len(), 2);
             // Read row by row, each is authentic.
             assert_eq!(reader.audit_after(&Default::default(), None, 99)?.len(), 10);
+            reader.authentic_rows()?;
             Ok(())
         })
         .expect("reads");
@@ -75,6 +76,7 @@ fn a_store_of_the_version_before_is_brought_up_with_all_it_holds() {
         assert_eq!(reader.memberships()?.len(), 2);
         assert_eq!(reader.audit_after(&Default::default(), None, 99)?.len(), 8);
         assert_eq!(reader.revision()?, 9);
+        reader.authentic_rows()?;
         Ok(())
     })
     .expect("reads");
