@@ -24,7 +24,7 @@ pub fn plan(data: &[u8]) {
         !key.is_empty() && !key.bytes().any(ends_a_string),
         "a key is no name"
     );
-    let is_custom = plan.setting("custom-endpoint") == Some("true");
+    let is_custom = plan.setting(crate::plan::CUSTOM_ENDPOINT) == Some("true");
     let endpoints = plan.entries().iter().filter_map(|entry| match entry {
         PlanEntry::Endpoint(endpoint) => Some(endpoint),
         _ => None,

@@ -6,6 +6,7 @@ use portolan_sdk::lent::parts::{Encoding, Opaque, Part, encode};
 use portolan_sdk::{Encrypted, Failure, FailureClass, KeyAnswer, Plan, joined, post_to_key};
 use serde_json::{Value, json};
 
+use crate::name::to_ask;
 use crate::plan::{KEY, SERVICE};
 use crate::refusal::Refusal;
 
@@ -17,55 +18,49 @@ pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failu
         Part::Secret(encode(plaintext, &Encoding::Base64)?),
         Part::Bytes(b"\"}".to_vec()),
     ];
-    let (answer, _) = ask(plan, "encrypt", body)?;
-    encrypted(&answer)
+    let (answer, _) = ask(plan, "encrypt", body, None)?;
+    encrypted(plan, &answer)
 }
 
 /// The ciphertext in an answer. The service finds the key's version in it by itself, and names none.
-fn encrypted(answer: &Value) -> Result<Encrypted, Failure> {
+fn encrypted(plan: &Plan, answer: &Value) -> Result<Encrypted, Failure> {
     let text = |name: &str| answer.get(name).and_then(Value::as_str).unwrap_or_default();
     let ciphertext = BASE64_STANDARD.decode(text("CiphertextBlob"));
     match (ciphertext, text("KeyId")) {
-        (Ok(ciphertext), key) if !ciphertext.is_empty() && !key.is_empty() => Ok(Encrypted {
-            ciphertext,
-            key: key.to_owned(),
-            key_version: None,
-        }),
+        (Ok(ciphertext), key) if !ciphertext.is_empty() && !key.is_empty() => {
+            // What would not be decrypted again is told now.
+            if to_ask(plan, key).is_none() {
+                return Err(answered_for_another());
+            }
+            Ok(Encrypted {
+                ciphertext,
+                key: key.to_owned(),
+                key_version: None,
+            })
+        }
         _ => Err(garbled("it holds no ciphertext with its key")),
     }
 }
 
-/// Decrypts with the plan's key, if that encrypted, and takes the answer of the very key only.
+/// Decrypts with the key that encrypted, if the plan's key may be it, and takes the answer of the
+/// very key only.
 pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Failure> {
-    let key = plan.setting(KEY).unwrap_or_default();
-    if !may_be(key, &encrypted.key) {
+    let Some(key) = to_ask(plan, &encrypted.key) else {
         return Err(of_another_key(&encrypted.key));
-    }
+    };
     let body = json!({
         "CiphertextBlob": BASE64_STANDARD.encode(&encrypted.ciphertext),
         "KeyId": key,
     });
     let body = vec![Part::Bytes(body.to_string().into_bytes())];
-    let (answer, mut whole) = ask(plan, "decrypt", body)?;
+    let behind_alias = (plan.setting(KEY) != Some(key)).then_some(key);
+    let (answer, mut whole) = ask(plan, "decrypt", body, behind_alias)?;
     if answer.get("KeyId").and_then(Value::as_str) != Some(&encrypted.key) {
-        return Err(
-            garbled("it is of another key than the one that was asked for")
-                .with_hint("Check that the server is the one of the key's own region and account."),
-        );
+        return Err(answered_for_another().with_content_of(behind_alias));
     }
     whole
         .take("Plaintext")
         .ok_or_else(|| garbled("it holds no plaintext"))
-}
-
-/// Whether the key of a plan may be the one with this ARN. What an alias stands for only the service
-/// knows, and it refuses what another key encrypted.
-fn may_be(key: &str, arn: &str) -> bool {
-    if key.starts_with("alias/") || key.contains(":alias/") || key == arn {
-        return true;
-    }
-    let id = |name: &'_ str| name.rsplit("key/").next().map(str::to_owned);
-    !key.starts_with("arn:") && id(key) == id(arn)
 }
 
 fn of_another_key(key: &str) -> Failure {
@@ -77,7 +72,12 @@ fn of_another_key(key: &str) -> Failure {
 }
 
 /// Sends one request: what is seen of the answer, and the answer.
-fn ask(plan: &Plan, rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
+fn ask(
+    plan: &Plan,
+    rule: &str,
+    body: Vec<Part>,
+    behind_alias: Option<&str>,
+) -> Result<(Value, KeyAnswer), Failure> {
     let answer = post_to_key(rule, SERVICE, Vec::new(), body)?;
     if answer.status != 200 {
         let refusal = Refusal {
@@ -85,6 +85,7 @@ fn ask(plan: &Plan, rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), F
             status: answer.status,
             document: &answer.document,
             clock_ahead: answer.clock_ahead,
+            behind_alias,
         };
         return Err(refusal.failure(plan));
     }
@@ -92,6 +93,11 @@ fn ask(plan: &Plan, rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), F
         Ok(document) => Ok((document, answer)),
         Err(_) => Err(garbled("it is no JSON")),
     }
+}
+
+fn answered_for_another() -> Failure {
+    garbled("it is of another key than the one that was asked for")
+        .with_hint("Check that the server is the one of the key's own region and account.")
 }
 
 fn garbled(what: &str) -> Failure {
@@ -106,29 +112,57 @@ fn garbled(what: &str) -> Failure {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_ciphertext_comes_with_its_key() {
-        let answer =
-            json!({"CiphertextBlob": "AQID", "KeyId": "arn:k", "EncryptionAlgorithm": "x"});
-        let encrypted = encrypted(&answer).expect("encrypted");
-        assert_eq!(encrypted.ciphertext, [1, 2, 3]);
-        assert_eq!(encrypted.key, "arn:k");
-        assert_eq!(encrypted.key_version, None);
+    const ARN: &str = "arn:aws:kms:eu-central-1:1:key/0a1b";
+
+    fn plan(key: &str) -> Plan {
+        let plan = Plan::new(portolan_sdk::Kind::Kms);
+        plan.set(crate::plan::REGION, "eu-central-1").set(KEY, key)
     }
 
     #[test]
-    fn a_key_is_known_by_its_arn_and_by_its_id() {
-        const ARN: &str = "arn:aws:kms:eu-central-1:1:key/0a1b";
-        for key in [ARN, "0a1b", "alias/a", "arn:aws:kms:eu-central-1:1:alias/a"] {
-            assert!(may_be(key, ARN), "{key}");
+    fn a_ciphertext_comes_with_its_key() {
+        let answer = json!({"CiphertextBlob": "AQID", "KeyId": ARN, "EncryptionAlgorithm": "x"});
+        for key in [ARN, "0a1b", "alias/a"] {
+            let encrypted = encrypted(&plan(key), &answer).expect("encrypted");
+            assert_eq!(encrypted.ciphertext, [1, 2, 3]);
+            assert_eq!(encrypted.key, ARN);
+            assert_eq!(encrypted.key_version, None);
         }
-        for key in ["", "a1b", "arn:aws:kms:us-east-1:1:key/0a1b"] {
-            assert!(!may_be(key, ARN), "{key}");
+    }
+
+    #[test]
+    fn a_ciphertext_of_another_key_is_none_of_this_one() {
+        let answer = json!({"CiphertextBlob": "AQID", "KeyId": ARN});
+        for key in [
+            "ffff",
+            "arn:aws:kms:eu-central-1:2:key/0a1b",
+            "arn:aws:kms:eu-central-1:2:alias/a",
+        ] {
+            let failure = encrypted(&plan(key), &answer).expect_err("another key's");
+            assert_eq!(failure.class, FailureClass::Protocol);
+            assert_eq!(
+                failure.message,
+                "the answer is none of AWS KMS: it is of another key than the one that was asked for"
+            );
         }
-        assert!(!may_be(
-            "0a1b",
-            "projects/p/locations/l/keyRings/r/cryptoKeys/0a1b"
-        ));
+    }
+
+    #[test]
+    fn what_another_key_encrypted_is_refused_before_anything_is_sent() {
+        let encrypted = Encrypted {
+            ciphertext: vec![1, 2, 3],
+            key: ARN.to_owned(),
+            key_version: None,
+        };
+        // Natively there is no host that anything could be sent by.
+        let Err(failure) = decrypt(&plan("ffff"), &encrypted) else {
+            unreachable!("it is of another key");
+        };
+        assert_eq!(failure.class, FailureClass::Protocol);
+        assert_eq!(
+            failure.message,
+            "the content was encrypted with another key: arn:aws:kms:eu-central-1:1:key/0a1b"
+        );
     }
 
     #[test]
@@ -141,7 +175,7 @@ mod tests {
             json!({"CiphertextBlob": 1, "KeyId": "k"}),
             json!([]),
         ] {
-            let failure = encrypted(&answer).expect_err("half");
+            let failure = encrypted(&plan("alias/a"), &answer).expect_err("half");
             assert_eq!(failure.class, FailureClass::Protocol);
         }
     }

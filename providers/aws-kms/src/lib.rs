@@ -3,11 +3,13 @@
 //! # Layout
 //!
 //! * `plan`: the URI becomes a key, where it is served, and as whom, or the reason why not.
+//! * `name`: what a key is called, and by which name what it encrypted is asked for.
 //! * `key`: encrypt and decrypt: JSON around a plaintext that stays in the host.
 //! * `refusal`: what the service says when it does not.
 //! * `probe`: reach the service; encrypt the marker, decrypt it and compare.
 
 mod key;
+mod name;
 mod plan;
 mod probe;
 mod refusal;

@@ -15,6 +15,9 @@ pub(crate) const KEY: &str = "key";
 /// The setting with the region that requests go to and are signed for.
 pub(crate) const REGION: &str = "region";
 
+/// The setting that is there where the service is a server of the URI's own choice.
+pub(crate) const CUSTOM_ENDPOINT: &str = "custom-endpoint";
+
 /// The TLS profile of the service's endpoint.
 const SERVER: &str = "server";
 
@@ -70,7 +73,7 @@ pub(crate) fn plan(uri: &UriPieces) -> Result<Plan, Failure> {
     }
     if endpoint.is_some() {
         plan = plan
-            .set("custom-endpoint", "true")
+            .set(CUSTOM_ENDPOINT, "true")
             .implicit_access("a server of the URI's own choice");
     }
     Ok(plan.set(REGION, region).set(KEY, key))

@@ -5,6 +5,10 @@ use serde_json::Value;
 
 use crate::plan::{KEY, REGION};
 
+/// What to look for where the key that an alias stood for is not there.
+const BEHIND_ALIAS: &str = "Look for that key: the alias may stand for another one since, and what a \
+                            deleted key encrypted cannot be decrypted.";
+
 const KEEP_TIME: &str = "Set this host's clock, and keep it by NTP.";
 
 /// An answer with another status than 200.
@@ -17,6 +21,9 @@ pub(crate) struct Refusal<'a> {
     pub(crate) document: &'a [u8],
     /// How many seconds the host's clock is ahead, where that is far enough to be refused for it.
     pub(crate) clock_ahead: Option<i64>,
+    /// The key that encrypted what is to be decrypted, where it was asked for in the place of the
+    /// plan's alias.
+    pub(crate) behind_alias: Option<&'a str>,
 }
 
 impl Refusal<'_> {
@@ -34,11 +41,20 @@ impl Refusal<'_> {
             text.push(' ');
             text.push_str(&code);
         }
-        if code == "NotFoundException" {
-            return Failure::new(FailureClass::NotFound, text).with_hint(where_to_look(plan));
-        }
-        let (class, hint) = self.meaning(&code);
-        Failure::new(class, text).with_hint(hint)
+        let failure = match code.as_str() {
+            "NotFoundException" => {
+                let hint = match self.behind_alias {
+                    Some(_) => BEHIND_ALIAS.to_owned(),
+                    None => where_to_look(plan),
+                };
+                Failure::new(FailureClass::NotFound, text).with_hint(hint)
+            }
+            code => {
+                let (class, hint) = self.meaning(code);
+                Failure::new(class, text).with_hint(hint)
+            }
+        };
+        failure.with_content_of(self.behind_alias)
     }
 
     fn meaning(&self, code: &str) -> (FailureClass, &'static str) {
@@ -49,6 +65,11 @@ impl Refusal<'_> {
             "AccessDeniedException" | "AccessDenied" if self.request == "encrypt" => (
                 FailureClass::Denied,
                 "Allow kms:Encrypt on this key, in its policy or in that of the user or role.",
+            ),
+            "AccessDeniedException" | "AccessDenied" if self.behind_alias.is_some() => (
+                FailureClass::Denied,
+                "Allow kms:Decrypt on that key, in its policy or in that of the user or role, and \
+                 not under kms:RequestAlias: it is asked for by its ARN.",
             ),
             "AccessDeniedException" | "AccessDenied" => (
                 FailureClass::Denied,
@@ -168,6 +189,7 @@ mod tests {
             status,
             document: body.as_bytes(),
             clock_ahead: None,
+            behind_alias: None,
         }
     }
 
@@ -335,5 +357,52 @@ mod tests {
             assert_eq!(failure.message, "AWS KMS answered 400 NotFoundException");
             assert_eq!(failure.hint.as_deref(), Some(hint), "{key}");
         }
+    }
+
+    #[test]
+    fn a_refusal_to_decrypt_names_the_key_that_an_alias_stood_for() {
+        const ARN: &str = "arn:aws:kms:eu-central-1:1:key/0a1b";
+        for (code, class, hint) in [
+            (
+                "AccessDeniedException",
+                FailureClass::Denied,
+                "not under kms:RequestAlias",
+            ),
+            ("DisabledException", FailureClass::Denied, "Enable the key."),
+            (
+                "NotFoundException",
+                FailureClass::NotFound,
+                "Look for that key",
+            ),
+            (
+                "IncorrectKeyException",
+                FailureClass::Protocol,
+                "was encrypted with",
+            ),
+        ] {
+            let body = joined(&[r#"{"__type":""#, code, r#""}"#]);
+            let refusal = Refusal {
+                behind_alias: Some(ARN),
+                ..refusal("decrypt", 400, &body)
+            };
+            let failure = refusal.failure(&plan("alias/a"));
+            assert_eq!(failure.class, class);
+            assert_eq!(
+                failure.message,
+                format!("AWS KMS answered 400 {code}; the content was encrypted with {ARN}")
+            );
+            let told = failure.hint.expect("a hint");
+            assert!(told.contains(hint), "{code}: {told}");
+        }
+        // A clock is not the key's.
+        let refusal = Refusal {
+            behind_alias: Some(ARN),
+            clock_ahead: Some(-3600),
+            ..refusal("decrypt", 400, r#"{"__type":"RequestExpired"}"#)
+        };
+        assert_eq!(
+            refusal.failure(&plan("alias/a")).message,
+            "this host's clock is 3600 s behind that of AWS KMS (RequestExpired)"
+        );
     }
 }

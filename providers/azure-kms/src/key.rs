@@ -15,6 +15,7 @@ const ALGORITHM: &str = "RSA-OAEP-256";
 /// Encrypts under the version of the plan's key.
 pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failure> {
     let key = Key {
+        vault: vault(plan),
         name: plan.setting(KEY).unwrap_or_default(),
         version: plan.setting(VERSION).unwrap_or_default(),
     };
@@ -23,7 +24,7 @@ pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failu
         Part::Secret(encode(plaintext, &Encoding::Base64url)?),
         Part::Bytes(b"\"}".to_vec()),
     ];
-    let (answer, _) = key.ask("encrypt", body)?;
+    let (answer, _) = key.ask("encrypt", body, None)?;
     key.encrypted(&answer)
 }
 
@@ -31,8 +32,7 @@ pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failu
 /// only.
 pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Failure> {
     let version = encrypted.key_version.as_deref();
-    let host = plan.endpoint_number(VAULT).map(|it| it.host.as_str());
-    let key = named(host.unwrap_or_default(), &encrypted.key, version);
+    let key = named(vault(plan), &encrypted.key, version);
     let own = plan.setting(KEY).unwrap_or_default();
     let key = key.filter(|key| key.name.eq_ignore_ascii_case(own));
     let Some(key) = key else {
@@ -50,23 +50,44 @@ pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Fail
         "value": BASE64_URL_SAFE_NO_PAD.encode(&encrypted.ciphertext),
     });
     let body = vec![Part::Bytes(body.to_string().into_bytes())];
-    let (document, mut answer) = key.ask("decrypt", body)?;
-    key.check(&document)?;
+    let other_version = other_version(plan, &encrypted.key, key.version);
+    let other_version = other_version.as_deref();
+    let (document, mut answer) = key.ask("decrypt", body, other_version)?;
+    let checked = key.check(&document);
+    checked.map_err(|failure| failure.with_content_of(other_version))?;
     let plaintext = answer.take("value");
     plaintext.ok_or_else(|| garbled("it holds no plaintext"))
 }
 
+/// The id of the version that encrypted, where the plan names another one.
+fn other_version(plan: &Plan, key: &str, version: &str) -> Option<String> {
+    let own = plan.setting(VERSION).unwrap_or_default();
+    (!version.eq_ignore_ascii_case(own)).then(|| joined(&[key, "/", version]))
+}
+
+/// The host of the plan's vault.
+fn vault(plan: &Plan) -> &str {
+    plan.endpoint_number(VAULT)
+        .map(|endpoint| endpoint.host.as_str())
+        .unwrap_or_default()
+}
+
 /// The key of an id such as `https://VAULT/keys/NAME`, if it is of this vault.
-fn named<'a>(host: &str, id: &'a str, version: Option<&'a str>) -> Option<Key<'a>> {
+fn named<'a>(vault: &'a str, id: &'a str, version: Option<&'a str>) -> Option<Key<'a>> {
     let rest = id.strip_prefix("https://")?;
-    let (vault, name) = rest.split_once("/keys/")?;
+    let (host, name) = rest.split_once("/keys/")?;
     let version = version?;
-    (vault.eq_ignore_ascii_case(host) && is_name(name) && is_name(version))
-        .then_some(Key { name, version })
+    (host.eq_ignore_ascii_case(vault) && is_name(name) && is_name(version)).then_some(Key {
+        vault,
+        name,
+        version,
+    })
 }
 
 /// A version of a key.
 struct Key<'a> {
+    /// The host of its vault.
+    vault: &'a str,
     name: &'a str,
     version: &'a str,
 }
@@ -87,35 +108,42 @@ impl Key<'_> {
         }
     }
 
-    /// The id of the key without its version, if the answer is of this version of this key.
+    /// The id of the key without its version, if the answer is of this version of this key in this
+    /// vault.
     fn check<'answer>(&self, answer: &'answer Value) -> Result<&'answer str, Failure> {
         let id = answer
             .get("kid")
             .and_then(Value::as_str)
             .unwrap_or_default();
-        let split = id.rsplit_once('/').and_then(|(key, version)| {
-            let (_, name) = key.rsplit_once("/keys/")?;
-            Some((key, name, version))
-        });
-        match split {
-            Some((key, name, version))
-                if name.eq_ignore_ascii_case(self.name)
-                    && version.eq_ignore_ascii_case(self.version) =>
-            {
-                Ok(key)
-            }
+        match id.rsplit_once('/') {
+            Some((key, version)) if self.is(key, version) => Ok(key),
             _ => Err(garbled(
                 "it is of another key than the one that was asked for",
             )),
         }
     }
 
-    /// Sends one request: what is seen of the answer, and the answer.
-    fn ask(&self, rule: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
+    /// Whether it is the version of a key with this id.
+    fn is(&self, id: &str, version: &str) -> bool {
+        named(self.vault, id, Some(version)).is_some_and(|key| {
+            key.name.eq_ignore_ascii_case(self.name)
+                && key.version.eq_ignore_ascii_case(self.version)
+        })
+    }
+
+    /// Sends one request: what is seen of the answer, and the answer. A refusal tells the other
+    /// version that encrypted.
+    fn ask(
+        &self,
+        rule: &str,
+        body: Vec<Part>,
+        other_version: Option<&str>,
+    ) -> Result<(Value, KeyAnswer), Failure> {
         let path = ["keys", self.name, self.version, rule].map(str::to_owned);
         let answer = post_to_key(rule, VAULT, path.into(), body)?;
         if answer.status != 200 {
-            return Err(refused(rule, answer.status, &answer.document));
+            let failure = refused(rule, answer.status, &answer.document);
+            return Err(failure.with_content_of(other_version));
         }
         match serde_json::from_slice(&answer.document) {
             Ok(document) => Ok((document, answer)),
@@ -137,6 +165,7 @@ mod tests {
     use super::*;
 
     const KEY: Key<'_> = Key {
+        vault: "v.vault.azure.net",
         name: "backups",
         version: "0a1b",
     };
@@ -157,12 +186,42 @@ mod tests {
             json!([]),
             json!({"kid": "https://v.vault.azure.net/keys/backups/0a1b"}),
             json!({"kid": "https://v.vault.azure.net/keys/backups/0a1b", "value": "+"}),
-            json!({"kid": "https://v.vault.azure.net/keys/backups/ffff", "value": "AQ"}),
-            json!({"kid": "https://v.vault.azure.net/keys/other/0a1b", "value": "AQ"}),
-            json!({"kid": "backups/0a1b", "value": "AQ"}),
         ] {
             let failure = KEY.encrypted(&answer).expect_err("half");
             assert_eq!(failure.class, FailureClass::Protocol);
+        }
+    }
+
+    #[test]
+    fn an_answer_is_of_this_version_of_this_key_in_this_vault() {
+        let of = |kid: &str| json!({"kid": kid, "value": "AQ"});
+        // Azure may write each of them with other capitals.
+        for kid in [
+            "https://v.vault.azure.net/keys/backups/0a1b",
+            "https://V.vault.azure.net/keys/Backups/0A1B",
+        ] {
+            assert!(KEY.check(&of(kid)).is_ok(), "{kid}");
+        }
+        for kid in [
+            "https://v.vault.azure.net/keys/backups/ffff",
+            "https://v.vault.azure.net/keys/other/0a1b",
+            "https://w.vault.azure.net/keys/backups/0a1b",
+            "https://v.vault.azure.cn/keys/backups/0a1b",
+            "https://v.vault.azure.net:444/keys/backups/0a1b",
+            "https://w.example/keys/v.vault.azure.net/keys/backups/0a1b",
+            "https://v.vault.azure.net/secrets/backups/0a1b",
+            "http://v.vault.azure.net/keys/backups/0a1b",
+            "v.vault.azure.net/keys/backups/0a1b",
+            "backups/0a1b",
+        ] {
+            let failure = KEY.encrypted(&of(kid)).expect_err(kid);
+            assert_eq!(failure.class, FailureClass::Protocol);
+            assert_eq!(
+                failure.message,
+                "the answer is none of Azure Key Vault: it is of another key than the one that was \
+                 asked for"
+            );
+            assert!(KEY.check(&of(kid)).is_err(), "{kid}");
         }
     }
 
@@ -183,5 +242,17 @@ mod tests {
         ] {
             assert_eq!(of(other, Some("1")), None, "{other}");
         }
+    }
+
+    #[test]
+    fn a_version_that_the_plan_does_not_name_is_told_by_its_id() {
+        let plan = Plan::new(portolan_sdk::Kind::Kms).set(VERSION, "0a1b");
+        let other = |version| other_version(&plan, "https://v.vault.azure.net/keys/k", version);
+        assert_eq!(other("0a1b"), None);
+        assert_eq!(other("0A1B"), None);
+        assert_eq!(
+            other("ffff").as_deref(),
+            Some("https://v.vault.azure.net/keys/k/ffff")
+        );
     }
 }

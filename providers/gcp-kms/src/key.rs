@@ -22,7 +22,7 @@ pub(crate) fn encrypt(plan: &Plan, plaintext: Opaque) -> Result<Encrypted, Failu
         Part::Secret(encode(plaintext, &Encoding::Base64)?),
         Part::Bytes(b"\"}".to_vec()),
     ];
-    let (answer, _) = ask("encrypt", key, body)?;
+    let (answer, _) = ask("encrypt", key, body, None)?;
     encrypted(key, &answer)
 }
 
@@ -78,14 +78,21 @@ pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Fail
         "ciphertextCrc32c": checksum(&encrypted.ciphertext).to_string(),
     });
     let body = vec![Part::Bytes(body.to_string().into_bytes())];
-    let (_, mut answer) = ask("decrypt", key, body)?;
+    let other_name = (encrypted.key != key).then_some(&*encrypted.key);
+    let (_, mut answer) = ask("decrypt", key, body, other_name)?;
     // Beside it stands its checksum, which is opaque too.
     let plaintext = answer.take("plaintext");
     plaintext.ok_or_else(|| garbled("it holds no plaintext"))
 }
 
-/// Sends one request: what is seen of the answer, and the answer.
-fn ask(rule: &str, key: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Failure> {
+/// Sends one request: what is seen of the answer, and the answer. A refusal tells the other name that
+/// the key had when it encrypted.
+fn ask(
+    rule: &str,
+    key: &str,
+    body: Vec<Part>,
+    other_name: Option<&str>,
+) -> Result<(Value, KeyAnswer), Failure> {
     let mut path = vec!["v1".to_owned()];
     path.extend(key.split('/').map(str::to_owned));
     if let Some(last) = path.last_mut() {
@@ -94,7 +101,8 @@ fn ask(rule: &str, key: &str, body: Vec<Part>) -> Result<(Value, KeyAnswer), Fai
     }
     let answer = post_to_key(rule, SERVICE, path, body)?;
     if answer.status != 200 {
-        return Err(refused(rule, answer.status, &answer.document));
+        let failure = refused(rule, answer.status, &answer.document);
+        return Err(failure.with_content_of(other_name));
     }
     match serde_json::from_slice(&answer.document) {
         Ok(document) => Ok((document, answer)),
@@ -138,6 +146,8 @@ mod tests {
     #[test]
     fn half_an_answer_is_none() {
         let nothing = "the answer is none of Google Cloud KMS: it holds no ciphertext with its key";
+        let anothers = "the answer is none of Google Cloud KMS: it is of another key than the one \
+                        that was asked for";
         for (member, value, expected) in [
             ("name", "", nothing),
             ("name", NAME, nothing),
@@ -145,8 +155,12 @@ mod tests {
             (
                 "name",
                 "projects/p/locations/eu/keyRings/r/cryptoKeys/other/cryptoKeyVersions/1",
-                "the answer is none of Google Cloud KMS: it is of another key than the one that was \
-                 asked for",
+                anothers,
+            ),
+            (
+                "name",
+                "projects/q/locations/eu/keyRings/r/cryptoKeys/k/cryptoKeyVersions/1",
+                anothers,
             ),
             ("ciphertext", "", nothing),
             ("ciphertext", "A", nothing),
@@ -163,5 +177,25 @@ mod tests {
             assert_eq!(failure.message, expected);
         }
         assert!(encrypted(NAME, &json!([])).is_err());
+    }
+
+    #[test]
+    fn what_a_key_of_another_project_encrypted_is_refused_before_anything_is_sent() {
+        let plan = Plan::new(portolan_sdk::Kind::Kms).set(KEY, NAME);
+        let encrypted = Encrypted {
+            ciphertext: vec![1, 2, 3],
+            key: NAME.replace("/p/", "/q/"),
+            key_version: Some("1".to_owned()),
+        };
+        // Natively there is no host that anything could be sent by.
+        let Err(failure) = decrypt(&plan, &encrypted) else {
+            unreachable!("it is of another key");
+        };
+        assert_eq!(failure.class, FailureClass::Protocol);
+        assert_eq!(
+            failure.message,
+            "the content was encrypted with another key: \
+             projects/q/locations/eu/keyRings/r/cryptoKeys/k"
+        );
     }
 }

@@ -42,15 +42,22 @@ pub(crate) fn is_key(name: &str) -> bool {
     all && segments.next().is_none()
 }
 
-/// Whether two names mean one key. A project has a number beside its id, and either may stand there.
+/// Whether two names mean one key. A project has a number beside its id, and either may stand there:
+/// only the service knows which id a number belongs to, but two ids are two projects, as are two
+/// numbers.
 pub(crate) fn is_same(one: &str, other: &str) -> bool {
-    let in_project = |name: &str| {
-        name.split('/')
-            .skip(2)
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+    let (Some((one, one_rest)), Some((other, other_rest))) =
+        (split_project(one), split_project(other))
+    else {
+        return false;
     };
-    in_project(one) == in_project(other)
+    let is_number = |project: &str| project.bytes().all(|byte| byte.is_ascii_digit());
+    one_rest == other_rest && (one == other || is_number(one) != is_number(other))
+}
+
+/// The project of a name, and what follows it.
+fn split_project(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("projects/")?.split_once('/')
 }
 
 #[cfg(test)]
@@ -98,8 +105,38 @@ mod tests {
 
     #[test]
     fn a_project_may_be_called_by_its_number() {
-        assert!(is_same(KEY, &KEY.replace("/p/", "/1234/")));
-        assert!(!is_same(KEY, &KEY.replace("/k", "/other")));
-        assert!(!is_same(KEY, &KEY.replace("/eu/", "/us/")));
+        let of = |project: &str| KEY.replace("/p/", project);
+        assert!(is_same(KEY, KEY));
+        assert!(is_same(&of("/1234/"), &of("/1234/")));
+        for id in ["/p/", "/p-1/", "/1234p/", "/example.com:p/"] {
+            assert!(is_same(&of(id), &of("/1234/")), "{id}");
+            assert!(is_same(&of("/1234/"), &of(id)), "{id}");
+        }
+        for other in [of("/1234/"), KEY.to_owned()] {
+            for wrong in [
+                other.replace("/k", "/other"),
+                other.replace("/eu/", "/us/"),
+                other.replace("/r/", "/s/"),
+                other.replace("/cryptoKeys/k", ""),
+            ] {
+                assert!(!is_same(KEY, &wrong), "{wrong}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_projects_have_two_keys_whatever_these_are_called() {
+        let of = |project: &str| KEY.replace("/p/", project);
+        for (one, other) in [
+            ("/p/", "/q/"),
+            ("/p/", "/P/"),
+            ("/p/", "/example.com:p/"),
+            ("/1234/", "/12345/"),
+            ("/1234/", "/01234/"),
+        ] {
+            assert!(!is_same(&of(one), &of(other)), "{one} {other}");
+            assert!(!is_same(&of(other), &of(one)), "{other} {one}");
+        }
+        assert!(!is_same("", "") && !is_same("k", "k"));
     }
 }

@@ -39,6 +39,16 @@ impl Failure {
         self.message = joined(&[doing, ": ", &self.message]);
         self
     }
+
+    /// The same failure to decrypt, with the key that encrypted after its message: where a connection
+    /// names another one, or the same one by another name, it would be looked for in vain.
+    #[must_use]
+    pub fn with_content_of(mut self, key: Option<&str>) -> Self {
+        if let Some(key) = key {
+            self.message = joined(&[&self.message, "; the content was encrypted with ", key]);
+        }
+        self
+    }
 }
 
 #[cfg(test)]
@@ -53,5 +63,20 @@ mod tests {
         assert_eq!(failure.message, "failed to write: read-only");
         assert_eq!(failure.class, FailureClass::Denied);
         assert_eq!(failure.hint.as_deref(), Some("Mount it writable."));
+    }
+
+    #[test]
+    fn the_key_that_encrypted_goes_after_the_message() {
+        let failure = Failure::new(FailureClass::Denied, "answered 403").with_hint("Ask for it.");
+        assert_eq!(
+            failure.clone().with_content_of(None).message,
+            "answered 403"
+        );
+        let failure = failure.with_content_of(Some("k"));
+        assert_eq!(
+            failure.message,
+            "answered 403; the content was encrypted with k"
+        );
+        assert_eq!(failure.hint.as_deref(), Some("Ask for it."));
     }
 }

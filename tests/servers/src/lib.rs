@@ -18,7 +18,7 @@
 //! * [`s3`]: `s3s` with `s3s-fs`, and what may stand before it.
 //!
 //! Stand-ins, written here, which prove that a client keeps to what is documented, and no more:
-//! * [`AwsStandIn`]: KMS of AWS with one key, and the token service with roles; [`aws_machine`]: what
+//! * [`AwsStandIn`]: KMS of AWS with two keys, and the token service with roles; [`aws_machine`]: what
 //!   AWS gives to a machine; [`SigV4StandIn`]: any service, as far as its signatures go.
 //! * [`EntraStandIn`]: the token endpoint of Microsoft Entra.
 //! * [`GoogleStandIn`]: Google's token endpoint, impersonation, the XML API of Cloud Storage, Cloud

@@ -1,4 +1,4 @@
-//! An account: users, sessions and roles, and one key of KMS.
+//! An account: users, sessions and roles, and keys of KMS.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -15,8 +15,8 @@ use super::tokens::Role;
 use crate::Authority;
 use crate::http_server::{Answer, HttpServer, answer};
 
-/// KMS with one key in [`SIGV4_REGION`](crate::SIGV4_REGION), and the token service of roles, each in
-/// the regions that it was started for. It verifies signatures in full and by a clock of its own,
+/// KMS with a key in [`SIGV4_REGION`](crate::SIGV4_REGION) and another one beside it, and the token
+/// service of roles, each in the regions that it was started for. It verifies signatures in full and by a clock of its own,
 /// encrypts with AES-256-GCM, really, and refuses with the documented codes. That the real services
 /// answer like this is not proved; its policies are lists of actions, of everything else that they
 /// can say nothing is.
@@ -40,12 +40,16 @@ impl AwsStandIn {
     /// The id of its key.
     pub const KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
-    /// The alias of its key.
+    /// The alias of its key, until it is moved.
     pub const ALIAS: &str = "alias/backups";
 
     /// The ARN of its key.
     pub const ARN: &str =
         "arn:aws:kms:eu-central-1:123456789012:key/1234abcd-12ab-34cd-56ef-1234567890ab";
+
+    /// The ARN of the other key, which nothing else names until the alias is moved to it.
+    pub const ARN_OF_ANOTHER: &str =
+        "arn:aws:kms:eu-central-1:123456789012:key/0987fedc-65ba-43dc-21fe-ba0987654321";
 
     /// What it says in every refusal besides its code.
     pub const CHATTER: &str = "a text of the service";
@@ -93,7 +97,7 @@ impl AwsStandIn {
         self.account().signatures.add(id, signer);
     }
 
-    /// Allows a principal these actions with the key, and no others: `Encrypt`, `Decrypt`.
+    /// Allows a principal these actions with both keys, and no others: `Encrypt`, `Decrypt`.
     pub fn allow(&self, principal: &str, actions: &[&'static str]) {
         self.account().kms.allow(principal, actions);
     }
@@ -115,9 +119,15 @@ impl AwsStandIn {
         }
     }
 
-    /// Disables the key.
+    /// Disables its key; the other one stays enabled.
     pub fn disable_key(&self) {
         self.account().kms.disable();
+    }
+
+    /// Moves the alias to the other key, as somebody who rotates a key by hand does: from now on it
+    /// encrypts with that one, and refuses to decrypt what the first one encrypted.
+    pub fn move_alias(&self) {
+        self.account().kms.move_alias();
     }
 
     /// Sets its clock so many seconds ahead of this machine's.

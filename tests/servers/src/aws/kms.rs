@@ -1,4 +1,4 @@
-//! KMS: one key, in one region.
+//! KMS: two keys and an alias, in one region.
 
 use std::collections::BTreeMap;
 
@@ -13,23 +13,29 @@ use serde_json::{Value, json};
 use super::account::{Account, AwsStandIn};
 use super::sigv4::{SIGV4_REGION, header, region};
 
-/// A symmetric key, and who may do what with it.
+/// Two keys, the alias of one of them, and who may do what with both.
 #[derive(Debug)]
 pub(super) struct Kms {
-    key: LessSafeKey,
+    keys: [Key; 2],
+    /// The place of the key that the alias stands for.
+    alias: usize,
     allowed: BTreeMap<String, Vec<&'static str>>,
+}
+
+/// A symmetric key.
+#[derive(Debug)]
+struct Key {
+    arn: &'static str,
+    key: LessSafeKey,
     is_enabled: bool,
 }
 
 impl Kms {
     pub(super) fn new() -> Self {
-        let mut bytes = [0; 32];
-        random(&mut bytes);
-        let key = UnboundKey::new(&AES_256_GCM, &bytes).expect("a key");
         Self {
-            key: LessSafeKey::new(key),
+            keys: [AwsStandIn::ARN, AwsStandIn::ARN_OF_ANOTHER].map(Key::new),
+            alias: 0,
             allowed: BTreeMap::new(),
-            is_enabled: true,
         }
     }
 
@@ -38,7 +44,44 @@ impl Kms {
     }
 
     pub(super) fn disable(&mut self) {
-        self.is_enabled = false;
+        self.keys[0].is_enabled = false;
+    }
+
+    pub(super) fn move_alias(&mut self) {
+        self.alias = 1;
+    }
+
+    /// The key that is called so.
+    fn named(&self, name: &str) -> Option<&Key> {
+        match name {
+            AwsStandIn::ALIAS => self.keys.get(self.alias),
+            AwsStandIn::KEY => self.keys.first(),
+            arn => self.keys.iter().find(|key| key.arn == arn),
+        }
+    }
+
+    /// What is decrypted with a key, or the code that it is refused with.
+    fn decrypt(&self, asked: &Key, ciphertext: &[u8]) -> Result<Vec<u8>, &'static str> {
+        let mut keys = self.keys.iter();
+        let opened = keys.find_map(|key| Some((key, key.decrypt(ciphertext)?)));
+        match opened {
+            Some((key, plaintext)) if key.arn == asked.arn => Ok(plaintext),
+            Some(_) => Err("IncorrectKeyException"),
+            None => Err("InvalidCiphertextException"),
+        }
+    }
+}
+
+impl Key {
+    fn new(arn: &'static str) -> Self {
+        let mut bytes = [0; 32];
+        random(&mut bytes);
+        let key = UnboundKey::new(&AES_256_GCM, &bytes).expect("a key");
+        Self {
+            arn,
+            key: LessSafeKey::new(key),
+            is_enabled: true,
+        }
     }
 
     fn encrypt(&self, plaintext: &[u8]) -> Vec<u8> {
@@ -92,31 +135,29 @@ impl Account {
             let bytes = BASE64_STANDARD.decode(member(name).unwrap_or_default());
             bytes.ok().ok_or_else(refused("SerializationException"))
         };
-        let key = member("KeyId").ok_or_else(refused("ValidationException"))?;
-        let is_here = region(request) == SIGV4_REGION
-            && [AwsStandIn::KEY, AwsStandIn::ALIAS, AwsStandIn::ARN].contains(&key);
-        if !is_here {
-            return Err(("NotFoundException", key.to_owned()));
-        }
+        let name = member("KeyId").ok_or_else(refused("ValidationException"))?;
+        let key = self.kms.named(name);
+        let key = key.filter(|_| region(request) == SIGV4_REGION);
+        let key = key.ok_or_else(|| ("NotFoundException", name.to_owned()))?;
         let allowed = self.kms.allowed.get(&signer.principal);
         if !allowed.is_some_and(|actions| actions.contains(&action)) {
             return Err(("AccessDeniedException", signer.principal.clone()));
         }
-        if !self.kms.is_enabled {
-            return Err(("DisabledException", AwsStandIn::ARN.to_owned()));
+        if !key.is_enabled {
+            return Err(("DisabledException", key.arn.to_owned()));
         }
         let (name, content) = match action {
-            "Encrypt" => ("CiphertextBlob", self.kms.encrypt(&bytes("Plaintext")?)),
+            "Encrypt" => ("CiphertextBlob", key.encrypt(&bytes("Plaintext")?)),
             "Decrypt" => {
-                let plaintext = self.kms.decrypt(&bytes("CiphertextBlob")?);
-                let plaintext = plaintext.ok_or_else(refused("InvalidCiphertextException"))?;
+                let plaintext = self.kms.decrypt(key, &bytes("CiphertextBlob")?);
+                let plaintext = plaintext.map_err(|code| (code, String::new()))?;
                 ("Plaintext", plaintext)
             }
             _ => return Err(refused("UnknownOperationException")()),
         };
         Ok(json!({
             name: BASE64_STANDARD.encode(content),
-            "KeyId": AwsStandIn::ARN,
+            "KeyId": key.arn,
             "EncryptionAlgorithm": "SYMMETRIC_DEFAULT",
         }))
     }

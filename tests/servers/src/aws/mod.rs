@@ -2,7 +2,7 @@
 //!
 //! * `sigv4`: signatures of version 4, recomputed.
 //! * [`SigV4StandIn`]: any service, as far as its signatures go.
-//! * [`AwsStandIn`]: KMS with one key, and the token service with roles before it.
+//! * [`AwsStandIn`]: KMS with two keys, and the token service with roles before it.
 //! * [`aws_machine`]: what AWS gives to a machine.
 
 mod account;

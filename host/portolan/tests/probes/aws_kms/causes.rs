@@ -101,8 +101,13 @@ async fn a_permission_for_only_one_of_the_two_is_told_by_a_stand_in() {
         [
             DECRYPTING,
             "42501",
-            &format!("{NOT_DECRYPTED}AWS KMS answered 400 AccessDeniedException"),
-            "Allow kms:Decrypt on this key, in its policy or in that of the user or role.",
+            &format!(
+                "{NOT_DECRYPTED}AWS KMS answered 400 AccessDeniedException; the content was \
+                 encrypted with {}",
+                AwsStandIn::ARN
+            ),
+            "Allow kms:Decrypt on that key, in its policy or in that of the user or role, and not \
+             under kms:RequestAlias: it is asked for by its ARN.",
         ],
     )
     .await;
