@@ -3,10 +3,15 @@
 
 #![cfg(test)]
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use portolan_contract::split;
-use portolan_sandbox::{Component, Fault, Limits, ProviderError, Sandbox, SandboxOptions};
+use object_store::memory::InMemory;
+use portolan_contract::{Depth, RuleContext, SplitUri, StoredPlan, split};
+use portolan_egress::credentials::Lent;
+use portolan_sandbox::{
+    Component, Fault, Limits, ProbeRequest, Provider, ProviderError, Sandbox, SandboxOptions,
+};
 use portolan_secret::SecretText;
 use portolan_tests::hostile;
 
@@ -26,10 +31,13 @@ macro_rules! names {
     (
         planning { $($plan:ident,)* }
         redacting { $($redact:ident,)* }
+        probing { $($probe:ident,)* }
         $($group:ident { $($other:ident,)* })*
     ) => {
         /// Everything that a guest may try while it plans.
-        const MISDEEDS: &[&str] = &[$(stringify!($plan),)* $(stringify!($redact),)*];
+        const PLANNING: &[&str] = &[$(stringify!($plan),)* $(stringify!($redact),)*];
+        /// Everything that it may try in a probe: handles, steps, log, markers, random bytes.
+        const PROBING: &[&str] = &[$(stringify!($probe),)*];
     };
 }
 misdeeds::for_each_misdeed!(names);
@@ -39,6 +47,28 @@ fn resident() -> usize {
     let statm = std::fs::read_to_string("/proc/self/statm").expect("Linux");
     let pages = statm.split(' ').nth(1).expect("the second number");
     pages.parse::<usize>().expect("a number") * 4096
+}
+
+/// Plans as a good provider does, and probes with a store of its own.
+async fn probe(provider: &Provider, uri: &SplitUri) -> Result<(), ProviderError> {
+    let planned = provider.plan(uri).await.expect("a plan");
+    let manifest = provider.manifest();
+    let plan = StoredPlan::new(
+        &manifest.name,
+        manifest.version,
+        planned.plan,
+        RuleContext::new(&uri.pieces),
+        &uri.secrets,
+    );
+    let probed = provider.probe(ProbeRequest {
+        plan: plan.expect("a plan to store"),
+        depth: Depth::Full,
+        store: Some(Arc::new(InMemory::new())),
+        egress: None,
+        lent: Lent::default(),
+        timeout: None,
+    });
+    probed.await.result
 }
 
 #[tokio::test]
@@ -55,18 +85,25 @@ async fn ten_thousand_hostile_calls_leave_no_memory_behind() {
         .load(Component::new(component))
         .await
         .expect("it loads");
-    let uris: Vec<_> = MISDEEDS
-        .iter()
-        .map(|misdeed| {
-            let uri = format!("hostile://host/{misdeed}?key=first-secret&second=another-secret");
-            split(&SecretText::new(uri), provider.manifest()).expect("it splits")
-        })
-        .collect();
+    let uri = |misdeed: &&str| {
+        let uri = format!("hostile://host/{misdeed}?key=first-secret&second=another-secret");
+        split(&SecretText::new(uri), provider.manifest()).expect("it splits")
+    };
+    let planning: Vec<_> = PLANNING.iter().map(uri).collect();
+    // One waits for three seconds, which is no misdeed.
+    let probing = PROBING.iter().filter(|name| **name != "waits_honestly");
+    let probing: Vec<_> = probing.map(uri).collect();
 
     let (mut stopped, mut warm) = (0, 0);
     for call in 0..CALLS {
-        let planned = provider.plan(&uris[call % uris.len()]).await;
-        if let Err(ProviderError::Fault { fault, .. }) = planned {
+        let ended = match call % 2 {
+            0 => provider
+                .plan(&planning[call / 2 % planning.len()])
+                .await
+                .map(drop),
+            _ => probe(&provider, &probing[call / 2 % probing.len()]).await,
+        };
+        if let Err(ProviderError::Fault { fault, .. }) = ended {
             assert!(!matches!(fault, Fault::Host(_)), "{fault:?}");
             stopped += 1;
         }

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use memchr::memmem;
 use portolan_contract::{Encrypted, Failure, FailureClass, Kind, MAX_PLAINTEXT};
 use portolan_secret::SecretBytes;
 use wasmtime::component::{
@@ -13,7 +14,7 @@ use crate::acting::{Acting, Grants};
 use crate::answer::AnswerProblem;
 use crate::bindings::provided::kms::Encrypted as GuestEncrypted;
 use crate::bindings::types::{self, PlanEntry};
-use crate::capabilities::{Opaque, Origin};
+use crate::capabilities::{Opaque, Origin, SHORTEST_GIVEN_AWAY};
 use crate::refusal::Refusal;
 use crate::{Fault, Provider, ProviderError, component};
 
@@ -49,7 +50,7 @@ impl Provider {
             let called = encrypt.call_async(&mut acting.store, (&plan, handle));
             let (answer,) = called.await.map_err(|error| acting.stopped(&error))?;
             let encrypted = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;
-            believed(grants, encrypted)
+            acting.believed(encrypted, plaintext)
         };
         operation.run(encrypting).await
     }
@@ -143,22 +144,34 @@ impl Acting {
         let call = self.instance.get_typed_func(&mut self.store, which(calls));
         call.map_err(|error| self.stopped(&error))
     }
-}
 
-/// What a key answered, once it is held to the contract.
-fn believed(grants: &Grants, encrypted: GuestEncrypted) -> Result<Encrypted, Refusal> {
-    let encrypted = Encrypted {
-        ciphertext: encrypted.ciphertext,
-        key: encrypted.key,
-        key_version: encrypted.key_version,
-    };
-    encrypted.check().map_err(AnswerProblem::Ciphertext)?;
-    let shows = |name: &str| grants.words.finds_a_secret(name);
-    // These are shown and kept in clear.
-    if shows(&encrypted.key) || encrypted.key_version.as_deref().is_some_and(shows) {
-        return Err(AnswerProblem::SecretInPlan("the name of its key").into());
+    /// What a key answered, once it is held to the contract.
+    fn believed(
+        &self,
+        encrypted: GuestEncrypted,
+        plaintext: &SecretBytes,
+    ) -> Result<Encrypted, Refusal> {
+        let encrypted = Encrypted {
+            ciphertext: encrypted.ciphertext,
+            key: encrypted.key,
+            key_version: encrypted.key_version,
+        };
+        encrypted.check().map_err(AnswerProblem::Ciphertext)?;
+        let plaintext = plaintext.expose();
+        if plaintext.len() >= SHORTEST_GIVEN_AWAY
+            && memmem::find(&encrypted.ciphertext, plaintext).is_some()
+        {
+            return Err(AnswerProblem::Ciphertext("what holds the plaintext").into());
+        }
+        // Of all secrets, those too that the operation fetched.
+        let words = self.store.data().lent.as_ref().map(|lent| &lent.words);
+        let shows = |name: &str| words.is_some_and(|words| words.finds_a_secret(name));
+        // These are shown and kept in clear.
+        if shows(&encrypted.key) || encrypted.key_version.as_deref().is_some_and(shows) {
+            return Err(AnswerProblem::SecretInPlan("the name of its key").into());
+        }
+        Ok(encrypted)
     }
-    Ok(encrypted)
 }
 
 fn too_long() -> Failure {

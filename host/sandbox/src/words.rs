@@ -1,5 +1,7 @@
 //! Free text of a guest, made safe to show.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use portolan_contract::{Fragment, PlanEntry, Secrets, StoredPlan, strip_controls};
 use portolan_secret::{Scrubber, SecretBytes};
 
@@ -16,26 +18,35 @@ const MAX_SEARCHED: usize = 64 << 10;
 /// What stands where text had to be dropped.
 const LEFT_OUT: &str = "(left out)";
 
+/// The most secrets that were fetched for one connection and are still looked for: a service may send
+/// back the token before the last one.
+const MOST_FETCHED: usize = 8;
+
 /// Takes secrets and controls out of what one guest says in one operation.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct Words {
     scrubber: Scrubber,
+    /// The same that know a few more. Kept, because operations of one connection fetch the same
+    /// secrets, and making what finds them takes as long as a call.
+    richer: Mutex<Option<Richer>>,
+}
+
+#[derive(Debug)]
+struct Richer {
+    fetched: Vec<SecretBytes>,
+    words: Arc<Words>,
 }
 
 impl Words {
     /// For a guest that sees the URI's secrets, or some of them, in clear.
     pub(crate) fn seeing(secrets: &Secrets) -> Self {
-        Self {
-            scrubber: secrets.scrubber(),
-        }
+        Self::new(secrets.scrubber())
     }
 
     /// For a guest that sees none, and talks to nobody: what it says was made of what is shown
     /// anyway, so there is nothing to search for, and no secret is too short.
     pub(crate) fn blind() -> Self {
-        Self {
-            scrubber: Scrubber::default(),
-        }
+        Self::new(Scrubber::default())
     }
 
     /// For phase two: a server may send back what was sent to it, a composed secret or the secret
@@ -49,16 +60,48 @@ impl Words {
             }
             _ => None,
         });
+        Self::new(Scrubber::new(composed.chain(alone)))
+    }
+
+    fn new(scrubber: Scrubber) -> Self {
         Self {
-            scrubber: Scrubber::new(composed.chain(alone)),
+            scrubber,
+            richer: Mutex::default(),
         }
     }
 
-    /// Looks for these as well from now on: secrets that the host fetched and no plan has.
-    pub(crate) fn learn(&mut self, secrets: &[SecretBytes]) {
-        for secret in secrets {
-            self.scrubber.add(secret);
+    /// The same, which look for these as well: secrets that the host fetched and no plan has. They
+    /// are those of the call before where that fetched the same.
+    pub(crate) fn knowing(self: &Arc<Self>, fetched: &[SecretBytes]) -> Arc<Self> {
+        let knows = |words: &Self| {
+            let mut fetched = fetched.iter();
+            fetched.all(|secret| words.scrubber.knows(secret.expose()))
+        };
+        if knows(self) {
+            return Arc::clone(self);
         }
+        let mut richer = self.richer.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = match richer.take() {
+            Some(known) if knows(&known.words) => {
+                let words = Arc::clone(&known.words);
+                *richer = Some(known);
+                return words;
+            }
+            before => before.map(|known| known.fetched).unwrap_or_default(),
+        };
+        let mut learned = fetched.to_vec();
+        learned.extend(before);
+        learned.truncate(MOST_FETCHED.max(fetched.len()));
+        let mut scrubber = self.scrubber.clone();
+        for secret in &learned {
+            scrubber.add(secret);
+        }
+        let words = Arc::new(Self::new(scrubber));
+        *richer = Some(Richer {
+            fetched: learned,
+            words: Arc::clone(&words),
+        });
+        words
     }
 
     /// The text without secrets and controls, at most `most` bytes of it, or nothing where it may
@@ -183,6 +226,24 @@ mod tests {
         assert_eq!(alone(&basic, b"user:hunter2!"), Some(&b"hunter2"[..]));
         assert_eq!(alone(&[Fragment::Secret(0)], b"x"), Some(&b"x"[..]));
         assert_eq!(alone(&[text("x")], b"x"), None);
+    }
+
+    #[test]
+    fn what_was_fetched_is_looked_for_and_what_finds_it_is_made_once() {
+        let fetched = |number: usize| [SecretBytes::new(format!("t0k3n-{number}-of-it"))];
+        let words = Arc::new(Words::blind());
+        let first = words.knowing(&fetched(1));
+        assert_eq!(first.line("a t0k3n-1-of-it", 100), "a redacted");
+        assert_eq!(words.line("a t0k3n-1-of-it", 100), "a t0k3n-1-of-it");
+        assert!(Arc::ptr_eq(&first, &words.knowing(&fetched(1))));
+        assert!(Arc::ptr_eq(&first, &first.knowing(&fetched(1))));
+        assert!(Arc::ptr_eq(&words, &words.knowing(&[])));
+        // The one before is still looked for, and not all that ever were.
+        let second = words.knowing(&fetched(2));
+        let both = second.line("t0k3n-1-of-it t0k3n-2-of-it", 100);
+        assert_eq!(both, "redacted redacted");
+        let last = (3..=2 + MOST_FETCHED).fold(second, |_, number| words.knowing(&fetched(number)));
+        assert_eq!(last.line("t0k3n-2-of-it", 100), "t0k3n-2-of-it");
     }
 
     #[test]

@@ -54,6 +54,16 @@ impl Scrubber {
         }
     }
 
+    /// Whether this secret is among those that are removed, or text is dropped because of it.
+    #[must_use]
+    pub fn knows(&self, secret: &[u8]) -> bool {
+        match secret.len() {
+            0 => true,
+            length if length < SHORTEST_SEARCHABLE => self.unsearchable,
+            _ => self.secrets.iter().any(|known| known.expose() == secret),
+        }
+    }
+
     /// Whether there is nothing to remove.
     #[must_use]
     pub fn is_empty(&self) -> bool {

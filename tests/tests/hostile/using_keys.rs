@@ -24,7 +24,7 @@ fn manifest() -> String {
 struct Key {
     bench: Bench,
     grants: Grants,
-    _server: Server,
+    server: Server,
 }
 
 impl Key {
@@ -38,7 +38,7 @@ impl Key {
         Self {
             bench,
             grants,
-            _server: server,
+            server,
         }
     }
 
@@ -101,6 +101,7 @@ macro_rules! tests {
 tests! {
     gives_out_a_secret_of_the_plan => nothing_is_given_out;
     gives_out_an_encoded_secret_of_the_plan => nothing_is_given_out;
+    launders_a_secret_of_the_plan_through_the_key => nothing_is_sent;
     encrypts_to_nothing => is_refused_as_empty;
     encrypts_to_more_than_64_kib => is_refused_as_long;
     names_a_key_of_3_kib => is_refused_for_its_name;
@@ -119,6 +120,26 @@ async fn nothing_is_given_out(misdeed: &str) {
     let error = key.decrypt().await.expect_err("it is refused");
     let sentence = "decrypts to something that no service has answered";
     is_answer(&error, &AnswerProblem::ForeignPlaintext, sentence, "08P01");
+    key.still_answers().await;
+}
+
+/// What came back would be a plaintext of the service, and be handed out.
+async fn nothing_is_sent(misdeed: &str) {
+    let bench = Bench::with(shared(), &manifest()).await;
+    let manner = Manner::Answers(
+        "HTTP/1.1 200 OK\r\ncontent-length: 28\r\n\r\n{\"Plaintext\":\"aHVudGVyMg==\"}",
+    );
+    let key = Key::with(bench, misdeed, manner).await;
+    let error = key.decrypt().await.expect_err("it is refused");
+    let ProviderError::Refused(failure) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(failure.class, FailureClass::Denied);
+    assert_eq!(
+        failure.message,
+        "the service of a key is sent no secret of its connection as content"
+    );
+    assert!(key.server.received().is_empty(), "it was sent something");
     key.still_answers().await;
 }
 

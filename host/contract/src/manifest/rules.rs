@@ -42,6 +42,9 @@ pub struct AuthorityHost {
 /// judged when there is no URI at hand any more.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct RuleContext {
+    /// What the URI begins with; none in plans that were stored before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scheme: Option<String>,
     authority: Vec<AuthorityHost>,
     options: Vec<(String, String)>,
     /// The hosts in the value of each option, found when a rule asks for them first: every request is
@@ -67,13 +70,29 @@ impl RuleContext {
             Value::Secret(_) => None,
         });
         let authority = crate::uri::authority_hosts(&uri.authority).unwrap_or_default();
-        Self::of(authority, options.collect())
+        Self::of(authority, options.collect()).with_scheme(&uri.scheme)
+    }
+
+    /// The same for a URI of this scheme.
+    #[must_use]
+    pub fn with_scheme(mut self, scheme: &str) -> Self {
+        self.scheme = Some(scheme.to_owned());
+        self
+    }
+
+    /// Whether the URI says by its scheme that everything is encrypted on its way: `https`, or one
+    /// that ends with it.
+    #[must_use]
+    pub fn promises_tls(&self) -> bool {
+        let scheme = self.scheme.as_deref().unwrap_or_default();
+        scheme.to_ascii_lowercase().ends_with("https")
     }
 
     /// These hosts and these public options.
     #[must_use]
     pub fn of(authority: Vec<AuthorityHost>, options: Vec<(String, String)>) -> Self {
         Self {
+            scheme: None,
             authority,
             options,
             hosts: OnceLock::new(),

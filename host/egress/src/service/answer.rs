@@ -47,6 +47,9 @@ pub struct ServiceAnswer {
     pub headers: Vec<(String, String)>,
     /// The body: one run of bytes, or such and opaque members by turns.
     pub body: Vec<AnswerPart>,
+    /// Secrets that authenticated the request and that no plan has: tokens that the host fetched or
+    /// lends. A service may send them back, in what a provider sees.
+    pub fetched: Vec<SecretBytes>,
 }
 
 /// A run of bytes of an answer.
@@ -94,6 +97,7 @@ pub(super) async fn read(
         status: head.status.as_u16(),
         headers,
         body,
+        fetched: Vec::new(),
     })
 }
 

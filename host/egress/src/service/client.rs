@@ -62,16 +62,16 @@ impl ServiceClient {
         self.identities.check(asked.rule, asked.endpoint)?;
         let opaque = asked.opaque_members();
         let mut request = self.request(asked, !opaque.is_empty())?;
-        self.identities
-            .authenticate(asked.rule, &mut request)
-            .await?;
+        let authenticating = self.identities.authenticate(asked.rule, &mut request);
+        let fetched = authenticating.await?;
         let request = request.map(|body| {
             let body = Full::new(body).map_err(|never| match never {});
             body.boxed_unsync()
         });
         let answer = self.client.send(request).await?;
         self.identities.answered(asked.rule, answer.status());
-        answer::read(answer, &asked.endpoint.host, &opaque, asked.most).await
+        let answer = answer::read(answer, &asked.endpoint.host, &opaque, asked.most).await?;
+        Ok(ServiceAnswer { fetched, ..answer })
     }
 
     /// The request without what authenticates it.

@@ -43,6 +43,15 @@ pub enum ServiceError {
         /// Where it would have gone.
         host: String,
     },
+    /// A secret of the URI would go to its own authority unencrypted, where its scheme says that
+    /// nothing does.
+    #[error("{what} is not sent to {host} without TLS, which the URI asks for")]
+    InClear {
+        /// What it is.
+        what: &'static str,
+        /// Where it would have gone.
+        host: String,
+    },
     /// The answer has more headers than the host takes.
     #[error("{host} answers with more than {most} bytes of headers")]
     Headers {
@@ -92,7 +101,9 @@ impl ServiceError {
             Self::Token(error) => error.class(),
             Self::Keys(error) => error.class(),
             Self::Missing(_) => FailureClass::InvalidUri,
-            Self::Disallowed { .. } | Self::Elsewhere { .. } => FailureClass::Denied,
+            Self::Disallowed { .. } | Self::Elsewhere { .. } | Self::InClear { .. } => {
+                FailureClass::Denied
+            }
             Self::Unwritable(_)
             | Self::Headers { .. }
             | Self::Packed { .. }
@@ -111,7 +122,7 @@ impl ServiceError {
             Self::Token(error) => return error.hint(),
             Self::Keys(error) => return error.hint(),
             Self::Missing(_) | Self::Elsewhere { .. } => "create the connection again",
-            Self::Unwritable(_) => {
+            Self::Unwritable(_) | Self::InClear { .. } => {
                 "report it to the provider's author, or use another version of the provider"
             }
             Self::Disallowed { .. } => {

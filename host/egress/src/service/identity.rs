@@ -14,7 +14,7 @@ use portolan_contract::{Authentication, Endpoint, RequestRule, StoredPlan};
 use portolan_secret::{SecretBytes, SecretText};
 
 use super::ServiceError;
-use crate::credentials::aws::{CachedKeys, HostEnvironment, keys_of_plan, sign};
+use crate::credentials::aws::{AwsKeys, CachedKeys, HostEnvironment, keys_of_plan, sign};
 use crate::credentials::{
     AzureService, CredentialError, EntraTokens, GoogleTokens, Lent, OauthTokens,
 };
@@ -61,11 +61,16 @@ impl Identities {
         rule: &RequestRule,
         endpoint: &Endpoint,
     ) -> Result<(), ServiceError> {
-        let elsewhere = |what| ServiceError::Elsewhere {
-            what,
-            host: endpoint.host.clone(),
+        // Of a URI that promises TLS nothing secret goes out without it, whatever a plan says.
+        let in_clear = endpoint.tls_profile.is_none() && self.plan.context.promises_tls();
+        let elsewhere = |what| {
+            let host = endpoint.host.clone();
+            match in_clear {
+                true => ServiceError::InClear { what, host },
+                false => ServiceError::Elsewhere { what, host },
+            }
         };
-        let own = self.is_own_authority(endpoint);
+        let own = !in_clear && self.is_own_authority(endpoint);
         if rule.path.is_secret() && !own {
             return Err(elsewhere("the secret path of the connection"));
         }
@@ -102,11 +107,14 @@ impl Identities {
     }
 
     /// Puts in what authenticates a request. A signature comes last: it covers the rest.
+    ///
+    /// Gives the secrets among it that the plan does not have.
     pub(super) async fn authenticate(
         &self,
         rule: &RequestRule,
         request: &mut Request<Bytes>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Vec<SecretBytes>, ServiceError> {
+        let mut fetched = Vec::new();
         for way in &rule.authentication {
             let value = match way {
                 Authentication::Basic => self.basic()?,
@@ -118,16 +126,31 @@ impl Identities {
                 | Authentication::SecretQuery
                 | Authentication::ClientCertificate => None,
                 // Of what is added later every kind has a token until it says otherwise.
-                _ => Some(self.token(*way, rule, request).await?),
+                _ => {
+                    let value = self.token(*way, rule, request).await?;
+                    let token = value.as_bytes().strip_prefix(b"Bearer ");
+                    fetched.extend(token.and_then(|token| self.unplanned(token)));
+                    Some(value)
+                }
             };
             if let Some(value) = value {
                 request.headers_mut().insert(AUTHORIZATION, value);
             }
         }
         if rule.authenticates(Authentication::SigV4) {
-            self.sign(rule, request).await?;
+            let keys = self.sign(rule, request).await?;
+            // The secret half is not sent.
+            let token = keys.token.as_ref();
+            fetched.extend(token.and_then(|token| self.unplanned(token.expose().as_bytes())));
         }
-        Ok(())
+        Ok(fetched)
+    }
+
+    /// A secret, unless it is one of the plan's.
+    fn unplanned(&self, secret: &[u8]) -> Option<SecretBytes> {
+        let mut planned = self.plan.secrets.iter();
+        let is_planned = planned.any(|(_, value)| value.expose() == secret);
+        (!is_planned).then(|| SecretBytes::from(secret))
     }
 
     /// Lets go of a token that the service did not take, so that the next request gets another one.
@@ -224,7 +247,7 @@ impl Identities {
         &self,
         rule: &RequestRule,
         request: &mut Request<Bytes>,
-    ) -> Result<(), ServiceError> {
+    ) -> Result<Arc<AwsKeys>, ServiceError> {
         let region = self.plan.plan.setting("region");
         let region = region.ok_or(ServiceError::Missing("region"))?;
         let service = rule.service.as_deref();
@@ -237,7 +260,8 @@ impl Identities {
             return Err(ServiceError::Missing("key"));
         };
         let keys = keys.get().await?;
-        Ok(sign(request, &keys, service, region, SystemTime::now())?)
+        sign(request, &keys, service, region, SystemTime::now())?;
+        Ok(keys)
     }
 
     /// User and password, where the plan has them.

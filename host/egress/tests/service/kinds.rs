@@ -114,6 +114,57 @@ async fn user_and_password_go_to_the_uri_s_own_authority_where_the_plan_has_them
 }
 
 #[tokio::test]
+async fn no_secret_goes_out_unencrypted_where_the_uri_promises_tls() {
+    let authority = Authority::new("tests");
+    let seen = Arc::<Mutex<usize>>::default();
+    let counted = Arc::clone(&seen);
+    let server = HttpServer::plain(move |_| {
+        *counted.lock().expect("a lock") += 1;
+        async move { answer(200, &[], "yes") }.boxed()
+    });
+    for (path, rest, secret) in [
+        (
+            "/a",
+            "authentication = \"basic\"\n",
+            ("basic", "us:er pass"),
+        ),
+        (
+            "/a",
+            "authentication = \"secret-header\"\nheader = \"x-token\"\n",
+            ("header", "hunter2"),
+        ),
+        (
+            "/a",
+            "authentication = \"secret-query\"\nparameter = \"*\"\n",
+            ("query.key", "hunter2"),
+        ),
+        ("/{path}", "", ("path", "/hunter2")),
+    ] {
+        let rule = format!("{OWN}path = \"{path}\"\n{rest}");
+        let asked = Asked {
+            path: if path == "/a" { &["a"] } else { &[] },
+            ..Asked::default()
+        };
+        let setting = || Setting::in_clear_with(&rule, server.address(), &[secret]);
+        for scheme in ["https", "webhook-https", "FILE-HTTPS"] {
+            let setting = setting().of_scheme(scheme);
+            let client = setting.client(&authority, server.address());
+            let told = elsewhere(setting.send(&client, asked.clone()).await);
+            assert!(
+                told.ends_with("to service.example.com without TLS, which the URI asks for"),
+                "{told}"
+            );
+        }
+        let before = *seen.lock().expect("a lock");
+        let setting = setting().of_scheme("http");
+        let client = setting.client(&authority, server.address());
+        setting.send(&client, asked).await.expect("an answer");
+        assert_eq!(*seen.lock().expect("a lock"), before + 1, "{rest}");
+    }
+    assert_eq!(*seen.lock().expect("a lock"), 4);
+}
+
+#[tokio::test]
 async fn a_webhook_s_secrets_stand_in_header_query_and_path() {
     let keeping = Keeping::new(&["hooks.example.com"]);
     let rule = format!(

@@ -61,7 +61,12 @@ impl Setting {
 
     /// Requests to a server at this address, without TLS, that the URI names.
     pub(crate) fn in_clear(rule: &str, server: SocketAddr) -> Self {
-        let mut setting = Self::new(rule, &[], &[], &[]);
+        Self::in_clear_with(rule, server, &[])
+    }
+
+    /// The same with secrets.
+    pub(crate) fn in_clear_with(rule: &str, server: SocketAddr, secrets: &[(&str, &str)]) -> Self {
+        let mut setting = Self::new(rule, &[], &[], secrets);
         setting
             .plan
             .plan
@@ -83,6 +88,12 @@ impl Setting {
             port,
         });
         self.plan.context = RuleContext::of(authority, context.options().to_vec());
+        self
+    }
+
+    /// The same, with a URI of this scheme.
+    pub(crate) fn of_scheme(mut self, scheme: &str) -> Self {
+        self.plan.context = self.plan.context.with_scheme(scheme);
         self
     }
 

@@ -4,7 +4,7 @@ use portolan_contract::{Failure, FailureClass, JsonPointer, PartEncoding};
 use portolan_egress::Piece;
 
 use super::network::Network;
-use super::parts::Opaque;
+use super::parts::{Opaque, Origin};
 use crate::bindings::host::http::{OpaqueMember, Request};
 use crate::bindings::host::parts::{Encoding, Part};
 
@@ -41,6 +41,11 @@ impl Taken {
             Self::Bytes(bytes) => Piece::Shown(bytes),
             Self::Secret(opaque) => Piece::Secret(&opaque.bytes),
         }
+    }
+
+    /// Whether it is a secret of the plan, or was made of one.
+    pub(super) fn is_of_the_plan(&self) -> bool {
+        matches!(self, Self::Secret(opaque) if opaque.origin == Origin::Plan)
     }
 
     fn len(&self) -> usize {
@@ -83,6 +88,20 @@ impl Asked {
             body,
             keep_opaque: request.keep_opaque,
         })
+    }
+
+    #[cfg(test)]
+    pub(super) fn of_body(body: Vec<Taken>) -> Self {
+        Self {
+            rule: String::new(),
+            endpoint: 0,
+            method: "POST".to_owned(),
+            path: Vec::new(),
+            query: Vec::new(),
+            headers: Vec::new(),
+            body,
+            keep_opaque: Vec::new(),
+        }
     }
 
     /// Refuses what is over a bound of the contract, or no header.

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use portolan_contract::{
-    AskedRequest, Endpoint, Failure, FailureClass, Manifest, RequestRule, RuleContext,
+    AskedRequest, Endpoint, Failure, FailureClass, Kind, Manifest, RequestRule, RuleContext,
     is_inside_of_a_string,
 };
 use portolan_egress::service::{AnswerPart, ServiceAnswer, ServiceRequest};
+use portolan_secret::SecretBytes;
 
 use super::asked::{Asked, Taken, broken};
+use super::given_away;
 use super::network::{Access, Network};
 use super::parts::{Opaque, Origin};
 use crate::bindings::host::http::{Host, Request, Response};
@@ -28,18 +30,26 @@ impl Host for Guest {
             patience,
         } = self.network("http@0.1.0#send")?;
         let asked = Asked::take(request, network)?;
-        let answered = network.ask(&asked, budget, &patience).await?;
+        let mut fetched = Vec::new();
+        let answered = network.ask(&asked, budget, &patience, &mut fetched).await?;
+        if let Some(lent) = &mut self.lent
+            && !fetched.is_empty()
+        {
+            lent.words = lent.words.knowing(&fetched);
+        }
         self.answer(answered)
     }
 }
 
 impl Network {
-    /// Judges a request, sends it once and hands the answer over.
+    /// Judges a request, sends it once and hands the answer over. What authenticated it and is no
+    /// secret of the plan is added to `fetched`.
     async fn ask(
         &mut self,
         asked: &Asked,
         budget: &mut Budget,
         patience: &Patience,
+        fetched: &mut Vec<SecretBytes>,
     ) -> wasmtime::Result<Result<Response, Failure>> {
         let endpoint = match self.admitted(asked.endpoint)? {
             Ok(endpoint) => endpoint,
@@ -54,7 +64,13 @@ impl Network {
         };
         match self.send(asked, rule, &endpoint, patience).await {
             Err(failure) => Ok(Err(failure)),
-            Ok(answer) => self.hand_over(answer, budget).map(Ok),
+            Ok(answer) if given_away::is(asked, &answer) => {
+                Ok(Err(given_away::failure(&endpoint.host)))
+            }
+            Ok(mut answer) => {
+                fetched.append(&mut answer.fetched);
+                self.hand_over(answer, budget).map(Ok)
+            }
         }
     }
 
@@ -129,6 +145,13 @@ fn judge<'a>(
     context: &RuleContext,
 ) -> Result<&'a RequestRule, Failure> {
     asked.check()?;
+    // Whatever a key's service encrypts comes back from it as a plaintext, and is handed out.
+    if manifest.kinds.contains(&Kind::Kms) && asked.body.iter().any(Taken::is_of_the_plan) {
+        return Err(broken(
+            FailureClass::Denied,
+            "the service of a key is sent no secret of its connection as content".to_owned(),
+        ));
+    }
     let mut body = Vec::new();
     let mut opaque = Vec::new();
     for part in &asked.body {

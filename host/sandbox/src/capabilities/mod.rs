@@ -1,6 +1,7 @@
 //! What the host lends to a provider in phase two: thin adapters, one file for each interface.
 
 mod asked;
+mod given_away;
 mod http;
 pub(crate) mod keys;
 mod log;
@@ -13,6 +14,7 @@ mod sasl;
 mod steps;
 mod ungranted;
 
+pub(crate) use given_away::SHORTEST as SHORTEST_GIVEN_AWAY;
 pub(crate) use keys::KeyMarker;
 pub(crate) use log::LogBudget;
 pub(crate) use network::{Network, Way};

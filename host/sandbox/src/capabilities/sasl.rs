@@ -1,7 +1,5 @@
 //! `sasl`: authentication exchanges whose answers hold secrets.
 
-use std::sync::Arc;
-
 use portolan_contract::Failure;
 use portolan_egress::Connection;
 use portolan_egress::sasl::{self, Exchange, Mechanism};
@@ -65,7 +63,7 @@ impl HostExchange for Guest {
         if let Some(lent) = &mut self.lent
             && !fetched.is_empty()
         {
-            Arc::make_mut(&mut lent.words).learn(&fetched);
+            lent.words = lent.words.knowing(&fetched);
         }
         self.answer(answered)
     }

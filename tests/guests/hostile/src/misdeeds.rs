@@ -197,6 +197,7 @@ macro_rules! for_each_misdeed {
             using_keys {
                 gives_out_a_secret_of_the_plan,
                 gives_out_an_encoded_secret_of_the_plan,
+                launders_a_secret_of_the_plan_through_the_key,
                 encrypts_to_nothing,
                 encrypts_to_more_than_64_kib,
                 names_a_key_of_3_kib,

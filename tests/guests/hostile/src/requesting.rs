@@ -24,7 +24,7 @@ pub(crate) fn look() -> Request {
 }
 
 /// One that the rule `decrypt` describes, around this part.
-fn decrypt(part: Part) -> Request {
+pub(crate) fn decrypt(part: Part) -> Request {
     Request {
         rule: "decrypt".to_owned(),
         method: "POST".to_owned(),
@@ -42,7 +42,7 @@ fn secret() -> Result<Opaque, Failure> {
     parts::named("key")
 }
 
-fn encoded() -> Result<Part, Failure> {
+pub(crate) fn encoded() -> Result<Part, Failure> {
     Ok(Part::Secret(parts::encode(secret()?, &Encoding::Base64)?))
 }
 
@@ -227,7 +227,7 @@ pub(crate) fn sends_more_than_16_mib() {
     });
 }
 
-fn keep(pointer: &str, encoding: Encoding) -> OpaqueMember {
+pub(crate) fn keep(pointer: &str, encoding: Encoding) -> OpaqueMember {
     OpaqueMember {
         pointer: pointer.to_owned(),
         encoding,

@@ -3,13 +3,13 @@
 use std::hint::black_box;
 
 use crate::bindings::exports::portolan::provider::kms::{self, Encrypted};
-use crate::bindings::portolan::host::http;
+use crate::bindings::portolan::host::http::{self, Request};
 use crate::bindings::portolan::host::keys::Marker;
-use crate::bindings::portolan::host::parts::{self, Encoding, Opaque};
+use crate::bindings::portolan::host::parts::{self, Encoding, Opaque, Part};
 use crate::bindings::portolan::host::steps::Depth;
 use crate::bindings::portolan::types::types::{Failure, Fragment, PlanEntry};
 use crate::planning::{ESCAPES, spin};
-use crate::requesting::look;
+use crate::requesting::{decrypt, encoded, keep, look};
 use crate::{Hostile, misdeed_of, refusal, use_key};
 
 /// What the host asks for, and what it is asked with.
@@ -65,6 +65,24 @@ pub(crate) fn gives_out_a_secret_of_the_plan(_: Asked) -> Answer {
 pub(crate) fn gives_out_an_encoded_secret_of_the_plan(_: Asked) -> Answer {
     let secret = parts::named("key").map(|secret| secret.duplicate());
     Answer::Decrypted(secret.and_then(|secret| parts::encode(secret, &Encoding::Hex)))
+}
+
+/// Has the service take a credential for a plaintext, and hands out what comes back.
+pub(crate) fn launders_a_secret_of_the_plan_through_the_key(_: Asked) -> Answer {
+    let asked = encoded().map(|part| Request {
+        keep_opaque: vec![keep("/Plaintext", Encoding::Base64)],
+        ..decrypt(part)
+    });
+    let answered = asked.and_then(|asked| http::send(asked));
+    let secret = answered.and_then(|answered| {
+        let mut parts = answered.body.into_iter();
+        let secret = parts.find_map(|part| match part {
+            Part::Secret(secret) => Some(secret),
+            Part::Bytes(_) => None,
+        });
+        secret.ok_or_else(|| refusal("the answer has no secret"))
+    });
+    Answer::Decrypted(secret)
 }
 
 pub(crate) fn encrypts_to_nothing(_: Asked) -> Answer {
