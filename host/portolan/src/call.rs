@@ -12,7 +12,7 @@ use portolan_statement::{Statement, StatementKind, Text, UnboundPlaceholder};
 use crate::access::{Access, Actor};
 use crate::host::Shared;
 use crate::session::past_deadline;
-use crate::{Error, SqlState};
+use crate::{Error, RequestContext, SqlState};
 
 /// What the audit trail calls the question whether a user may have a session.
 pub(crate) const OPEN_SESSION: &str = "OPEN SESSION";
@@ -135,7 +135,7 @@ impl<'a> Call<'a> {
         *lock(&self.object) = Some(object);
     }
 
-    /// The row for the audit trail.
+    /// The row for the audit trail, without the deadline: see [`with_deadline`].
     pub(crate) fn record(&self, outcome: AuditOutcome) -> AuditRecord {
         let context = self.actor.context();
         AuditRecord {
@@ -186,6 +186,7 @@ impl<'a> Call<'a> {
                 }
                 let value = function(&actor, writer, &mut record)?;
                 record.time = portolan_catalog::model::now();
+                record.detail = with_deadline(record.detail.take(), actor.context());
                 writer.append_audit(&record)?;
                 Ok(value)
             })
@@ -222,10 +223,7 @@ impl<'a> Call<'a> {
             _ => AuditOutcome::Failed(code),
         };
         let mut record = self.record(outcome);
-        record.detail = Some(match self.actor.context().deadline {
-            Some(deadline) => format!("{} (deadline {deadline})", error.message()),
-            None => error.message().to_owned(),
-        });
+        record.detail = with_deadline(Some(error.message().to_owned()), self.actor.context());
         let written = self
             .catalog()
             .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
@@ -241,6 +239,15 @@ impl<'a> Call<'a> {
                 error.with_detail(detail)
             }
         }
+    }
+}
+
+/// What an audit row says besides, with the deadline of the request where it had one.
+pub(crate) fn with_deadline(detail: Option<String>, context: &RequestContext) -> Option<String> {
+    match (detail, context.deadline) {
+        (Some(detail), Some(deadline)) => Some(format!("{detail} (deadline {deadline})")),
+        (None, Some(deadline)) => Some(format!("(deadline {deadline})")),
+        (detail, None) => detail,
     }
 }
 

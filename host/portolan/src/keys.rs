@@ -47,6 +47,10 @@ pub(crate) async fn list(call: &Call<'_>) -> Result<KeySlots, Error> {
     .await
 }
 
+pub(crate) async fn may_add(call: &Call<'_>) -> Result<(), Error> {
+    call.read(require_admin).await
+}
+
 pub(crate) async fn add(call: &Call<'_>, new: NewKeySlot) -> Result<KeySlotRow, Error> {
     call.change(move |actor, writer, record| {
         require_admin(&actor.access(&*writer)?)?;

@@ -80,7 +80,7 @@ mod keys;
 pub use keys::{KeyRotation, KeySlots};
 
 mod master_key;
-pub use master_key::{MasterKeyService, master_key_shown};
+pub use master_key::{MasterKeyService, master_key_of, master_key_shown};
 
 mod rescue;
 pub use rescue::rescue_script;

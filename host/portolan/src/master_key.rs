@@ -169,8 +169,24 @@ impl KeyService for MasterKeyService {
     }
 
     fn unwrap(&self, parameters: &str) -> Result<SlotKey, KeyError> {
+        let named = named(parameters);
         let parameters = parameters.to_owned();
-        self.wait(|inner| async move { inner.unwrap_again(&parameters).await })
+        let unwrapped = self.wait(|inner| async move { inner.unwrap_again(&parameters).await });
+        unwrapped.map_err(|error| match (error, named) {
+            (
+                KeyError::Service {
+                    sqlstate,
+                    message,
+                    hint,
+                },
+                Some((provider, key)),
+            ) if !message.contains(&key) => KeyError::Service {
+                sqlstate,
+                message: format!("{message}; it was encrypted with {key} of {provider}"),
+                hint,
+            },
+            (error, _) => error,
+        })
     }
 
     fn wrap(&self, key: &SlotKey) -> Result<String, KeyError> {
@@ -188,6 +204,20 @@ impl KeyService for MasterKeyService {
 #[must_use]
 pub fn master_key_shown(parameters: &str) -> Option<String> {
     read(parameters).map(|parameters| portolan_contract::strip_controls(&parameters.uri, 2048))
+}
+
+/// The key of such a slot, as the service called it when it encrypted: with the provider's name, so
+/// that slots of one and the same key are told from others.
+#[must_use]
+pub fn master_key_of(parameters: &str) -> Option<String> {
+    named(parameters).map(|(provider, key)| format!("{provider} {key}"))
+}
+
+/// The provider and the key of a slot.
+fn named(parameters: &str) -> Option<(String, String)> {
+    let slot = read(parameters)?;
+    let key = portolan_contract::strip_controls(&slot.key, 2048);
+    Some((slot.provider, key))
 }
 
 fn read(parameters: &str) -> Option<Parameters> {

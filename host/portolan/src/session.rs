@@ -3,7 +3,9 @@
 use std::pin::pin;
 use std::time::Instant;
 
-use portolan_catalog::{AuditOutcome, KeySlotRow, NewKeySlot, PrincipalKind, Reader, Writer};
+use portolan_catalog::{
+    AuditOutcome, AuthenticRows, KeySlotRow, NewKeySlot, PrincipalKind, Reader, Writer,
+};
 use portolan_contract::Operation;
 use portolan_sandbox::Inspection;
 use portolan_secret::SecretText;
@@ -11,8 +13,8 @@ use portolan_statement::Statement;
 use tracing::Instrument;
 use tracing::field::Empty;
 
-use crate::access::Actor;
-use crate::call::{Call, OPEN_SESSION, is_audited};
+use crate::access::{Actor, refused};
+use crate::call::{Call, OPEN_SESSION, is_audited, with_deadline};
 use crate::keys::{self, KeyRotation, KeySlots};
 use crate::metrics::sqlstate_of;
 use crate::open::{self, OpenOptions, Opened};
@@ -185,6 +187,33 @@ impl Session {
             .await
     }
 
+    /// Reads and checks a component that is to be [added](Self::add_provider), without running it, so
+    /// that an administrator sees what is to be approved.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, and what is wrong with the component. Either is in the
+    /// audit trail, as of the adding itself.
+    pub async fn examine_provider(&self, component: &[u8]) -> Result<Inspection, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "ADD PROVIDER");
+        let examining = providers::examine(&call, component);
+        match self.run(&call, false, examining).await {
+            // The run itself writes down what is refused.
+            Err(error) if error.sqlstate() != SqlState::InsufficientPrivilege => {
+                Err(call.note_failure(error).await)
+            }
+            result => result,
+        }
+    }
+
+    /// Whether the user has the role `admin`, directly or through other roles.
+    ///
+    /// # Errors
+    /// Why the catalog cannot be read.
+    pub async fn is_admin(&self) -> Result<bool, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "OPEN SESSION");
+        call.read(|access| Ok(access.is_admin())).await
+    }
+
     /// Approves a provider: its component is checked, compiled, laid into the directory of plugins,
     /// and its digest recorded. From then on no other component of that name is loaded.
     ///
@@ -211,6 +240,26 @@ impl Session {
         self.run(&call, true, providers::remove(&call, name)).await
     }
 
+    /// Reads every row of the catalog, opens whatever is sealed in it, and gives how many rows of each
+    /// table there are.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator, XX001 naming the first row that is not authentic, a gap
+    /// in the audit trail, or what the store holds that is not of a catalog.
+    pub async fn check_catalog(&self) -> Result<Vec<AuthenticRows>, Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "CHECK CATALOG");
+        let checking = call.read(|access| {
+            if !access.is_admin() {
+                return Err(refused(
+                    "only users with the admin role are allowed to check the catalog",
+                )
+                .with_hint("ask an administrator"));
+            }
+            Ok(access.reader().authentic_rows()?)
+        });
+        self.run(&call, false, checking).await
+    }
+
     /// The slots that hold the store's key, and how far a change of the key has come.
     ///
     /// # Errors
@@ -218,6 +267,16 @@ impl Session {
     pub async fn key_slots(&self) -> Result<KeySlots, Error> {
         let call = Call::of_method(&self.host.shared, &self.actor, "LIST KEY SLOTS");
         self.run(&call, false, keys::list(&call)).await
+    }
+
+    /// Refuses whoever may not [add a slot](Self::add_key_slot), before anything is made or asked for
+    /// one.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator.
+    pub async fn may_add_key_slot(&self) -> Result<(), Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "ADD KEY SLOT");
+        self.run(&call, false, keys::may_add(&call)).await
     }
 
     /// Puts the store's key into one more slot.
@@ -349,7 +408,8 @@ impl Drop for Cancelled<'_, '_> {
         }
         let code = SqlState::QueryCanceled.code().to_owned();
         let mut record = self.call.record(AuditOutcome::Failed(code));
-        record.detail = Some("it was given up before its end".to_owned());
+        let detail = "it was given up before its end".to_owned();
+        record.detail = with_deadline(Some(detail), self.call.actor.context());
         let catalog = self.call.catalog().clone();
         self.call.host.runtime.spawn(async move {
             let written = catalog

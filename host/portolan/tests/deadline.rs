@@ -55,3 +55,28 @@ async fn a_lock_that_comes_after_the_deadline_is_not_used() {
         1
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_row_of_what_was_done_in_time_and_of_what_was_given_up_has_the_deadline_as_well() {
+    let world = World::new().await;
+    let deadline = now() + Duration::from_secs(600);
+    let context = RequestContext::default().deadline(deadline);
+    let session = world.root().with_context(context);
+    session.execute(CREATE, &[]).await.expect("in time");
+    let row = world.audit().await.pop().expect("a row");
+    let dated = format!("(deadline {deadline})");
+    assert_eq!(row.detail.as_deref(), Some(&*dated));
+    let check = "CHECK EXTERNAL CONNECTION a WITH TIME = '1h', TRANSFER = '1 KiB'";
+    let checking = session.execute(check, &[]);
+    let given_up = tokio::time::timeout(Duration::from_millis(300), checking).await;
+    assert!(given_up.is_err(), "it goes on for an hour");
+    let expected = format!("it was given up before its end {dated}");
+    for _ in 0..500 {
+        let row = world.audit().await.pop().expect("a row");
+        if row.detail.as_deref() == Some(&*expected) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    panic!("no row says {expected}");
+}

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt};
+use portolan::catalog::AuditOutcome;
 use portolan::{Error, OpenOptions, Operation, Policy, Session, SqlState, StorageConnection};
 use support::{World, assert_state, run};
 
@@ -102,6 +103,47 @@ async fn who_may_not_use_a_connection_learns_nothing_about_it() {
         .collect();
     assert_eq!(refusals.len(), 2);
     assert_eq!(refusals[0].action, "OPEN");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_operation_that_is_refused_is_in_the_trail_once_for_each_verdict() {
+    let world = world().await;
+    let carl = world.session("carl");
+    let opened = carl.open("external://a", Operation::Backup).await;
+    let store = opened.expect("opened").into_storage().expect("a store");
+    let uses = async || -> Vec<_> {
+        let trail = world.audit().await.into_iter();
+        let uses = trail.filter(|row| row.action == "USE");
+        uses.map(|row| {
+            let object = row.object.map(|object| object.to_string());
+            (row.principal, object, row.outcome)
+        })
+        .collect()
+    };
+    let put = async || store.object_store().put(&"x".into(), "x".into()).await;
+    put().await.expect("written");
+    assert_eq!(uses().await, []);
+    let row = |outcome| ("carl".to_owned(), Some("connection a".to_owned()), outcome);
+    let refused = || row(AuditOutcome::Refused("42501".to_owned()));
+    let revoke = "REVOKE USAGE ON EXTERNAL CONNECTION a FROM carl";
+    world.run(&[revoke]).await;
+    assert!(!store.is_current().await, "to look is no use");
+    assert_eq!(uses().await, []);
+    for _ in 0..3 {
+        put().await.expect_err("revoked");
+    }
+    assert_eq!(uses().await, [refused()]);
+    world
+        .run(&["GRANT USAGE ON EXTERNAL CONNECTION a TO carl"])
+        .await;
+    put().await.expect("written");
+    world.run(&[revoke]).await;
+    put().await.expect_err("revoked again");
+    assert_eq!(uses().await, [refused(), refused()]);
+    world.run(&["DROP EXTERNAL CONNECTION a"]).await;
+    put().await.expect_err("dropped");
+    let dropped = row(AuditOutcome::Failed("42704".to_owned()));
+    assert_eq!(uses().await, [refused(), refused(), dropped]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

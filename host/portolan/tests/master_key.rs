@@ -210,8 +210,7 @@ async fn losing_the_service_is_told_with_the_slot_and_the_cause_and_makes_no_key
         secret: "wrong+secret/of-20-letters".to_owned(),
         ..all.clone()
     };
-    // Another service with a key of the same alias: the key itself is gone, which AWS tells as if it
-    // were denied.
+    // Another service with a key of the same alias: the key itself is gone.
     let other = Moto::start(&setting.authority, &[KMS]);
     let elsewhere = other.address().to_string();
     let there = other.user("all");
@@ -232,7 +231,7 @@ async fn losing_the_service_is_told_with_the_slot_and_the_cause_and_makes_no_key
         (
             uri(Moto::ALIAS, &there),
             setting.egress(&elsewhere),
-            ["42501", "42501"],
+            ["42704", "42704"],
             "",
         ),
         // Nobody listens there.

@@ -239,6 +239,34 @@ async fn only_an_administrator_adds_and_removes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_asks_for_a_provider_in_vain_is_in_the_trail_before_anything_is_added() {
+    let world = World::new().await;
+    run(&world.root(), "CREATE USER eve").await;
+    let start = world.audit().await.len();
+    let refused = world.session("eve").examine_provider(&other()).await;
+    assert_eq!(
+        refused.expect_err("no administrator").sqlstate(),
+        SqlState::InsufficientPrivilege
+    );
+    let broken = world.root().examine_provider(b"no component").await;
+    broken.expect_err("no component");
+    let examined = world.root().examine_provider(&other()).await;
+    assert_eq!(examined.expect("a provider").manifest().name, "otherlocal");
+    let rows: Vec<_> = world.audit().await.into_iter().skip(start).collect();
+    let rows: Vec<_> = rows
+        .iter()
+        .map(|row| (&*row.principal, &*row.action, row.outcome.as_str()))
+        .collect();
+    assert_eq!(
+        rows,
+        [
+            ("eve", "ADD PROVIDER", "refused"),
+            ("root", "ADD PROVIDER", "failed")
+        ]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_the_program_carries_is_embedded_and_makes_connections() {
     let world = World::with(|builder| builder.component(other())).await;
     let root = world.root();

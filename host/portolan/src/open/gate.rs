@@ -9,7 +9,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use portolan_catalog::{CatalogHandle, ConnectionPrivilege};
+use portolan_catalog::{
+    AuditObject, AuditOutcome, AuditRecord, CatalogHandle, ConnectionPrivilege, Writer,
+};
 use portolan_contract::Operation;
 use portolan_data::{Gate, GateError};
 use portolan_egress::Egress;
@@ -19,12 +21,15 @@ use super::OpenOptions;
 use super::handles::{Handles, OpenHandle};
 use super::pinned::Pinned;
 use crate::access::Actor;
-use crate::call::lock;
+use crate::call::{lock, with_deadline};
 use crate::host::Shared;
 use crate::metrics::Metrics;
 use crate::policy;
 use crate::providers::Registry;
 use crate::{Error, SqlState};
+
+/// What the audit trail calls an operation of a handle.
+const USE: &str = "USE";
 
 /// How often a waiting handle looks for changes that other processes made.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
@@ -70,6 +75,9 @@ struct State {
     pinned: Arc<Pinned>,
     seen: Option<Seen>,
     verdict: Result<(), GateError>,
+    /// Whether the refusal of an operation is in the audit trail: one row for a verdict, and not one
+    /// for each operation that meets it.
+    noted: bool,
     /// The version that the catalog has, where the connection is still there.
     newest: Option<u64>,
 }
@@ -110,6 +118,7 @@ impl HandleGate {
                 pinned,
                 seen: None,
                 verdict: Ok(()),
+                noted: false,
             }),
             judging: AsyncMutex::default(),
         })
@@ -143,8 +152,52 @@ impl HandleGate {
 
     /// Lets an operation pass, and says what it uses; or says why the handle may not be used.
     pub(crate) async fn pass(&self) -> Result<Arc<Pinned>, GateError> {
-        self.refresh().await?;
-        Ok(self.pinned())
+        match self.refresh().await {
+            Ok(()) => Ok(self.pinned()),
+            Err(refusal) => {
+                self.note(&refusal).await;
+                Err(refusal)
+            }
+        }
+    }
+
+    /// Writes into the audit trail that an operation was refused, if nobody has yet. What could not
+    /// be looked up was not refused.
+    async fn note(&self, refusal: &GateError) {
+        {
+            let mut state = lock(&self.state);
+            if state.noted || state.seen.is_none() {
+                return;
+            }
+            state.noted = true;
+        }
+        let code = refusal.sqlstate().to_owned();
+        let context = self.actor.context();
+        let record = AuditRecord {
+            time: portolan_catalog::model::now(),
+            principal: self.actor.name().to_owned(),
+            on_behalf_of: context.on_behalf_of.clone(),
+            client_address: context.client_address.clone(),
+            request_id: context.request_id.clone(),
+            action: USE.to_owned(),
+            object: Some(AuditObject::connection(&self.name)),
+            statement: None,
+            outcome: match code == SqlState::InsufficientPrivilege.code() {
+                true => AuditOutcome::Refused(code),
+                false => AuditOutcome::Failed(code),
+            },
+            detail: with_deadline(Some(refusal.message().to_owned()), context),
+        };
+        let written = self
+            .catalog
+            .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
+            .await;
+        if let Err(error) = written {
+            let sqlstate = error.sqlstate().code();
+            tracing::error!(sqlstate, "an audit row was not written");
+            // The next operation tries again.
+            lock(&self.state).noted = false;
+        }
     }
 
     /// Judges the handle anew where the catalog or the policy has changed since.
@@ -180,6 +233,7 @@ impl HandleGate {
             Err(error) if !is_answer(error) => None,
             _ => Some(seen),
         };
+        let before = state.verdict.as_ref().err().map(ToString::to_string);
         state.verdict = match judged {
             Ok(Some(judged)) => {
                 state.newest = Some(judged.newest);
@@ -194,6 +248,8 @@ impl HandleGate {
             }
             Err(error) => Err(refusal(&error)),
         };
+        let now = state.verdict.as_ref().err().map(ToString::to_string);
+        state.noted &= now == before;
         state.verdict.clone()
     }
 
@@ -298,7 +354,7 @@ fn dropped(name: &str) -> Error {
 #[async_trait]
 impl Gate for HandleGate {
     async fn check(&self) -> Result<(), GateError> {
-        self.refresh().await
+        self.pass().await.map(drop)
     }
 }
 

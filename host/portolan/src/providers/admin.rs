@@ -41,6 +41,20 @@ pub(crate) async fn inspect(call: &Call<'_>, name: &str) -> Result<Inspection, E
         .await?)
 }
 
+/// Reads and checks a component that is to be added, without running it.
+pub(crate) async fn examine(call: &Call<'_>, component: &[u8]) -> Result<Inspection, Error> {
+    call.read(require_admin).await?;
+    let inspection = call
+        .host
+        .providers
+        .sandbox()
+        .await?
+        .inspect(component)
+        .await?;
+    call.concerns(object(&inspection.manifest().name));
+    Ok(inspection)
+}
+
 /// Checks a component, compiles it once, lays it down and approves it.
 pub(crate) async fn add(
     call: &Call<'_>,

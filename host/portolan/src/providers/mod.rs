@@ -5,7 +5,7 @@ mod admin;
 mod entry;
 
 pub use admin::AddProvider;
-pub(crate) use admin::{add, inspect, remove};
+pub(crate) use admin::{add, examine, inspect, remove};
 pub(crate) use entry::{Entry, Source};
 
 use std::borrow::Cow;

@@ -225,12 +225,18 @@ async fn limits_are_on_and_some_are_lifted_for_administrators() {
         let error = refused(&world.session("alice"), &sql).await;
         assert_state(&error, state, message);
     }
-    let error = refused(
-        &world.root(),
-        "CHECK EXTERNAL CONNECTION 'external://c' WITH CONCURRENTLY = 65",
-    )
-    .await;
-    assert_state(&error, wrong, "CONCURRENTLY must be between 1 and 64");
+    for (option, message) in [
+        ("CONCURRENTLY = 65", "CONCURRENTLY must be between 1 and 64"),
+        ("TRANSFER = '6 TiB'", "TRANSFER must be at most 5.0 TiB"),
+        (
+            "TRANSFER = '99999999999999999999 GiB'",
+            "TRANSFER must be at most 5.0 TiB",
+        ),
+    ] {
+        let sql = format!("CHECK EXTERNAL CONNECTION 'external://c' WITH {option}");
+        let error = refused(&world.root(), &sql).await;
+        assert_state(&error, wrong, message);
+    }
     assert_eq!(files(&world.external()), Vec::<String>::new());
 }
 

@@ -16,6 +16,10 @@ const MAX_WORKERS: u64 = 64;
 /// The most bytes of one object, unless an administrator asks.
 const MAX_TRANSFER: u64 = 1 << 30;
 
+/// The most bytes of one object at all: no storage takes a larger one, and the parts of a larger one
+/// would have to be so long that it takes memory to say what is in them.
+const MAX_OBJECT: u64 = 5 << 40;
+
 /// The longest time, unless an administrator asks.
 const MAX_TIME: Duration = Duration::from_secs(60 * 60);
 
@@ -71,6 +75,13 @@ impl Work {
             return Err(invalid(
                 "TRANSFER must be at least 1 byte",
                 "write it as '32 MiB'",
+            ));
+        }
+        if transfer > MAX_OBJECT {
+            let most = units::size(MAX_OBJECT);
+            return Err(invalid(
+                format!("TRANSFER must be at most {most}"),
+                "ask for less",
             ));
         }
         Ok(Self {
