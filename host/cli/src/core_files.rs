@@ -14,16 +14,23 @@ pub(crate) fn forbid() -> Result<()> {
     #[cfg(unix)]
     {
         use anyhow::Context as _;
-        use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+        use rustix::process::{Resource, Rlimit, setrlimit};
         // Of one byte no core file can be made, and one byte is what keeps Linux from piping the
-        // memory to a handler, which a limit of none does not. Where whoever started this process has
-        // allowed none, only root could allow one.
-        let most = getrlimit(Resource::Core).maximum.unwrap_or(1).min(1);
-        let none = Rlimit {
+        // memory to a handler, which a limit of none does not.
+        let of = |most| Rlimit {
             current: Some(most),
             maximum: Some(most),
         };
-        setrlimit(Resource::Core, none).context("cannot switch core files off")?;
+        // Where whoever started this process has allowed none, only root can allow one.
+        if setrlimit(Resource::Core, of(1)).is_err() {
+            setrlimit(Resource::Core, of(0)).context("cannot switch core files off")?;
+            #[cfg(target_os = "linux")]
+            {
+                use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+                set_dumpable_behavior(DumpableBehavior::NotDumpable)
+                    .context("cannot switch core dumps off")?;
+            }
+        }
     }
     Ok(())
 }

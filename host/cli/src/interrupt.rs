@@ -26,6 +26,7 @@ pub(crate) struct Interrupt {
 #[derive(Debug, Default)]
 struct Taken {
     is: AtomicBool,
+    was: AtomicBool,
     pressed: Notify,
 }
 
@@ -45,6 +46,7 @@ impl Interrupt {
                 tokio::select! {
                     _ = interrupt.recv() => {
                         if pressed.is.load(Ordering::Relaxed) {
+                            pressed.was.store(true, Ordering::Relaxed);
                             pressed.pressed.notify_waiters();
                             continue;
                         }
@@ -65,6 +67,11 @@ impl Interrupt {
     /// Ends when ctrl-C is pressed, once it was [taken](Interrupt::take).
     pub(crate) async fn pressed(&self) {
         self.taken.pressed.notified().await;
+    }
+
+    /// Whether something was [pressed](Interrupt::pressed) for, which may have something to write yet.
+    pub(crate) fn was_pressed(&self) -> bool {
+        self.taken.was.load(Ordering::Relaxed)
     }
 
     /// Whether the command was asked to end.

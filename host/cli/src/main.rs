@@ -73,7 +73,8 @@ fn main() -> ExitCode {
             outcome = run(arguments, &interrupt) => outcome,
             () = interrupt.insisted() => return Err(report::Interrupted::default().into()),
         };
-        if matches!(&outcome, Err(error) if error.is::<report::Interrupted>()) {
+        let interrupted = matches!(&outcome, Err(error) if error.is::<report::Interrupted>());
+        if interrupted || interrupt.was_pressed() {
             settled(busy, &interrupt).await;
         }
         outcome

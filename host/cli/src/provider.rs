@@ -50,7 +50,7 @@ pub(crate) async fn run(store: &Store, command: ProviderCommand) -> Result<()> {
 async fn add(store: &Store, arguments: ProviderAddArguments) -> Result<()> {
     let session = store.session().await?;
     let component = read(&arguments.file)?;
-    let inspection = session.host().inspect_component(&component).await?;
+    let inspection = session.examine_provider(&component).await?;
     print(&inspection)?;
     let question = format!("Approve {}?", inspection.manifest().name);
     if !arguments.yes && !confirm::confirmed(&question, unasked).await? {

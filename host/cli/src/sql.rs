@@ -1,6 +1,6 @@
 //! `portolan sql`: statements from arguments, a file, a pipe or the prompt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{IsTerminal, Read, Write};
 use std::path::Path;
 
@@ -41,6 +41,7 @@ pub(crate) async fn run(
         None if arguments.execute.is_empty() => scripts.push(parse(&read_script(Path::new("-"))?)?),
         None => {}
     }
+    parameters.are_of(scripts.iter().flatten())?;
     let session = store.session().await?;
     for statement in scripts.iter().flatten() {
         execute(&session, statement, &parameters, &mut printer).await?;
@@ -182,13 +183,18 @@ impl Parameters {
             let (number, source) = argument.split_once('=').ok_or_else(|| {
                 Failure::new("22023", "--param needs N=SOURCE").hint(PARAMETER_HINT)
             })?;
-            let number: u32 = number.trim_start_matches('$').parse().map_err(|_| {
-                Failure::new(
-                    "22023",
-                    "--param needs the number of a placeholder before `=`",
-                )
-                .hint(PARAMETER_HINT)
-            })?;
+            let number: u32 = number
+                .trim_start_matches('$')
+                .parse()
+                .ok()
+                .filter(|number| (1..=u32::from(u16::MAX)).contains(number))
+                .ok_or_else(|| {
+                    Failure::new(
+                        "22023",
+                        "--param needs the number of a placeholder before `=`",
+                    )
+                    .hint(PARAMETER_HINT)
+                })?;
             if values
                 .insert(
                     number,
@@ -203,6 +209,20 @@ impl Parameters {
             }
         }
         Ok(Self { values })
+    }
+
+    /// Refuses a value that no statement has a placeholder for: its number is a mistake.
+    fn are_of<'a>(&self, statements: impl Iterator<Item = &'a Statement>) -> Result<()> {
+        let wanted: BTreeSet<u32> = statements.flat_map(Statement::placeholders).collect();
+        match self.values.keys().find(|number| !wanted.contains(number)) {
+            None => Ok(()),
+            Some(number) => {
+                let message = format!("--param gives ${number}, and no statement has it");
+                Err(Failure::new("22023", message)
+                    .hint("number the placeholders of a statement $1, $2 and so on")
+                    .into())
+            }
+        }
     }
 
     /// The values of a statement's placeholders, `$1` first. One that is not bound is asked for

@@ -3,47 +3,99 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::expect_used, clippy::panic, reason = "a test may fail")]
 
-use std::process::{Command, Stdio};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// The limits on core files of the program as bash starts it, soft and hard, once they are `expected`.
-fn limits_are(shell: &str, expected: [&str; 2]) {
-    let home = tempfile::tempdir().expect("a folder");
-    #[expect(clippy::disallowed_methods, reason = "the test is about the command")]
-    let mut command = Command::new("bash");
-    command.args(["-c", &format!("{shell} exec \"$0\" sql -f -")]);
-    command.arg(env!("CARGO_BIN_EXE_portolan")).env_clear();
-    command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
-    command.env("HOME", home.path());
-    // It waits for statements until the test has seen what it came for.
-    command.stdin(Stdio::piped()).stdout(Stdio::null());
-    let mut child = command.spawn().expect("started");
-    let file = format!("/proc/{}/limits", child.id());
-    let name = format!("/proc/{}/comm", child.id());
-    let since = Instant::now();
-    let limit = || {
-        let limits = std::fs::read_to_string(&file).expect("the limits");
-        let core = limits
-            .lines()
-            .find(|line| line.starts_with("Max core file"));
-        let words = core.expect("a line").split_whitespace();
-        words.skip(4).take(2).map(str::to_owned).collect::<Vec<_>>()
-    };
-    let runs = || std::fs::read_to_string(&name).is_ok_and(|name| name.trim() == "portolan");
-    while !runs() || limit() != expected {
-        assert!(since.elapsed() < Duration::from_secs(10), "{:?}", limit());
-        std::thread::sleep(Duration::from_millis(5));
+/// A user who owns nothing and may raise no limit.
+const NOBODY: &str = "setpriv --reuid=65534 --regid=65534 --clear-groups";
+
+/// The program, waiting for statements until it is dropped.
+struct Waiting {
+    child: Child,
+    home: tempfile::TempDir,
+}
+
+impl Waiting {
+    /// Has bash run `shell`, and then the program in its place.
+    fn after(shell: &str) -> Self {
+        let home = tempfile::tempdir().expect("a folder");
+        // For whoever it runs as: what a test builds may lie where only its own user can look.
+        let program = home.path().join("portolan");
+        std::fs::copy(env!("CARGO_BIN_EXE_portolan"), &program).expect("a copy");
+        let everybody = std::fs::Permissions::from_mode(0o777);
+        std::fs::set_permissions(home.path(), everybody).expect("open to all");
+        #[expect(clippy::disallowed_methods, reason = "the test is about the command")]
+        let mut command = Command::new("bash");
+        command.args(["-c", &format!("{shell} exec $BECOME \"$0\" sql -f -")]);
+        command.arg(&program).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap_or_default());
+        command.env("HOME", home.path());
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let child = command.spawn().expect("started");
+        Self { child, home }
     }
-    drop(child.stdin.take());
-    assert!(child.wait().expect("its end").success());
+
+    fn about(&self, file: &str) -> String {
+        let path = format!("/proc/{}/{file}", self.child.id());
+        std::fs::read_to_string(path).unwrap_or_default()
+    }
+
+    /// Its limits on core files, soft and hard.
+    fn limits(&self) -> Vec<String> {
+        let limits = self.about("limits");
+        let mut lines = limits.lines();
+        let core = lines.find(|line| line.starts_with("Max core file"));
+        let words = core.unwrap_or_default().split_whitespace();
+        words.skip(4).take(2).map(str::to_owned).collect()
+    }
+
+    /// Waits until the program has these limits.
+    fn has_limits(&self, expected: [&str; 2]) {
+        let since = Instant::now();
+        while self.about("comm").trim() != "portolan" || self.limits() != expected {
+            assert!(
+                since.elapsed() < Duration::from_secs(10),
+                "{:?}",
+                self.limits()
+            );
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Whether the system would give its memory to nobody but root.
+    fn is_dumped_for_nobody(&self) -> bool {
+        // Which it says by giving what tells of the process to root (`proc(5)`).
+        let limits = format!("/proc/{}/limits", self.child.id());
+        Path::new(&limits).metadata().expect("it runs").uid() == 0
+    }
+
+    fn ends_well(mut self) {
+        drop(self.child.stdin.take());
+        assert!(self.child.wait().expect("its end").success());
+        drop(self.home);
+    }
 }
 
 #[test]
 fn no_core_file_is_written_whatever_the_shell_allows() {
-    limits_are("", ["1", "1"]);
+    let waiting = Waiting::after("");
+    waiting.has_limits(["1", "1"]);
+    waiting.ends_well();
 }
 
 #[test]
-fn a_shell_that_allows_none_is_no_reason_not_to_start() {
-    limits_are("ulimit -c 0;", ["0", "0"]);
+fn where_no_limit_may_be_raised_nothing_is_dumped_at_all() {
+    let is_root = rustix::process::getuid().is_root();
+    let user = if is_root { NOBODY } else { "" };
+    let waiting = Waiting::after(&format!("ulimit -c 0; BECOME='{user}';"));
+    waiting.has_limits(["0", "0"]);
+    let since = Instant::now();
+    // It is said right after the limit is set.
+    while !waiting.is_dumped_for_nobody() {
+        assert!(since.elapsed() < Duration::from_secs(10), "it is dumped");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    waiting.ends_well();
 }

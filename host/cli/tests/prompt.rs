@@ -164,6 +164,52 @@ fn ctrl_c_in_a_statement_cancels_it_and_keeps_the_prompt() {
 }
 
 #[test]
+fn whoever_leaves_right_after_ctrl_c_leaves_a_row_and_no_object_behind() {
+    let home = tempfile::tempdir().expect("a folder");
+    let mut terminal = Terminal::open(home.path(), &[]);
+    terminal.ready();
+    terminal.enter("create external connection lake as 'nodelocal://self/x';");
+    terminal.expect("CREATE EXTERNAL CONNECTION");
+    for _ in 0..3 {
+        terminal.ready();
+        terminal
+            .enter("check external connection lake with transfer = '7 MiB', concurrently = 64, time = '1m';");
+        // Once there is an object to be left behind.
+        let objects = home.path().join(".local/share/portolan/extern/x");
+        let since = std::time::Instant::now();
+        while std::fs::read_dir(&objects).map_or(0, Iterator::count) < 2 {
+            assert!(since.elapsed() < std::time::Duration::from_secs(10));
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        terminal.session.send_control('c').expect("ctrl-C");
+        terminal.session.flush().expect("keys");
+        terminal.expect("SQLSTATE: 57014");
+        terminal.leave();
+        assert_eq!(
+            names(&objects),
+            ["crdb_external_storage_location"],
+            "left behind"
+        );
+        terminal = Terminal::open(home.path(), &[]);
+    }
+    terminal.ready();
+    terminal.enter("show audit;");
+    for _ in 0..3 {
+        terminal.expect("57014");
+    }
+    terminal.leave();
+}
+
+/// The names of the files in a folder.
+fn names(folder: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(folder).expect("a folder");
+    let names = entries.map(|entry| entry.expect("an entry").file_name());
+    names
+        .map(|name| name.to_string_lossy().into_owned())
+        .collect()
+}
+
+#[test]
 fn ctrl_c_at_the_question_for_a_placeholder_cancels_the_statement_and_keeps_the_prompt() {
     let home = tempfile::tempdir().expect("a folder");
     let mut terminal = Terminal::open(home.path(), &[]);

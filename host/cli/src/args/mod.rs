@@ -244,7 +244,12 @@ pub(crate) struct FormatArguments {
 #[derive(Debug, Args)]
 pub(crate) struct SqlArguments {
     /// Statements to run; may be given several times
-    #[arg(short = 'e', long, value_name = "STATEMENTS")]
+    #[arg(
+        short = 'e',
+        long,
+        value_name = "STATEMENTS",
+        allow_hyphen_values = true
+    )]
     pub(crate) execute: Vec<String>,
     /// File of statements to run, - for standard input
     #[arg(short = 'f', long, value_name = "FILE")]

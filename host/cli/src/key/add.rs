@@ -35,7 +35,7 @@ pub(super) async fn run(store: &Store, arguments: KeyAddArguments) -> Result<()>
     };
     let session = store.session().await?;
     // Whoever may not add a slot makes no file and sees no phrase.
-    session.key_slots().await?;
+    session.may_add_key_slot().await?;
     let new = if let Some(passphrase) = passphrase {
         slot::of_passphrase(passphrase, label).await?
     } else if let Some(text) = text {
