@@ -25,6 +25,14 @@ fn nodelocal() -> &'static portolan_plugins::BuiltIn {
     portolan_plugins::built_in_named("nodelocal").expect("it is built in")
 }
 
+/// What a file has to begin with: the hash of its name, with the name's length, and of its body.
+fn hash(file: &Path, body: &[u8]) -> blake3::Hash {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let name = name.expect("a name");
+    let length = name.len() as u64;
+    blake3::hash(&[&length.to_le_bytes()[..], name.as_bytes(), body].concat())
+}
+
 /// Loads nodelocal in a new sandbox and has it plan.
 async fn load(directory: &Path, allocation: Allocation) {
     let component = Component::new(nodelocal().component);
@@ -68,7 +76,7 @@ async fn a_component_is_compiled_once_and_kept_for_its_owner_alone() {
     let content = fs::read(&file).expect("read");
     assert_eq!(
         content[..DIGEST],
-        *blake3::hash(&content[DIGEST..]).as_bytes()
+        *hash(&file, &content[DIGEST..]).as_bytes()
     );
     let name = file
         .file_name()
@@ -99,7 +107,10 @@ async fn a_file_that_is_damaged_is_made_anew() {
     damages.push([whole.as_slice(), b"more"].concat());
     // With a digest that is right, but a body that no compiler of ours made.
     let foreign = b"\x7fELF that is no component at all".to_vec();
-    damages.push([blake3::hash(&foreign).as_bytes().as_slice(), &foreign].concat());
+    damages.push([hash(&file, &foreign).as_bytes().as_slice(), &foreign].concat());
+    // As this file once began: with the hash of its body alone.
+    let body = &whole[DIGEST..];
+    damages.push([blake3::hash(body).as_bytes().as_slice(), body].concat());
     for damaged in damages {
         fs::write(&file, &damaged).expect("write");
         let before = identity(&file);
@@ -108,7 +119,7 @@ async fn a_file_that_is_damaged_is_made_anew() {
         let content = fs::read(&file).expect("read");
         assert_eq!(
             content[..DIGEST],
-            *blake3::hash(&content[DIGEST..]).as_bytes()
+            *hash(&file, &content[DIGEST..]).as_bytes()
         );
     }
 }
@@ -125,6 +136,27 @@ async fn a_file_of_other_settings_is_another_file_and_is_refused_in_the_place_of
     let other = both.iter().find(|file| **file != ours).expect("another");
     fs::copy(other, &ours).expect("copy");
     let foreign = fs::read(&ours).expect("read");
+    load(&directory, Allocation::OnDemand).await;
+    assert_ne!(fs::read(&ours).expect("read"), foreign);
+}
+
+#[tokio::test]
+async fn a_file_of_another_component_is_refused_in_the_place_of_ours() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let directory = directory.path().join("cache");
+    load(&directory, Allocation::OnDemand).await;
+    let ours = only_file(&directory);
+    let userfile = portolan_plugins::built_in_named("userfile").expect("it is built in");
+    let loaded = sandbox(&directory, Allocation::OnDemand)
+        .load(Component::new(userfile.component))
+        .await;
+    loaded.expect("it loads");
+    let both = files(&directory);
+    assert_eq!(both.len(), 2);
+    let other = both.iter().find(|file| **file != ours).expect("another");
+    fs::copy(other, &ours).expect("copy");
+    let foreign = fs::read(&ours).expect("read");
+    // It plans as nodelocal does.
     load(&directory, Allocation::OnDemand).await;
     assert_ne!(fs::read(&ours).expect("read"), foreign);
 }
