@@ -95,6 +95,9 @@ pub enum KeyError {
     /// A service unwraps the slot's key, and none that was given does.
     #[error("a key management service unwraps its key, and the configuration names none that does")]
     NoService,
+    /// The slot's key is given as text, and none was given.
+    #[error("its key is given as text, and none was given")]
+    NoText,
     /// The key file cannot be read or written.
     #[error("cannot use the key file {}: {source}", path.display())]
     File {
@@ -135,6 +138,11 @@ impl KeyError {
             Self::Service { hint, .. } => hint.clone(),
             Self::NoService => Some(
                 "Name the key that the store was made with: kms below [master_key] in portolan.toml."
+                    .to_owned(),
+            ),
+            Self::NoText => Some(
+                "Give the key that the store was made with: in PORTOLAN_MASTER_KEY, or with --unlock \
+                 text=SOURCE."
                     .to_owned(),
             ),
             Self::File { .. } => Some(

@@ -35,7 +35,7 @@ pub use mac::RowCode;
 pub use passphrase::Stretching;
 pub use phrase::PhraseError;
 pub use ring::KeyRing;
-pub use scrub::Scrubber;
+pub use scrub::{Scrubber, shows};
 pub use seal::{RowIdentity, RowKey, SealError};
 pub use slots::{KeySlot, SlotHead, SlotKind, Tried};
 pub use value::{SecretBytes, SecretText};

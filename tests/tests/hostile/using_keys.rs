@@ -102,6 +102,8 @@ tests! {
     gives_out_a_secret_of_the_plan => nothing_is_given_out;
     gives_out_an_encoded_secret_of_the_plan => nothing_is_given_out;
     launders_a_secret_of_the_plan_through_the_key => nothing_is_sent;
+    writes_a_plaintext_to_a_connection => nothing_is_written;
+    writes_a_secret_of_the_plan_to_a_connection => nothing_is_written;
     encrypts_to_nothing => is_refused_as_empty;
     encrypts_to_more_than_64_kib => is_refused_as_long;
     names_a_key_of_3_kib => is_refused_for_its_name;
@@ -138,6 +140,22 @@ async fn nothing_is_sent(misdeed: &str) {
     assert_eq!(
         failure.message,
         "the service of a key is sent no secret of its connection as content"
+    );
+    assert!(key.server.received().is_empty(), "it was sent something");
+    key.still_answers().await;
+}
+
+/// A server could send it back where the provider sees it.
+async fn nothing_is_written(misdeed: &str) {
+    let key = Key::new(misdeed).await;
+    let error = key.encrypt().await.expect_err("it is refused");
+    let ProviderError::Refused(failure) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(failure.class, FailureClass::Denied);
+    assert_eq!(
+        failure.message,
+        "a provider of keys writes no opaque part to a connection"
     );
     assert!(key.server.received().is_empty(), "it was sent something");
     key.still_answers().await;

@@ -59,7 +59,8 @@ impl ServiceClient {
     /// [`is_unsent`](crate::EgressError::is_unsent), or tells of the answer, the service may have
     /// carried the request out.
     pub async fn send(&self, asked: &ServiceRequest<'_>) -> Result<ServiceAnswer, ServiceError> {
-        self.identities.check(asked.rule, asked.endpoint)?;
+        self.identities
+            .check(asked.rule, asked.endpoint, asked.body)?;
         let opaque = asked.opaque_members();
         let mut request = self.request(asked, !opaque.is_empty())?;
         let authenticating = self.identities.authenticate(asked.rule, &mut request);

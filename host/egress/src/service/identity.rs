@@ -14,6 +14,7 @@ use portolan_contract::{Authentication, Endpoint, RequestRule, StoredPlan};
 use portolan_secret::{SecretBytes, SecretText};
 
 use super::ServiceError;
+use crate::Piece;
 use crate::credentials::aws::{AwsKeys, CachedKeys, HostEnvironment, keys_of_plan, sign};
 use crate::credentials::{
     AzureService, CredentialError, EntraTokens, GoogleTokens, Lent, OauthTokens,
@@ -60,6 +61,7 @@ impl Identities {
         &self,
         rule: &RequestRule,
         endpoint: &Endpoint,
+        body: &[Piece<'_>],
     ) -> Result<(), ServiceError> {
         // Of a URI that promises TLS nothing secret goes out without it, whatever a plan says.
         let in_clear = endpoint.tls_profile.is_none() && self.plan.context.promises_tls();
@@ -70,6 +72,13 @@ impl Identities {
                 false => ServiceError::Elsewhere { what, host },
             }
         };
+        let has_secret = body.iter().any(|piece| matches!(piece, Piece::Secret(_)));
+        if in_clear && (has_secret || !rule.authentication.is_empty()) {
+            return Err(elsewhere(match has_secret {
+                true => "an opaque part",
+                false => "what authenticates the connection",
+            }));
+        }
         let own = !in_clear && self.is_own_authority(endpoint);
         if rule.path.is_secret() && !own {
             return Err(elsewhere("the secret path of the connection"));

@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures::FutureExt;
 use http::Request;
 use portolan_contract::FailureClass;
+use portolan_egress::Piece;
 use portolan_egress::service::ServiceError;
+use portolan_secret::SecretBytes;
 use portolan_servers::{
     Authority, EntraApplication, EntraStandIn, GoogleStandIn, HttpServer, ServiceAccount, answer,
 };
@@ -161,6 +163,36 @@ async fn no_secret_goes_out_unencrypted_where_the_uri_promises_tls() {
         setting.send(&client, asked).await.expect("an answer");
         assert_eq!(*seen.lock().expect("a lock"), before + 1, "{rest}");
     }
+    assert_eq!(*seen.lock().expect("a lock"), 4);
+    // Nor does a token, or a body with what the provider may not see.
+    let signed = format!("{OWN}path = \"/a\"\nauthentication = \"sigv4\"\nservice = \"kms\"\n");
+    let setting = Setting::in_clear(&signed, server.address()).of_scheme("https");
+    let client = setting.client(&authority, server.address());
+    let asked = Asked {
+        path: &["a"],
+        ..Asked::default()
+    };
+    elsewhere(setting.send(&client, asked.clone()).await);
+    let opaque = format!("{OWN}path = \"/a\"\nopaque_body = [\"/p\"]\n");
+    let setting = Setting::in_clear(&opaque, server.address()).of_scheme("https");
+    let client = setting.client(&authority, server.address());
+    let secret = SecretBytes::new("hunter2");
+    let body = [
+        Piece::Shown(b"{\"p\":\""),
+        Piece::Secret(&secret),
+        Piece::Shown(b"\"}"),
+    ];
+    elsewhere(
+        setting
+            .send(
+                &client,
+                Asked {
+                    body: &body,
+                    ..asked
+                },
+            )
+            .await,
+    );
     assert_eq!(*seen.lock().expect("a lock"), 4);
 }
 

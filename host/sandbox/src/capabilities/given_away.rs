@@ -1,15 +1,13 @@
 //! Services that give away what was to stay opaque: a plaintext that comes back in what a provider
 //! sees would be held by the provider, and a ciphertext that shows its plaintext is none.
 //!
-//! Found are the bytes as they are and as base64, in which every service of keys writes them. A service
-//! that wants to tell what it was sent can write it otherwise; nothing keeps it from that.
+//! It is found as it is, in hex, and in base64 of either alphabet at each alignment, also where JSON or
+//! a URL escapes some of it. A service that wants to tell what it was sent can write it otherwise;
+//! nothing keeps it from that.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD_NO_PAD;
-use memchr::memmem;
 use portolan_contract::{Failure, FailureClass};
 use portolan_egress::service::{AnswerPart, ServiceAnswer};
-use portolan_secret::SecretText;
+use portolan_secret::shows;
 
 use super::asked::{Asked, Taken};
 use super::parts::Origin;
@@ -20,37 +18,23 @@ pub(crate) const SHORTEST: usize = 16;
 
 /// Whether an answer shows what was sent as an opaque part, or what it has as one.
 pub(super) fn is(asked: &Asked, answer: &ServiceAnswer) -> bool {
-    let mut sent = asked.body.iter().filter_map(|part| match part {
-        // As it was sent, which is mostly base64 already; whoever answers may leave padding out.
-        Taken::Secret(opaque) if opaque.origin == Origin::Host => {
-            Some(unpadded(opaque.bytes.expose()))
-        }
+    let sent = asked.body.iter().filter_map(|part| match part {
+        Taken::Secret(opaque) if opaque.origin == Origin::Host => Some(opaque.content.expose()),
         _ => None,
     });
-    let mut kept = answer.body.iter().filter_map(|part| match part {
+    let kept = answer.body.iter().filter_map(|part| match part {
         AnswerPart::Secret(secret) => Some(secret.expose()),
         AnswerPart::Shown(_) => None,
     });
-    let shown = |form: &[u8]| form.len() >= SHORTEST && shows(answer, form);
-    sent.any(shown)
-        || kept.any(|secret| {
-            let encoded = SecretText::new(STANDARD_NO_PAD.encode(secret));
-            secret.len() >= SHORTEST && (shown(secret) || shown(encoded.expose().as_bytes()))
-        })
-}
-
-fn unpadded(text: &[u8]) -> &[u8] {
-    let shorter = text.strip_suffix(b"==").or_else(|| text.strip_suffix(b"="));
-    shorter.unwrap_or(text)
-}
-
-fn shows(answer: &ServiceAnswer, form: &[u8]) -> bool {
-    let finder = memmem::Finder::new(form);
-    let mut headers = answer.headers.iter();
-    headers.any(|(_, value)| finder.find(value.as_bytes()).is_some())
-        || answer.body.iter().any(|part| match part {
-            AnswerPart::Shown(bytes) => finder.find(bytes).is_some(),
-            AnswerPart::Secret(_) => false,
+    sent.chain(kept)
+        .filter(|secret| secret.len() >= SHORTEST)
+        .any(|secret| {
+            let mut headers = answer.headers.iter();
+            headers.any(|(_, value)| shows(value.as_bytes(), secret))
+                || answer.body.iter().any(|part| match part {
+                    AnswerPart::Shown(bytes) => shows(bytes, secret),
+                    AnswerPart::Secret(_) => false,
+                })
         })
 }
 
@@ -101,17 +85,26 @@ mod tests {
     }
 
     #[test]
-    fn what_was_sent_is_given_away_with_its_padding_and_without() {
+    fn what_was_sent_is_given_away_in_any_form_that_is_looked_for() {
         let sent = |text: &str, origin| {
-            let opaque = super::super::parts::Opaque::new(SecretBytes::new(text), origin);
+            let content = SecretBytes::new(text);
+            let opaque = super::super::parts::Opaque::new(content, origin);
             Asked::of_body(vec![Taken::Secret(opaque)])
         };
-        let echo = answer(vec![shown("{\"c\":\"bm90IGVuY3J5cHRlZA\"}")]);
-        assert!(is(&sent("bm90IGVuY3J5cHRlZA==", Origin::Host), &echo));
-        assert!(!is(&sent("bm90IGVuY3J5cHRlZB==", Origin::Host), &echo));
-        // A service may be sent a credential, and tell it to whoever knows it already.
-        assert!(!is(&sent("bm90IGVuY3J5cHRlZA==", Origin::Plan), &echo));
+        let content = "not?encrypted>at all";
+        for echo in [
+            "{\"c\":\"bm90P2VuY3J5cHRlZD5hdCBhbGw=\"}",
+            "{\"c\":\"bm90P2VuY3J5cHRlZD5hdCBhbGw\"}",
+            "{\"c\":\"bm90\\u0050\\u0032VuY3J5cHRlZD5hdCBhbGw\"}",
+            "{\"c\":\"6e6f743f656e637279707465643e617420616c6c\"}",
+        ] {
+            let echo = answer(vec![shown(echo)]);
+            assert!(is(&sent(content, Origin::Host), &echo), "{echo:?}");
+            // A service may be sent a credential, and tell it to whoever knows it already.
+            assert!(!is(&sent(content, Origin::Plan), &echo));
+            assert!(!is(&sent("something else altogether", Origin::Host), &echo));
+        }
         let by_chance = answer(vec![shown("AA==")]);
-        assert!(!is(&sent("AA==", Origin::Host), &by_chance));
+        assert!(!is(&sent("\0", Origin::Host), &by_chance));
     }
 }

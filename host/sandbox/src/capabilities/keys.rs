@@ -77,10 +77,7 @@ impl HostMarker for Guest {
             network, budget, ..
         } = self.network("keys@0.1.0#[method]marker.plaintext")?;
         budget.count_opaque(plaintext.len())?;
-        let handle = network.lend(Opaque {
-            bytes: plaintext,
-            origin: Origin::Host,
-        })?;
+        let handle = network.lend(Opaque::of(plaintext, Origin::Host))?;
         self.leave(handle)
     }
 

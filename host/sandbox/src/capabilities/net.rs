@@ -3,13 +3,13 @@
 use std::future::poll_fn;
 use std::time::Duration;
 
-use portolan_contract::{Failure, FailureClass};
+use portolan_contract::{Failure, FailureClass, Kind};
 use portolan_egress::{Connection, ConnectionError};
 use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use wasmtime::component::Resource;
 
-use super::asked::Taken;
+use super::asked::{Taken, broken};
 use super::network::Access;
 use crate::Fault;
 use crate::bindings::host::net::{Host, HostConnection, TlsFacts};
@@ -164,6 +164,15 @@ impl HostConnection for Guest {
         let mut taken = Vec::with_capacity(parts.len());
         for part in parts {
             taken.push(Taken::of(part, network)?);
+        }
+        // Requests of keys go by rules, and their answers are looked at. Neither holds for bytes.
+        let is_key = network.manifest.kinds.contains(&Kind::Kms);
+        if is_key && taken.iter().any(|part| matches!(part, Taken::Secret(_))) {
+            let refused = broken(
+                FailureClass::Denied,
+                "a provider of keys writes no opaque part to a connection".to_owned(),
+            );
+            return self.answer(Err(refused));
         }
         let pieces: Vec<_> = taken.iter().map(Taken::piece).collect();
         let connection = network.table.get_mut(&connection)?;

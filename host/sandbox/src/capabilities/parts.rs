@@ -19,6 +19,8 @@ use crate::guest::Guest;
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub struct Opaque {
     pub(crate) bytes: Arc<SecretBytes>,
+    /// What the bytes were before they were encoded.
+    pub(crate) content: Arc<SecretBytes>,
     pub(crate) origin: Origin,
 }
 
@@ -36,8 +38,13 @@ pub(crate) enum Origin {
 
 impl Opaque {
     pub(crate) fn new(bytes: SecretBytes, origin: Origin) -> Self {
+        Self::of(Arc::new(bytes), origin)
+    }
+
+    pub(crate) fn of(bytes: Arc<SecretBytes>, origin: Origin) -> Self {
         Self {
-            bytes: Arc::new(bytes),
+            content: Arc::clone(&bytes),
+            bytes,
             origin,
         }
     }
@@ -55,6 +62,7 @@ impl HostOpaque for Guest {
         let first = access.network.table.get(&opaque)?;
         let second = Opaque {
             bytes: Arc::clone(&first.bytes),
+            content: Arc::clone(&first.content),
             origin: first.origin,
         };
         let handle = access.network.lend(second)?;
@@ -104,7 +112,10 @@ impl Host for Guest {
         let content = network.take(content)?;
         let encoded = match encoded(content.bytes.expose(), &encoding, budget)? {
             Err(failure) => Err(failure),
-            Ok(bytes) => Ok(network.lend(Opaque::new(bytes, content.origin))?),
+            Ok(bytes) => Ok(network.lend(Opaque {
+                bytes: Arc::new(bytes),
+                ..content
+            })?),
         };
         self.answer(encoded)
     }

@@ -198,6 +198,8 @@ macro_rules! for_each_misdeed {
                 gives_out_a_secret_of_the_plan,
                 gives_out_an_encoded_secret_of_the_plan,
                 launders_a_secret_of_the_plan_through_the_key,
+                writes_a_plaintext_to_a_connection,
+                writes_a_secret_of_the_plan_to_a_connection,
                 encrypts_to_nothing,
                 encrypts_to_more_than_64_kib,
                 names_a_key_of_3_kib,

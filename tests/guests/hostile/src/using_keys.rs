@@ -5,6 +5,7 @@ use std::hint::black_box;
 use crate::bindings::exports::portolan::provider::kms::{self, Encrypted};
 use crate::bindings::portolan::host::http::{self, Request};
 use crate::bindings::portolan::host::keys::Marker;
+use crate::bindings::portolan::host::net;
 use crate::bindings::portolan::host::parts::{self, Encoding, Opaque, Part};
 use crate::bindings::portolan::host::steps::Depth;
 use crate::bindings::portolan::types::types::{Failure, Fragment, PlanEntry};
@@ -83,6 +84,24 @@ pub(crate) fn launders_a_secret_of_the_plan_through_the_key(_: Asked) -> Answer 
         secret.ok_or_else(|| refusal("the answer has no secret"))
     });
     Answer::Decrypted(secret)
+}
+
+/// Where no rule describes what is sent, and nobody looks at what comes back.
+pub(crate) fn writes_a_plaintext_to_a_connection(asked: Asked) -> Answer {
+    match asked {
+        Asked::Encrypt(_, plaintext) => Answer::Encrypted(written(plaintext)),
+        Asked::Decrypt => good(asked),
+    }
+}
+
+pub(crate) fn writes_a_secret_of_the_plan_to_a_connection(_: Asked) -> Answer {
+    Answer::Encrypted(parts::named("key").and_then(written))
+}
+
+fn written(secret: Opaque) -> Result<Encrypted, Failure> {
+    let connection = net::connect(0)?;
+    connection.write(vec![Part::Secret(secret)])?;
+    Err(refusal("it was written"))
 }
 
 pub(crate) fn encrypts_to_nothing(_: Asked) -> Answer {
