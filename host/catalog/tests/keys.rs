@@ -446,6 +446,41 @@ fn a_service_is_asked_once_and_not_before_a_row_is_read() {
 }
 
 #[test]
+fn a_store_whose_key_is_a_text_asks_for_the_text_and_for_no_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let text = KeySource::Text(SecretText::new("5a".repeat(32)));
+    drop(open_with(directory.path(), text).expect("is made"));
+    let error = open(directory.path()).expect_err("is not opened");
+    assert_eq!(error.sqlstate(), "F0000");
+    assert_eq!(
+        error.to_string(),
+        "key slot 1 (text) of the store cannot be opened: its key is given as text, and none was given"
+    );
+    let hint = error.hint().expect("a hint");
+    assert!(hint.contains("PORTOLAN_MASTER_KEY"), "{hint}");
+    assert!(!key_file(directory.path()).exists());
+}
+
+#[test]
+fn a_service_that_gives_back_another_key_is_told_and_not_the_slot_blamed() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let service = Arc::new(StandIn::default());
+    let source = with_service(directory.path(), &service);
+    drop(open_with(directory.path(), source.clone()).expect("is made"));
+    let (_, other) = phrase::generate().expect("random bytes");
+    service.kept.lock().expect("not poisoned")[0] = other.to_bytes();
+    let catalog = open_with(directory.path(), source).expect("opens");
+    let error = read(&catalog, |reader| reader.revision()).expect_err("is another");
+    assert_eq!(error.sqlstate(), "08P01", "{error}");
+    assert!(error.to_string().starts_with("key slot 1 (kms)"), "{error}");
+    let told = format!("{error} {}", error.hint().unwrap_or_default());
+    assert!(
+        told.contains("another key") && !told.contains("remove"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_service_that_does_not_answer_is_not_asked_for_each_of_its_slots() {
     let directory = tempfile::tempdir().expect("a directory");
     let service = Arc::new(StandIn::default());

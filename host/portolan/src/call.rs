@@ -135,7 +135,8 @@ impl<'a> Call<'a> {
         *lock(&self.object) = Some(object);
     }
 
-    /// The row for the audit trail, without the deadline: see [`with_deadline`].
+    /// The row for the audit trail. Its detail is the deadline, if there is one, to which
+    /// [`with_deadline`] adds what else is said.
     pub(crate) fn record(&self, outcome: AuditOutcome) -> AuditRecord {
         let context = self.actor.context();
         AuditRecord {
@@ -148,7 +149,7 @@ impl<'a> Call<'a> {
             object: lock(&self.object).clone(),
             statement: self.statement.clone(),
             outcome,
-            detail: None,
+            detail: with_deadline(None, context),
         }
     }
 
@@ -244,10 +245,14 @@ impl<'a> Call<'a> {
 
 /// What an audit row says besides, with the deadline of the request where it had one.
 pub(crate) fn with_deadline(detail: Option<String>, context: &RequestContext) -> Option<String> {
-    match (detail, context.deadline) {
-        (Some(detail), Some(deadline)) => Some(format!("{detail} (deadline {deadline})")),
-        (None, Some(deadline)) => Some(format!("(deadline {deadline})")),
-        (detail, None) => detail,
+    let Some(deadline) = context.deadline else {
+        return detail;
+    };
+    let dated = format!("(deadline {deadline})");
+    match detail {
+        None => Some(dated),
+        Some(detail) if detail.ends_with(&dated) => Some(detail),
+        Some(detail) => Some(format!("{detail} {dated}")),
     }
 }
 

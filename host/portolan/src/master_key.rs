@@ -159,7 +159,7 @@ impl Inner {
         };
         let ready = self.ready().await?;
         let decrypted = ready.provider.decrypt(&ready.grants, &encrypted).await?;
-        SlotKey::from_bytes(&decrypted).ok_or_else(unreadable)
+        SlotKey::from_bytes(&decrypted).ok_or_else(something_else)
     }
 }
 
@@ -241,6 +241,15 @@ fn no_such_service(scheme: &str) -> Error {
         format!("no provider of this program has keys of the scheme {scheme}"),
     )
     .with_hint("[master_key] kms takes the URI of a key: aws-kms, gcp-kms or azure-kms")
+}
+
+/// The slot is as it was: nothing is wrong with what the store holds.
+fn something_else() -> Error {
+    Error::new(
+        SqlState::ProtocolViolation,
+        "the key management service gave back something else than the key that it was given",
+    )
+    .with_hint("check that [master_key] kms leads to the service that the slot was made with")
 }
 
 fn unreadable() -> Error {

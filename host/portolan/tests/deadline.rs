@@ -6,6 +6,7 @@ mod support;
 
 use std::time::Duration;
 
+use futures::StreamExt;
 use portolan::catalog::model::now;
 use portolan::{RequestContext, SqlState};
 use support::{World, assert_state, rows};
@@ -79,4 +80,41 @@ async fn the_row_of_what_was_done_in_time_and_of_what_was_given_up_has_the_deadl
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
     panic!("no row says {expected}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rows_that_come_after_the_deadline_are_not_shown_and_those_before_it_are_in_the_trail() {
+    // More than one page of them.
+    const CONNECTIONS: usize = 300;
+    let world = World::new().await;
+    for number in 0..CONNECTIONS {
+        let create = format!(
+            "CREATE EXTERNAL CONNECTION c{number} AS 'nodelocal://1/a' WITH VALIDATE = 'none'"
+        );
+        world.run(&[&create]).await;
+    }
+    let deadline = now() + Duration::from_secs(2);
+    let context = RequestContext::default().deadline(deadline);
+    let session = world.root().with_context(context);
+    let shown = session.execute("SHOW CREATE ALL EXTERNAL CONNECTIONS", &[]);
+    let mut rows = shown.await.expect("in time").into_rows().expect("rows");
+    rows.next().await.expect("a row").expect("in time");
+    tokio::time::sleep(Duration::from_millis(2100)).await;
+    let mut count = 1;
+    let error = loop {
+        match rows.next().await.expect("no end before the error") {
+            Ok(_) => count += 1,
+            Err(error) => break error,
+        }
+    };
+    assert_eq!(error.sqlstate(), SqlState::QueryCanceled);
+    assert!(count < CONNECTIONS, "{count}");
+    let dated = format!("(deadline {deadline})");
+    let trail = world.audit().await;
+    let of_it = trail.iter().filter(|row| {
+        let detail = row.detail.as_deref().unwrap_or_default();
+        detail.ends_with(&dated) && !detail.trim_end_matches(&dated).ends_with(") ")
+    });
+    // The statement, each connection that was shown, and the end.
+    assert_eq!(of_it.count(), 1 + count + 1);
 }

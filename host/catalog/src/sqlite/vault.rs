@@ -247,6 +247,11 @@ impl Unlocking<'_> {
             Err(KeyError::Missing { .. }) if self.has(&[SlotKind::Kms]) && !self.has(&kinds) => {
                 return Err(self.fails(&[SlotKind::Kms])(KeyError::NoService));
             }
+            Err(KeyError::Missing { .. })
+                if self.has(&[SlotKind::Text]) && !self.has(&[SlotKind::KeyFile]) =>
+            {
+                return Err(self.fails(&[SlotKind::Text])(KeyError::NoText));
+            }
             given => given.map_err(&fails)?,
         };
         self.try_on(&key, |_| true)?.ok_or_else(|| {
@@ -312,7 +317,12 @@ impl Unlocking<'_> {
             let id = slot.head.id;
             let tried = unwrapped.and_then(|key| {
                 let opened = self.try_on(&key, |slot| slot.head.id == id)?;
-                opened.ok_or_else(|| not_authentic(slot))
+                // The slot itself is as it was: what is not authentic is told by the attempt.
+                opened.ok_or_else(|| CatalogError::Key {
+                    slots: slot.head.to_string(),
+                    others: self.others(&[SlotKind::Kms]),
+                    source: another_key(),
+                })
             });
             match tried {
                 Ok(opened) => return Ok(opened),
@@ -328,6 +338,19 @@ impl Unlocking<'_> {
             // A service that was configured just now, before it has a slot.
             None => self.with_key(&KeySource::File(file.to_owned())),
         }
+    }
+}
+
+/// A service that answers with a key, and not with the slot's.
+fn another_key() -> KeyError {
+    KeyError::Service {
+        sqlstate: "08P01",
+        message: "the key management service gave back another key than the one that it was given"
+            .to_owned(),
+        hint: Some(
+            "Check that [master_key] kms leads to the service that the slot was made with."
+                .to_owned(),
+        ),
     }
 }
 

@@ -97,6 +97,14 @@ impl StorageConnection {
         self.object_store()
     }
 
+    /// The same store below the gate, which nothing ends: for whoever removes what the host itself
+    /// wrote through the handle, and for nothing else.
+    pub(crate) async fn below_gate(&self) -> Result<Arc<dyn ObjectStore>, Error> {
+        let pinned = self.gate.pinned();
+        let built = self.builder.build(&pinned, Arc::new(OpenGate)).await?;
+        Ok(built)
+    }
+
     /// What the store can do.
     #[must_use]
     pub fn capabilities(&self) -> Capabilities {

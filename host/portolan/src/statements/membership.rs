@@ -43,6 +43,13 @@ pub(super) async fn change(
 
 /// Refuses whoever may not say who is in `role`, and says only to others whether there is one.
 fn require(access: &Access<'_>, role: &str, member: &str) -> Result<(), Error> {
+    // Everybody is in it, so nobody can be put into it or taken out.
+    if role == PUBLIC {
+        return Err(CatalogError::ReservedPrincipal {
+            name: role.to_owned(),
+        }
+        .into());
+    }
     if !access.may_give_role(role)? {
         return Err(
             refused(format!("must have admin option on role \"{role}\"")).with_hint(format!(
@@ -55,7 +62,7 @@ fn require(access: &Access<'_>, role: &str, member: &str) -> Result<(), Error> {
         // It is CREATEROLE that allows it.
         require_manageable(access, member)?;
     }
-    if access.reader().principal(role)?.is_none() && role != PUBLIC {
+    if access.reader().principal(role)?.is_none() {
         return Err(CatalogError::PrincipalNotFound {
             name: role.to_owned(),
         }

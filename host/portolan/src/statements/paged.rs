@@ -2,11 +2,13 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
 use portolan_catalog::{AuditOutcome, AuditRecord, CatalogHandle, Writer};
 
 use crate::call::Call;
+use crate::session::past_deadline;
 use crate::{Cell, Error, Rows, SqlState};
 
 /// How many rows of the catalog are in memory at a time.
@@ -34,6 +36,7 @@ where
     F: Fn(Option<K>) -> Reading<K> + Send + Sync + 'static,
 {
     let first = read(None).await?;
+    let deadline = call.deadline();
     let shared = Arc::new((read, call.catalog().clone(), call.record(AuditOutcome::Ok)));
     let rest = futures::stream::try_unfold(first.next, move |after| {
         let shared = Arc::clone(&shared);
@@ -42,7 +45,11 @@ where
             let Some(after) = after else {
                 return Ok(None);
             };
-            match read(Some(after)).await {
+            let page = match deadline {
+                Some(deadline) if Instant::now() >= deadline => Err(past_deadline()),
+                _ => read(Some(after)).await,
+            };
+            match page {
                 Ok(page) => Ok(Some((page.rows, page.next))),
                 Err(error) => {
                     note_failure(catalog, record.clone(), &error).await;
@@ -65,7 +72,11 @@ async fn note_failure(catalog: &CatalogHandle, mut record: AuditRecord, error: &
         _ => AuditOutcome::Failed(code),
     };
     record.time = portolan_catalog::model::now();
-    record.detail = Some(error.message().to_owned());
+    // It is the deadline, if there is one.
+    record.detail = Some(match record.detail {
+        Some(deadline) => format!("{} {deadline}", error.message()),
+        None => error.message().to_owned(),
+    });
     let written = catalog
         .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
         .await;

@@ -256,3 +256,36 @@ async fn an_interrupted_check_leaves_nothing_behind() {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn access_that_ends_during_a_check_fails_it_and_leaves_nothing_behind() {
+    for end in [
+        "REVOKE USAGE ON EXTERNAL CONNECTION c FROM alice",
+        "DROP EXTERNAL CONNECTION c",
+    ] {
+        for transfer in ["64 KiB", "9 MiB"] {
+            let world = world().await;
+            let alice = world.session("alice");
+            let sql = format!(
+                "CHECK EXTERNAL CONNECTION 'external://c' WITH CONCURRENTLY = 4, \
+                 TRANSFER = '{transfer}', TIME = '1h'"
+            );
+            let checking = tokio::spawn(async move { rows(&alice, &sql).await });
+            let deadline = Instant::now() + Duration::from_secs(20);
+            while files(&world.external()).is_empty() {
+                assert!(Instant::now() < deadline, "nothing was written");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            run(&world.root(), end).await;
+            let checked = checking.await.expect("no panic");
+            assert_eq!(checked.len(), 4);
+            for row in checked {
+                assert_eq!(row[2], "false", "{end}: {row:?}");
+                assert_ne!(row[3], "", "{end}: {row:?}");
+                assert_eq!(row[7], "false", "{end}: {row:?}");
+            }
+            let left = files(&world.external());
+            assert_eq!(left, Vec::<String>::new(), "{end}, {transfer}");
+        }
+    }
+}

@@ -1,17 +1,18 @@
 //! The object of a pass, which is gone afterwards, whatever became of the pass.
 
-use std::sync::Arc;
-
 use object_store::path::Path;
-use object_store::{Error, MultipartUpload, ObjectStore, ObjectStoreExt, Result};
+use object_store::{MultipartUpload, ObjectStoreExt, Result};
+use portolan_data::GateError;
 use uuid::Uuid;
+
+use super::target::Storage;
 
 /// What the names of the objects begin with.
 const PREFIX: &str = "cockroach-storage-test-";
 
 /// An object that has to be deleted.
 pub(super) struct Leftover {
-    store: Arc<dyn ObjectStore>,
+    storage: Storage,
     path: Path,
     upload: Option<Box<dyn MultipartUpload>>,
     /// Whether there is an object, or may be one.
@@ -20,9 +21,9 @@ pub(super) struct Leftover {
 
 impl Leftover {
     /// Chooses a name that nobody has.
-    pub(super) fn new(store: Arc<dyn ObjectStore>) -> Self {
+    pub(super) fn new(storage: Storage) -> Self {
         Self {
-            store,
+            storage,
             path: Path::from(format!("{PREFIX}{}", Uuid::new_v4().simple())),
             upload: None,
             there: false,
@@ -36,7 +37,7 @@ impl Leftover {
     /// Writes the object at once.
     pub(super) async fn put(&mut self, payload: object_store::PutPayload) -> Result<()> {
         self.there = true;
-        self.store.put(&self.path, payload).await?;
+        self.storage.gated.put(&self.path, payload).await?;
         Ok(())
     }
 
@@ -59,19 +60,23 @@ impl Leftover {
         Ok(())
     }
 
-    /// Deletes what there is.
-    pub(super) async fn clean(mut self) -> Result<()> {
-        let unfinished = self.upload.is_some();
+    /// Deletes the object by the way that the work is done.
+    pub(super) async fn delete(&mut self) -> Result<()> {
+        let deleted = self.storage.gated.delete(&self.path).await;
+        // Whom the storage refuses it refuses again, but whom the gate refused did not ask it.
+        self.there = matches!(&deleted, Err(error) if GateError::find(error).is_some());
+        deleted
+    }
+
+    /// Removes what is left, though the connection may not be used any more by now.
+    pub(super) async fn clean(mut self) {
         if let Some(upload) = &mut self.upload {
             // Its error is of no use: an upload that is over by now cannot be given up.
             let _ = upload.abort().await;
         }
-        if !self.there {
-            return Ok(());
-        }
-        match self.store.delete(&self.path).await {
-            Err(Error::NotFound { .. }) if unfinished => Ok(()),
-            other => other,
+        if self.there {
+            // Neither is this one: the pass failed before, and maybe nothing was written.
+            let _ = self.storage.below.delete(&self.path).await;
         }
     }
 }

@@ -14,13 +14,13 @@ mod worker;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use object_store::ObjectStore;
 use portolan_statement as ast;
 
 use crate::call::Call;
 use crate::{Cell, Error, Outcome, Rows, probing};
 use content::Content;
 use options::Work;
+use target::Storage;
 use worker::Report;
 
 const COLUMNS: &[&str] = &[
@@ -46,8 +46,8 @@ pub(crate) async fn execute<'a>(
     let target = target::read(call, &statement.target)?;
     let work = Work::read(call, statement)?;
     call.read(move |access| work.require(access)).await?;
-    let store = target::open(call, target).await?;
-    let reports = run(call, &store, work).await?;
+    let storage = target::open(call, target).await?;
+    let reports = run(call, &storage, work).await?;
     let ok = reports.iter().filter(|report| report.ok).count();
     call.note(Some(format!("{ok} of {} workers ok", reports.len())))
         .await?;
@@ -57,21 +57,12 @@ pub(crate) async fn execute<'a>(
 
 /// Runs the workers side by side. When this is dropped they are not cut off, which could leave an
 /// object behind, but end after their current step and clean up.
-async fn run(
-    call: &Call<'_>,
-    store: &Arc<dyn ObjectStore>,
-    work: Work,
-) -> Result<Vec<Report>, Error> {
+async fn run(call: &Call<'_>, storage: &Storage, work: Work) -> Result<Vec<Report>, Error> {
     let content = Content::random()?;
     let stop = StopOnDrop::default();
     let running: Vec<_> = (0..work.workers)
         .map(|_| {
-            let worker = worker::work(
-                Arc::clone(store),
-                content.clone(),
-                work,
-                Arc::clone(&stop.0),
-            );
+            let worker = worker::work(storage.clone(), content.clone(), work, Arc::clone(&stop.0));
             call.host.runtime.spawn(worker)
         })
         .collect();

@@ -23,6 +23,16 @@ pub(super) enum Target<'a> {
     Raw(&'a SecretText),
 }
 
+/// The storage that is checked, by its two ways.
+#[derive(Clone)]
+pub(super) struct Storage {
+    /// By which the work is done: it ends once the connection may not be used any more.
+    pub(super) gated: Arc<dyn ObjectStore>,
+    /// By which only what the check itself wrote is removed: that is not to stay because access has
+    /// ended meanwhile.
+    pub(super) below: Arc<dyn ObjectStore>,
+}
+
 /// Tells a connection from another URI. The mere name of a connection is taken as well, as every
 /// other statement takes it.
 pub(super) fn read<'a>(call: &Call<'a>, target: &'a ast::Text) -> Result<Target<'a>, Error> {
@@ -43,17 +53,25 @@ fn is_external(text: &str) -> bool {
 }
 
 /// Opens the storage, for somebody who may.
-pub(super) async fn open(
-    call: &Call<'_>,
-    target: Target<'_>,
-) -> Result<Arc<dyn ObjectStore>, Error> {
+pub(super) async fn open(call: &Call<'_>, target: Target<'_>) -> Result<Storage, Error> {
     match target {
         Target::Connection(url) => {
             let opened =
                 open::open(call, &url, Operation::Transfer, OpenOptions::default()).await?;
-            Ok(opened.into_storage()?.object_store())
+            let connection = opened.into_storage()?;
+            Ok(Storage {
+                below: connection.below_gate().await?,
+                gated: connection.object_store(),
+            })
         }
-        Target::Raw(uri) => raw(call, uri).await,
+        Target::Raw(uri) => {
+            // Nothing stands before a store without a connection.
+            let store = raw(call, uri).await?;
+            Ok(Storage {
+                below: Arc::clone(&store),
+                gated: store,
+            })
+        }
     }
 }
 

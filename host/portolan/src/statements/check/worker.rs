@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
+use object_store::ObjectStoreExt;
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt};
-use portolan_data::failure_of;
+use portolan_data::{GateError, failure_of};
 
 use super::content::Content;
 use super::leftover::Leftover;
 use super::options::Work;
+use super::target::Storage;
 
 /// How many bytes go into one part of a multipart upload, where ten thousand parts of it suffice.
 const PART: u64 = 8 << 20;
@@ -43,7 +44,7 @@ pub(super) struct Flow {
 
 /// Works until the time is over; what fails is in the report.
 pub(super) async fn work(
-    store: Arc<dyn ObjectStore>,
+    storage: Storage,
     content: Content,
     work: Work,
     stop: Arc<AtomicBool>,
@@ -51,7 +52,7 @@ pub(super) async fn work(
     let mut report = Report::default();
     let begun = Instant::now();
     let worker = Worker {
-        store,
+        storage,
         content,
         transfer: work.transfer,
         stop,
@@ -70,7 +71,7 @@ pub(super) async fn work(
 }
 
 struct Worker {
-    store: Arc<dyn ObjectStore>,
+    storage: Storage,
     content: Content,
     transfer: u64,
     stop: Arc<AtomicBool>,
@@ -82,15 +83,25 @@ impl Worker {
         self.stop.load(Ordering::Relaxed)
     }
 
-    /// Writes, reads and deletes one object. The object is deleted as well when something fails.
+    /// Writes, reads and deletes one object. The object is removed as well when something fails.
     async fn pass(&self, report: &mut Report) -> Result<(), String> {
-        let mut leftover = Leftover::new(Arc::clone(&self.store));
-        let done = self.write_and_read(report, &mut leftover).await;
-        let deleted = leftover.clean().await;
-        report.can_delete = deleted.is_ok() && done.is_ok();
-        if let (Ok(()), Err(error)) = (&done, deleted) {
-            report.error = Some(said("deleting file", &error));
+        let mut leftover = Leftover::new(self.storage.clone());
+        let mut done = self.write_and_read(report, &mut leftover).await;
+        report.can_delete = false;
+        if done.is_ok() {
+            match leftover.delete().await {
+                Ok(()) => report.can_delete = true,
+                Err(error) => {
+                    let said = said("deleting file", &error);
+                    // That access has ended says nothing about what the storage allows.
+                    match GateError::find(&error) {
+                        Some(_) => done = Err(said),
+                        None => report.error = Some(said),
+                    }
+                }
+            }
         }
+        leftover.clean().await;
         done
     }
 
@@ -120,7 +131,8 @@ impl Worker {
         }
         let part = PART.max(self.transfer.div_ceil(PARTS));
         let upload = self
-            .store
+            .storage
+            .gated
             .put_multipart(leftover.path())
             .await
             .map_err(|error| said("opening writer", &error))?;
@@ -146,7 +158,8 @@ impl Worker {
 
     async fn read(&self, path: &Path, bytes: &mut u64) -> Result<(), String> {
         let result = self
-            .store
+            .storage
+            .gated
             .get(path)
             .await
             .map_err(|error| said("opening reader", &error))?;
