@@ -4,8 +4,8 @@ use anyhow::Result;
 
 /// Has the system write none for this process, and for none that it starts, whatever the shell allows.
 ///
-/// Linux gives a handler, which `core_pattern` may name, nothing either (`core(5)`, and
-/// `do_coredump` of its sources); other systems may.
+/// On Linux a handler, which `core_pattern` may name, is given nothing either (`core(5)`, and
+/// `do_coredump` of its sources); on other systems it may be.
 ///
 /// # Errors
 ///
@@ -24,12 +24,13 @@ pub(crate) fn forbid() -> Result<()> {
         // Where whoever started this process has allowed none, only root can allow one.
         if setrlimit(Resource::Core, of(1)).is_err() {
             setrlimit(Resource::Core, of(0)).context("cannot switch core files off")?;
-            #[cfg(target_os = "linux")]
-            {
-                use rustix::process::{DumpableBehavior, set_dumpable_behavior};
-                set_dumpable_behavior(DumpableBehavior::NotDumpable)
-                    .context("cannot switch core dumps off")?;
-            }
+        }
+        // Handlers that listen at a socket are given everything whatever the limit is.
+        #[cfg(target_os = "linux")]
+        {
+            use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+            set_dumpable_behavior(DumpableBehavior::NotDumpable)
+                .context("cannot switch core dumps off")?;
         }
     }
     Ok(())

@@ -139,8 +139,12 @@ impl Store {
                 None => Ok(self.service()?.key_source(self.key_file())),
             };
         }
-        match std::env::var(MASTER_KEY) {
-            Ok(text) if !text.is_empty() => Ok(KeySource::Text(SecretText::new(text))),
+        match std::env::var_os(MASTER_KEY) {
+            // What is not UTF-8 gets a character that is in no key, and is refused as any other text
+            // that is none: to go on without it would open or make a store with another key.
+            Some(text) if !text.is_empty() => Ok(KeySource::Text(SecretText::new(
+                text.to_string_lossy().into_owned(),
+            ))),
             _ if self.config.master_key.kms.is_some() => {
                 Ok(self.service()?.key_source(self.key_file()))
             }

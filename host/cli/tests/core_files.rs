@@ -71,6 +71,15 @@ impl Waiting {
         Path::new(&limits).metadata().expect("it runs").uid() == 0
     }
 
+    /// It is said right after the limit is set.
+    fn is_soon_dumped_for_nobody(&self) {
+        let since = Instant::now();
+        while !self.is_dumped_for_nobody() {
+            assert!(since.elapsed() < Duration::from_secs(10), "it is dumped");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
     fn ends_well(mut self) {
         drop(self.child.stdin.take());
         assert!(self.child.wait().expect("its end").success());
@@ -79,23 +88,23 @@ impl Waiting {
 }
 
 #[test]
-fn no_core_file_is_written_whatever_the_shell_allows() {
-    let waiting = Waiting::after("");
+fn no_core_file_is_written_and_nothing_dumped_whatever_the_shell_allows() {
+    let waiting = Waiting::after(&becoming_nobody());
     waiting.has_limits(["1", "1"]);
+    waiting.is_soon_dumped_for_nobody();
     waiting.ends_well();
 }
 
 #[test]
-fn where_no_limit_may_be_raised_nothing_is_dumped_at_all() {
+fn where_no_limit_may_be_raised_nothing_is_dumped_either() {
+    let waiting = Waiting::after(&format!("ulimit -c 0; {}", becoming_nobody()));
+    waiting.has_limits(["0", "0"]);
+    waiting.is_soon_dumped_for_nobody();
+    waiting.ends_well();
+}
+
+fn becoming_nobody() -> String {
     let is_root = rustix::process::getuid().is_root();
     let user = if is_root { NOBODY } else { "" };
-    let waiting = Waiting::after(&format!("ulimit -c 0; BECOME='{user}';"));
-    waiting.has_limits(["0", "0"]);
-    let since = Instant::now();
-    // It is said right after the limit is set.
-    while !waiting.is_dumped_for_nobody() {
-        assert!(since.elapsed() < Duration::from_secs(10), "it is dumped");
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    waiting.ends_well();
+    format!("BECOME='{user}';")
 }

@@ -7,7 +7,7 @@ mod check;
 mod connections;
 mod keys;
 
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use anyhow::Result;
@@ -28,7 +28,7 @@ use crate::store::Store;
 pub(crate) async fn run(store: &Store, arguments: DoctorArguments) -> Result<()> {
     let mut checks = vec![
         private("store", &store.directory),
-        private("cache", &store.cache_dir()),
+        cache(&store.cache_dir()),
     ];
     let (check, session) = catalog(store).await;
     checks.push(check);
@@ -89,6 +89,20 @@ fn private(what: &'static str, path: &Path) -> Check {
             format!("{}: {error}", path.display()),
             "check the path and its owner",
         ),
+    }
+}
+
+/// The directory of compiled components, of which only this user's own is used.
+fn cache(path: &Path) -> Check {
+    const WHAT: &str = "cache";
+    let user = rustix::process::geteuid().as_raw();
+    match std::fs::metadata(path) {
+        Ok(metadata) if metadata.is_dir() && metadata.uid() != user => Check::failed(
+            WHAT,
+            format!("{} belongs to another user", path.display()),
+            "act as its owner, or remove it: it is made anew",
+        ),
+        _ => private(WHAT, path),
     }
 }
 
