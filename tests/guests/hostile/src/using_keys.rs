@@ -74,7 +74,7 @@ pub(crate) fn launders_a_secret_of_the_plan_through_the_key(_: Asked) -> Answer 
         keep_opaque: vec![keep("/Plaintext", Encoding::Base64)],
         ..decrypt(part)
     });
-    let answered = asked.and_then(|asked| http::send(asked));
+    let answered = asked.and_then(http::send);
     let secret = answered.and_then(|answered| {
         let mut parts = answered.body.into_iter();
         let secret = parts.find_map(|part| match part {
