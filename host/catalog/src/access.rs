@@ -201,8 +201,7 @@ pub trait Writer: Reader {
 
     /// Gives a role to a member, or changes the admin option; [`CatalogError::PrincipalNotFound`]
     /// when the role has no row, [`CatalogError::RoleCycle`] when the role would inherit itself,
-    /// [`CatalogError::ReservedPrincipal`] for `public`, which everybody is in and which has no
-    /// roles. The member needs no row.
+    /// [`CatalogError::PublicMembership`] for `public`. The member needs no row.
     fn put_membership(&mut self, membership: &Membership) -> Result<(), CatalogError>;
 
     /// Takes a role from a member. Says whether it had it; [`CatalogError::ReservedPrincipal`]

@@ -44,6 +44,9 @@ pub enum CatalogError {
         /// The name.
         name: String,
     },
+    /// Everybody is in `public`, which is in no role.
+    #[error("everybody is a member of public, and public is a member of no role")]
+    PublicMembership,
     /// A user or role that owns connections cannot be dropped.
     #[error(
         "role or user {name} cannot be dropped because it owns external connection {connection}"
@@ -127,14 +130,21 @@ pub enum CatalogError {
         /// What is wrong with the key.
         source: KeyError,
     },
+    /// The key of a new store cannot be had, so no store was made.
+    #[error("no store was made: {source}")]
+    NotMade {
+        /// What is wrong with the key.
+        source: KeyError,
+    },
     /// Another process held the write lock for longer than the busy timeout.
     #[error("the store is locked by another process")]
     Locked,
     /// The store cannot be written.
     #[error("the store is read-only")]
     ReadOnly,
-    /// The disk is full.
-    #[error("the disk that holds the store is full")]
+    /// The disk is full; or a limit of the process on the size of files is reached, which the storage
+    /// library does not tell from it.
+    #[error("the disk that holds the store is full, or its files may not grow")]
     DiskFull,
     /// The system did not write what it was given, for another reason than a full disk.
     #[error("the system cannot write the files of the store")]
@@ -180,7 +190,7 @@ impl CatalogError {
             | Self::KeySlotExists { .. } => "42710",
             Self::ConnectionChanged { .. } => "40001",
             Self::PrincipalNotFound { .. } => "42704",
-            Self::ReservedPrincipal { .. } => "42939",
+            Self::ReservedPrincipal { .. } | Self::PublicMembership => "42939",
             Self::OwnsConnections { .. } => "2BP01",
             Self::RoleCycle { .. } => "0LP01",
             Self::LastKeySlot { .. } => "55000",
@@ -189,23 +199,13 @@ impl CatalogError {
             | Self::ForeignObject { .. }
             | Self::AuditIncomplete { .. }
             | Self::Damaged => "XX001",
-            Self::Key {
-                source: KeyError::File { .. } | KeyError::NoRandomness,
-                ..
-            } => "58030",
-            Self::Key {
-                source: KeyError::Service { sqlstate, .. },
-                ..
-            } => sqlstate,
-            Self::Key {
-                source: KeyError::NotAPhrase { .. } | KeyError::ShortPassphrase,
-                ..
-            } => "22023",
-            Self::Key {
-                source: KeyError::Parameters,
-                ..
-            } => "XX001",
-            Self::Key { .. } => "F0000",
+            Self::Key { source, .. } | Self::NotMade { source } => match source {
+                KeyError::File { .. } | KeyError::NoRandomness => "58030",
+                KeyError::Service { sqlstate, .. } => sqlstate,
+                KeyError::NotAPhrase { .. } | KeyError::ShortPassphrase => "22023",
+                KeyError::Parameters => "XX001",
+                _ => "F0000",
+            },
             Self::Locked => "55P03",
             Self::ReadOnly => "25006",
             Self::DiskFull => "53100",
@@ -236,6 +236,9 @@ impl CatalogError {
                 }
             };
         }
+        if let Self::NotMade { source } = self {
+            return source.hint().map(Cow::Owned);
+        }
         self.fixed_hint().map(Cow::Borrowed)
     }
 
@@ -259,6 +262,9 @@ impl CatalogError {
             }
             Self::ReservedPrincipal { .. } => {
                 Some("It is there from the start and stays; choose another name.")
+            }
+            Self::PublicMembership => {
+                Some("Give everybody the privilege itself: GRANT privilege … TO public.")
             }
             Self::RoleCycle { .. } => Some(
                 "Revoke the membership that leads back first; SHOW USERS shows who is in what.",
@@ -293,7 +299,10 @@ impl CatalogError {
             ),
             Self::Locked => Some("Repeat the statement when the other process is done."),
             Self::ReadOnly => Some("Make the store's directory and files writable for this user."),
-            Self::DiskFull => Some("Free some space and repeat the statement. Nothing was lost."),
+            Self::DiskFull => Some(
+                "Free some space, or raise the limit on the size of files (`ulimit -f`), and repeat the \
+                 statement. Nothing was lost.",
+            ),
             Self::NotWritten => Some(
                 "Check this user's quota and limit on the size of files, and the system log for \
                  the disk, and repeat the statement. Nothing was lost.",
@@ -306,7 +315,7 @@ impl CatalogError {
                  says of their disk, and repeat the statement.",
             ),
             Self::Interrupted => Some("Repeat the statement once the program runs again."),
-            Self::Key { .. } => None,
+            Self::Key { .. } | Self::NotMade { .. } => None,
         }
     }
 }

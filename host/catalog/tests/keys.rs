@@ -87,14 +87,15 @@ fn another_phrase_or_passphrase_opens_nothing_and_is_not_repeated() {
         )
     };
     let (words, _) = phrase::generate().expect("random bytes");
-    let (sqlstate, told, _) = refused(KeySource::Recovery(words.clone()));
+    let (sqlstate, told, hint) = refused(KeySource::Recovery(words.clone()));
     assert_eq!(sqlstate, "F0000");
     assert!(told.contains("opened so is none"), "{told}");
+    assert!(hint.starts_with("Leave out --unlock"), "{hint}");
     add_all(directory.path(), &catalog);
     let (sqlstate, told, hint) = refused(KeySource::Recovery(words.clone()));
     assert_eq!(sqlstate, "F0000");
     assert!(told.contains("key slot 2 (recovery)"), "{told}");
-    assert!(hint.contains("portolan key list"), "{hint}");
+    assert!(hint.starts_with("Give what was printed"), "{hint}");
     let (sqlstate, told, _) = refused(KeySource::Passphrase(SecretText::from(
         "correct hoarse battery",
     )));
@@ -462,6 +463,39 @@ fn a_store_whose_key_is_a_text_asks_for_the_text_and_for_no_file() {
 }
 
 #[test]
+fn a_store_that_words_open_asks_for_them_and_for_no_file() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let catalog = open(directory.path()).expect("is made");
+    let ways = add_all(directory.path(), &catalog);
+    let words =
+        |source: &&KeySource| matches!(source, KeySource::Recovery(_) | KeySource::Passphrase(_));
+    let way = ways.iter().find(words).expect("there is one").clone();
+    drop(catalog);
+    let catalog = open_with(directory.path(), way.clone()).expect("opens");
+    let slots = read(&catalog, |reader| reader.key_slots()).expect("reads");
+    for slot in slots {
+        if matches!(slot.kind, SlotKind::KeyFile | SlotKind::Text) {
+            write(&catalog, |writer| writer.delete_key_slot(slot.id)).expect("removes");
+        }
+    }
+    drop(catalog);
+    fs::remove_file(key_file(directory.path())).expect("removes");
+    let error = open(directory.path()).expect_err("is not opened");
+    assert_eq!(error.sqlstate(), "F0000");
+    assert_eq!(
+        error.to_string(),
+        "key slot 2 (recovery) or key slot 3 (passphrase) of the store cannot be opened: it is opened \
+         with what was printed or chosen when it was added, and none was given"
+    );
+    assert_eq!(
+        error.hint().as_deref(),
+        Some("Give it with --unlock recovery=SOURCE or --unlock passphrase=SOURCE.")
+    );
+    assert!(!key_file(directory.path()).exists());
+    open_with(directory.path(), way).expect("opens");
+}
+
+#[test]
 fn a_service_that_gives_back_another_key_is_told_and_not_the_slot_blamed() {
     let directory = tempfile::tempdir().expect("a directory");
     let service = Arc::new(StandIn::default());
@@ -506,6 +540,8 @@ fn a_service_that_is_lost_is_told_with_its_slot_and_no_key_is_made() {
     service.is_down.store(true, Ordering::Relaxed);
     let error = open_with(directory.path(), source.clone()).expect_err("cannot be made");
     assert_eq!(error.sqlstate(), "08001", "{error}");
+    assert_eq!(error.to_string(), "no store was made: nobody answers");
+    assert_eq!(error.hint().as_deref(), Some("start it"));
     service.is_down.store(false, Ordering::Relaxed);
     drop(open_with(directory.path(), source.clone()).expect("is made"));
     let before = fs::read(database(directory.path())).expect("reads");

@@ -174,7 +174,12 @@ fn an_exposed_key_file_makes_no_store() {
     let key = key_file(directory.path());
     fs::write(&key, "5a".repeat(32)).expect("writes");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).expect("chmod");
-    key_refused(open(directory.path()), "F0000");
+    let error = open(directory.path()).expect_err("is refused");
+    assert_eq!(error.sqlstate(), "F0000", "{error}");
+    let message = error.to_string();
+    assert!(message.starts_with("no store was made: "), "{message}");
+    let hint = error.hint().unwrap_or_default();
+    assert!(hint.starts_with("Run: chmod 600 "), "{hint}");
     fs::set_permissions(&key, fs::Permissions::from_mode(0o600)).expect("chmod");
     open(directory.path()).expect("is made now");
 }
@@ -233,6 +238,31 @@ fn a_store_without_its_rows_is_damaged_and_not_made_anew() {
             .expect("deletes");
         let error = open(directory.path()).expect_err("is damaged");
         assert!(matches!(error, CatalogError::Damaged), "{table}: {error}");
+    }
+}
+
+#[test]
+fn a_store_without_a_table_or_a_column_is_damaged() {
+    for change in [
+        "DROP TABLE connections",
+        "ALTER TABLE connections RENAME COLUMN comment TO remark",
+    ] {
+        let directory = tempfile::tempdir().expect("a directory");
+        open(directory.path()).expect("is made");
+        raw(directory.path())
+            .execute_batch(change)
+            .expect("changes");
+        let catalog = open(directory.path());
+        let error = catalog.and_then(|catalog| {
+            let mut found = Ok(());
+            catalog.read(&mut |reader| {
+                found = reader.connections_after(None, 10).map(drop);
+                Ok(())
+            })?;
+            found
+        });
+        let error = error.expect_err("is damaged");
+        assert!(matches!(error, CatalogError::Damaged), "{change}: {error}");
     }
 }
 

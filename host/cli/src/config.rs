@@ -34,6 +34,7 @@
 //! silently no rule.
 
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -43,6 +44,7 @@ use portolan_secret::SecretText;
 use serde::Deserialize;
 
 use crate::config_mistake;
+use crate::input::{self, MOST_OF_A_TEXT};
 use crate::report::Failure;
 
 /// What to do about a mistake.
@@ -174,8 +176,9 @@ fn duration<'de, D: serde::Deserializer<'de>>(
 impl Config {
     /// Reads the file at `path`; a missing one is an empty one unless `must_exist`.
     pub(crate) fn load(path: &Path, must_exist: bool) -> Result<Self> {
-        let text = match std::fs::read_to_string(path) {
-            Ok(text) => text,
+        let named = format!("the configuration {}", path.display());
+        let text = match File::open(path) {
+            Ok(file) => input::text(file, MOST_OF_A_TEXT, &named)?,
             // Whatever stands where the store should be is told when the store is opened.
             Err(error)
                 if !must_exist
@@ -184,8 +187,7 @@ impl Config {
                 return Ok(Self::default());
             }
             Err(error) => {
-                return Err(error)
-                    .with_context(|| format!("cannot read the configuration {}", path.display()));
+                return Err(error).with_context(|| format!("cannot read {named}"));
             }
         };
         let config = Self::parse(&text).map_err(|mistake| {

@@ -54,11 +54,11 @@ fn is_key(text: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte == b'_' || byte == b'-')
 }
 
-/// The known key nearest to an unknown one.
+/// The known key nearest to an unknown one, if at most a third of it is written otherwise.
 fn nearest<'a>(unknown: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     known
         .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
-        .filter(|(distance, _)| *distance <= 3)
+        .filter(|(distance, _)| *distance <= (unknown.len() / 3).max(1))
         .min()
         .map(|(_, known)| known)
 }
@@ -125,6 +125,10 @@ mod tests {
             (
                 "[egress]\nalow = []\n",
                 "line 2: unknown key `alow`; did you mean `allow`?",
+            ),
+            (
+                "[master_key]\nfoo = \"x\"\n",
+                "line 2: unknown key `foo`, expected `file` or `kms`",
             ),
             (
                 "[master_key]\npassword = \"x\"\n",

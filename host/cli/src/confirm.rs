@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use anyhow::Result;
 
-use crate::report::Failure;
+use crate::report::{Failure, plain};
 
 /// Asks on the terminal; without one the answer must be a flag, as `unasked` says.
 pub(crate) async fn confirmed(question: &str, unasked: fn() -> Failure) -> Result<bool> {
@@ -12,7 +12,7 @@ pub(crate) async fn confirmed(question: &str, unasked: fn() -> Failure) -> Resul
         return Err(unasked().into());
     }
     let mut error = std::io::stderr();
-    write!(error, "{question} [y/N] ")?;
+    write!(error, "{} [y/N] ", plain(question))?;
     error.flush()?;
     // Waiting for the answer must not keep ctrl-C waiting.
     let answer = tokio::task::spawn_blocking(|| {

@@ -27,6 +27,7 @@ mod doctor;
 mod emit;
 mod envelope;
 mod format;
+mod input;
 mod interrupt;
 mod key;
 mod policy;
@@ -69,8 +70,9 @@ fn main() -> ExitCode {
     let outcome = runtime.block_on(async {
         let interrupt = Interrupt::listen()?;
         let busy = alive_tasks();
+        let running = on_its_own_thread(arguments, interrupt.clone());
         let outcome = tokio::select! {
-            outcome = run(arguments, &interrupt) => outcome,
+            outcome = running => outcome,
             () = interrupt.insisted() => return Err(report::Interrupted::default().into()),
         };
         let interrupted = matches!(&outcome, Err(error) if error.is::<report::Interrupted>());
@@ -86,6 +88,21 @@ fn main() -> ExitCode {
         Err(error) if report::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => report::failed(&error),
     }
+}
+
+/// Runs the command. Whatever it waits for without giving way, an open of a pipe that nobody writes
+/// to, keeps no signal from ending the process.
+async fn on_its_own_thread(arguments: Arguments, interrupt: Interrupt) -> Result<()> {
+    let (sender, outcome) = tokio::sync::oneshot::channel();
+    let runtime = tokio::runtime::Handle::current();
+    // As much as the main thread has.
+    let thread = std::thread::Builder::new().stack_size(8 << 20);
+    thread.spawn(move || {
+        let outcome = runtime.block_on(run(arguments, &interrupt));
+        // Nobody waits for it any more where the process is ending.
+        let _ = sender.send(outcome);
+    })?;
+    outcome.await?
 }
 
 /// How many tasks run now.
@@ -115,7 +132,12 @@ async fn run(arguments: Arguments, interrupt: &Interrupt) -> Result<()> {
     if let Command::Completions(arguments) = &command {
         return completions::run(arguments);
     }
-    let store = Store::locate(&global)?;
+    // It reads the configuration, which may be a pipe that never ends.
+    let locating = tokio::task::spawn_blocking(move || Store::locate(&global));
+    let store = tokio::select! {
+        store = locating => store??,
+        () = interrupt.asked() => return Err(report::Interrupted::default().into()),
+    };
     match command {
         // These have uploads to give up, and say what was done and what was not.
         Command::Put(arguments) => transfer::put::run(&store, arguments, interrupt).await,

@@ -3,11 +3,12 @@
 use std::io::Write;
 use std::path::Path;
 
-use anyhow::{Context, Result};
-use portolan::{AddProvider, Inspection};
+use anyhow::Result;
+use portolan::{AddProvider, Inspection, Limits};
 
 use crate::args::{ProviderAddArguments, ProviderCommand};
 use crate::confirm;
+use crate::input;
 use crate::report::Failure;
 use crate::sql::{self, Parameters, Printer};
 use crate::standard_output::StandardOutput;
@@ -31,7 +32,7 @@ pub(crate) async fn run(store: &Store, command: ProviderCommand) -> Result<()> {
                 .extension()
                 .is_some_and(|extension| extension == "wasm")
             {
-                session.host().inspect_component(&read(path)?).await?
+                session.host().inspect_component(&read(path).await?).await?
             } else {
                 session.inspect_provider(&arguments.provider).await?
             };
@@ -49,7 +50,7 @@ pub(crate) async fn run(store: &Store, command: ProviderCommand) -> Result<()> {
 /// Shows what the component asks for, asks whether that is wanted, and approves its digest.
 async fn add(store: &Store, arguments: ProviderAddArguments) -> Result<()> {
     let session = store.session().await?;
-    let component = read(&arguments.file)?;
+    let component = read(&arguments.file).await?;
     let inspection = session.examine_provider(&component).await?;
     print(&inspection)?;
     let question = format!("Approve {}?", inspection.manifest().name);
@@ -72,8 +73,10 @@ fn unasked() -> Failure {
         .hint("read what `portolan provider inspect FILE` prints, then add --yes")
 }
 
-fn read(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path).with_context(|| format!("cannot read the component {}", path.display()))
+/// Of a file that is too large for a component so much is read that the refusal of it is the host's.
+async fn read(path: &Path) -> Result<Vec<u8>> {
+    let most = Limits::default().component_size as u64;
+    input::bytes(path.to_owned(), most, "the component").await
 }
 
 fn print(inspection: &Inspection) -> Result<()> {

@@ -1,7 +1,9 @@
 //! What goes to standard error, and the exit status.
 //!
 //! An error is `ERROR: message` and then `SQLSTATE:`, `DETAIL:` and `HINT:` lines where there are
-//! any; a notice is `NOTICE: message`. Every text comes from the library, which has scrubbed it.
+//! any; a notice is `NOTICE: message`. Every text comes from the library, which has scrubbed it. Names
+//! and paths that the command line was given come as they are, so nothing that steers a terminal
+//! goes out but the colours of a place in a statement.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,6 +11,7 @@ use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::process::ExitCode;
 
 use portolan::{Error, Notice};
+use portolan_contract::strip_controls;
 use portolan_secret::KeyError;
 
 /// The status after an interrupt, 128 + SIGINT.
@@ -65,7 +68,7 @@ impl Failure {
 
     /// The same with more about it.
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
-        self.detail = Some(detail.into());
+        self.detail = Some(plain(&detail.into()));
         self
     }
 }
@@ -141,20 +144,21 @@ impl<'a> Told<'a> {
     }
 
     fn print(&self) {
-        use std::fmt::Write as _;
-        let mut text = format!("ERROR: {}\n", self.message);
-        let more = [
-            ("SQLSTATE", Some(self.sqlstate)),
-            ("DETAIL", self.detail),
-            ("HINT", self.hint),
-        ];
-        for (name, value) in more {
-            if let Some(value) = value {
-                let _ = writeln!(text, "{name}: {value}");
-            }
-        }
         // Nothing can be said when standard error is gone.
-        let _ = io::stderr().write_all(text.as_bytes());
+        let _ = io::stderr().write_all(self.lines().as_bytes());
+    }
+
+    fn lines(&self) -> String {
+        let mut text = format!("ERROR: {}\n", plain(&self.message));
+        text.push_str(&format!("SQLSTATE: {}\n", self.sqlstate));
+        // A place in a statement has several lines, and colours of its own.
+        if let Some(detail) = self.detail {
+            text.push_str(&format!("DETAIL: {detail}\n"));
+        }
+        if let Some(hint) = self.hint {
+            text.push_str(&format!("HINT: {}\n", plain(hint)));
+        }
+        text
     }
 }
 
@@ -228,7 +232,17 @@ pub(crate) fn notice(notice: &Notice) {
 
 /// Prints one line on standard error.
 pub(crate) fn line(text: &str) {
-    let _ = writeln!(io::stderr(), "{text}");
+    let _ = writeln!(io::stderr(), "{}", plain(text));
+}
+
+/// Prints each line of a text on standard error.
+pub(crate) fn lines(text: &str) {
+    text.lines().for_each(line);
+}
+
+/// One line of text without what steers a terminal.
+pub(crate) fn plain(text: &str) -> String {
+    strip_controls(text, usize::MAX)
 }
 
 /// Whether colours may be used on standard error: a terminal, and `NO_COLOR` empty or unset.
@@ -253,6 +267,24 @@ mod tests {
     use portolan::SqlState;
 
     use super::*;
+
+    #[test]
+    fn nothing_that_steers_a_terminal_goes_out_but_the_colours_of_a_place() {
+        let failure = Failure::new("22023", "no user ev\u{1b}[2Jil\nERROR: forged")
+            .detail("from \u{202e}a")
+            .hint("ask \u{1b}]0;title\u{7}root");
+        assert_eq!(
+            Told::from(&failure).lines(),
+            "ERROR: no user evil ERROR: forged\nSQLSTATE: 22023\nDETAIL: from a\nHINT: ask root\n"
+        );
+        let place = "\n  |\n1 | \u{1b}[31mSHO\u{1b}[0m";
+        let error = Error::new(SqlState::Syntax, "unknown")
+            .with_detail(place)
+            .into();
+        let told = Told::of(&error);
+        let shown = format!("ERROR: unknown\nSQLSTATE: 42601\nDETAIL: {place}\n");
+        assert_eq!(told.lines(), shown);
+    }
 
     #[test]
     fn every_error_has_a_class_and_says_what_to_do() {

@@ -1,23 +1,33 @@
 //! Secrets on their way in: from a file, standard input, the environment, or a person. Never from the
 //! command line itself, which stands in the process list and in the shell's history.
 
-use std::io::{ErrorKind, IsTerminal, Read};
+use std::env::VarError;
+use std::io::{ErrorKind, IsTerminal};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use portolan_secret::SecretText;
 
+use crate::input::{self, MOST_OF_A_TEXT};
 use crate::report::{Failure, Interrupted};
 
 /// Reads `@FILE`, `-` or `env:NAME`. `what` says in errors what is read, and `hint` how to write it.
-pub(crate) fn read(source: &str, what: &str, hint: &str) -> Result<SecretText> {
+pub(crate) async fn read(source: &str, what: &str, hint: &str) -> Result<SecretText> {
     let mut text = if let Some(path) = source.strip_prefix('@') {
-        std::fs::read_to_string(path).with_context(|| format!("cannot read {what} from {path}"))?
+        let from = format!("{what} from");
+        input::file(Path::new(path), MOST_OF_A_TEXT, &from).await?
     } else if source == "-" {
-        standard_input()?
+        input::standard_input(MOST_OF_A_TEXT).await?
     } else if let Some(name) = source.strip_prefix("env:") {
-        std::env::var(name).map_err(|_| {
-            Failure::new("22023", format!("the environment has no variable {name}")).hint(hint)
+        std::env::var(name).map_err(|error| match error {
+            VarError::NotPresent => {
+                Failure::new("22023", format!("the environment has no variable {name}")).hint(hint)
+            }
+            VarError::NotUnicode(_) => Failure::new(
+                "22021",
+                format!("the environment's variable {name} is not UTF-8"),
+            )
+            .hint("give it a text in UTF-8"),
         })?
     } else {
         return Err(Failure::new(
@@ -32,23 +42,13 @@ pub(crate) fn read(source: &str, what: &str, hint: &str) -> Result<SecretText> {
 }
 
 /// A text that may be a credential, from a file or, for `-`, from standard input.
-pub(crate) fn read_file(path: &Path) -> Result<SecretText> {
+pub(crate) async fn read_file(path: &Path) -> Result<SecretText> {
     let mut text = match path == Path::new("-") {
-        true => standard_input()?,
-        false => std::fs::read_to_string(path)
-            .with_context(|| format!("cannot read {}", path.display()))?,
+        true => input::standard_input(MOST_OF_A_TEXT).await?,
+        false => input::file(path, MOST_OF_A_TEXT, "").await?,
     };
     strip_newline(&mut text);
     Ok(SecretText::new(text))
-}
-
-fn standard_input() -> Result<String> {
-    let mut text = String::new();
-    std::io::stdin()
-        .lock()
-        .read_to_string(&mut text)
-        .context("cannot read standard input")?;
-    Ok(text)
 }
 
 /// A file written by an editor ends in a newline that is not part of a credential.

@@ -1,10 +1,10 @@
 //! `portolan sql`: statements from arguments, a file, a pipe or the prompt.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Write};
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use futures::StreamExt;
 use portolan::{Body, Cell, Outcome, Session};
 use portolan_secret::SecretText;
@@ -12,6 +12,7 @@ use portolan_statement::{ParseError, Statement, parse_script};
 
 use crate::args::{Format, FormatArguments, SqlArguments};
 use crate::format;
+use crate::input::{self, MOST_OF_A_SCRIPT};
 use crate::interrupt::Interrupt;
 use crate::prompt;
 use crate::report::{self, Failure};
@@ -25,7 +26,7 @@ pub(crate) async fn run(
     arguments: SqlArguments,
     interrupt: &Interrupt,
 ) -> Result<()> {
-    let parameters = Parameters::read(&arguments.parameters)?;
+    let parameters = Parameters::read(&arguments.parameters).await?;
     let mut printer = Printer::new(&arguments.format);
     let terminal = std::io::stdin().is_terminal();
     if arguments.execute.is_empty() && arguments.file.is_none() && terminal {
@@ -37,8 +38,10 @@ pub(crate) async fn run(
         scripts.push(parse(text)?);
     }
     match &arguments.file {
-        Some(path) => scripts.push(parse(&read_script(path)?)?),
-        None if arguments.execute.is_empty() => scripts.push(parse(&read_script(Path::new("-"))?)?),
+        Some(path) => scripts.push(parse(&read_script(path).await?)?),
+        None if arguments.execute.is_empty() => {
+            scripts.push(parse(&read_script(Path::new("-")).await?)?);
+        }
         None => {}
     }
     parameters.are_of(scripts.iter().flatten())?;
@@ -68,16 +71,11 @@ fn syntax_error(text: &str, error: &ParseError) -> Failure {
     }
 }
 
-fn read_script(path: &Path) -> Result<String> {
-    if path == Path::new("-") {
-        let mut text = String::new();
-        std::io::stdin()
-            .lock()
-            .read_to_string(&mut text)
-            .context("cannot read standard input")?;
-        return Ok(text);
+async fn read_script(path: &Path) -> Result<String> {
+    match path == Path::new("-") {
+        true => input::standard_input(MOST_OF_A_SCRIPT).await,
+        false => input::file(path, MOST_OF_A_SCRIPT, "").await,
     }
-    std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
 }
 
 /// Runs one statement and prints what it gives.
@@ -177,7 +175,7 @@ pub(crate) struct Parameters {
 impl Parameters {
     /// Reads each `N=SOURCE`: a file, standard input or an environment variable; never a literal,
     /// which would stand in the process list and the shell's history.
-    pub(crate) fn read(arguments: &[String]) -> Result<Self> {
+    pub(crate) async fn read(arguments: &[String]) -> Result<Self> {
         let mut values = BTreeMap::new();
         for argument in arguments {
             let (number, source) = argument.split_once('=').ok_or_else(|| {
@@ -195,13 +193,8 @@ impl Parameters {
                     )
                     .hint(PARAMETER_HINT)
                 })?;
-            if values
-                .insert(
-                    number,
-                    secret_source::read(source, "a parameter", PARAMETER_HINT)?,
-                )
-                .is_some()
-            {
+            let value = secret_source::read(source, "a parameter", PARAMETER_HINT).await?;
+            if values.insert(number, value).is_some() {
                 let message = format!("--param gives ${number} twice");
                 return Err(Failure::new("22023", message)
                     .hint("give each placeholder one value: --param 1=… --param 2=…")
@@ -257,18 +250,20 @@ async fn ask(number: u32) -> Result<SecretText> {
 mod tests {
     use super::*;
 
-    #[test]
-    fn a_literal_parameter_is_refused_and_not_repeated() {
-        let error = Parameters::read(&["1=swordfish".to_owned()]).expect_err("literal");
+    #[tokio::test]
+    async fn a_literal_parameter_is_refused_and_not_repeated() {
+        let read = Parameters::read(&["1=swordfish".to_owned()]).await;
+        let error = read.expect_err("literal");
         assert!(!error.to_string().contains("swordfish"));
     }
 
-    #[test]
-    fn a_parameter_file_loses_only_its_last_newline() {
+    #[tokio::test]
+    async fn a_parameter_file_loses_only_its_last_newline() {
         let file = tempfile::NamedTempFile::new().expect("file");
         std::fs::write(file.path(), "a\nb\n\n").expect("write");
         let source = format!("@{}", file.path().display());
-        let value = secret_source::read(&source, "a parameter", "").expect("value");
+        let value = secret_source::read(&source, "a parameter", "").await;
+        let value = value.expect("value");
         assert_eq!(value.expose(), "a\nb\n");
     }
 }

@@ -104,6 +104,11 @@ impl Store {
         self.directory.join("catalog.db")
     }
 
+    /// Whether the store has been made.
+    pub(crate) fn has_catalog(&self) -> bool {
+        !is_empty(&self.catalog_path()) || !is_empty(&self.directory.join("catalog.db-wal"))
+    }
+
     /// Users' files; nothing is opened yet.
     pub(crate) fn user_files(&self) -> SqliteUserFiles {
         SqliteUserFiles::new(self.user_files_path())
@@ -177,7 +182,23 @@ impl Store {
         self.make_directory()?;
         let path = self.catalog_path();
         // An empty file is what is left of a catalog whose making was cut off, or of one that was lost.
-        let is_new = std::fs::metadata(&path).map_or(true, |about| about.len() == 0);
+        let is_new = !self.has_catalog();
+        if is_new && let Some(trace) = self.trace_of_use() {
+            return Err(Failure::new(
+                "XX001",
+                format!(
+                    "the catalog of the store {} is gone: {} is missing or empty, and the store \
+                     was in use, as its {trace} says",
+                    self.directory.display(),
+                    path.display()
+                ),
+            )
+            .hint(
+                "restore catalog.db and the key from a backup; to begin anew, name another store with \
+                 --store, or move this one away",
+            )
+            .into());
+        }
         let had_a_key = is_new && self.key_file().exists();
         let options = SqliteOptions { path, key };
         let runtime = tokio::runtime::Handle::current();
@@ -213,6 +234,17 @@ impl Store {
         Ok(builder.build().await?)
     }
 
+    /// What only a store that was made before has. A service that makes the first key leaves its compiled
+    /// provider behind also where the making was cut off.
+    fn trace_of_use(&self) -> Option<&'static str> {
+        let makes_with_a_provider = self.config.master_key.kms.is_some();
+        let traces = ["userfiles.db", "plugins", "history", "cache"];
+        traces
+            .into_iter()
+            .filter(|trace| *trace != "cache" || !makes_with_a_provider)
+            .find(|trace| self.directory.join(trace).exists())
+    }
+
     /// The usual limits, with the configuration's times for a probe.
     fn limits(&self) -> Limits {
         let mut limits = Limits::default();
@@ -240,6 +272,11 @@ impl Store {
         }
         Ok(session)
     }
+}
+
+/// Whether there is no such file, or nothing in it.
+fn is_empty(file: &Path) -> bool {
+    std::fs::metadata(file).map_or(true, |about| about.len() == 0)
 }
 
 /// Makes `directory` with access for its owner only.

@@ -52,7 +52,9 @@ impl Unlock {
     pub(crate) async fn source(&self) -> Result<Option<KeySource>> {
         Ok(Some(match self {
             Self::KeyFile(path) => KeySource::File(path.clone()),
-            Self::Text(source) => KeySource::Text(secret_source::read(source, "the key", HINT)?),
+            Self::Text(source) => {
+                KeySource::Text(secret_source::read(source, "the key", HINT).await?)
+            }
             Self::Recovery(source) => KeySource::Recovery(phrase(source).await?),
             Self::Passphrase(source) => KeySource::Passphrase(passphrase(source).await?),
             Self::Kms => return Ok(None),
@@ -63,7 +65,7 @@ impl Unlock {
 /// The recovery phrase, asked for where no source is named.
 pub(crate) async fn phrase(source: &str) -> Result<SecretText> {
     if !source.is_empty() {
-        return secret_source::read(source, "the recovery phrase", HINT);
+        return secret_source::read(source, "the recovery phrase", HINT).await;
     }
     let missing = "no recovery phrase was given";
     secret_source::ask("Recovery phrase (not shown): ", missing, PHRASE_HINT).await
@@ -74,7 +76,7 @@ const PHRASE_HINT: &str = "name a file or a variable with it, as in recovery=@FI
 /// A passphrase, asked for where no source is named.
 pub(crate) async fn passphrase(source: &str) -> Result<SecretText> {
     if !source.is_empty() {
-        return secret_source::read(source, "the passphrase", HINT);
+        return secret_source::read(source, "the passphrase", HINT).await;
     }
     let missing = "no passphrase was given";
     secret_source::ask("Passphrase (not shown): ", missing, PASSPHRASE_HINT).await

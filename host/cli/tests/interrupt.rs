@@ -102,3 +102,95 @@ fn ctrl_c_in_a_probe_says_so_and_writes_nothing_but_its_row_of_the_trail() {
     );
     assert!(!trail.contains("swordfish"), "{trail}");
 }
+
+/// A command that reads what never comes: a pipe that nobody writes to, or one that stays open.
+#[test]
+fn ctrl_c_ends_a_command_that_waits_for_its_input() {
+    let home = tempfile::tempdir().expect("a folder");
+    let create = "CREATE EXTERNAL CONNECTION a AS 'nodelocal://self/a'";
+    done(home.path(), &["sql", "-e", create]);
+    let pipe = home.path().join("pipe");
+    let made = program("mkfifo").arg(&pipe).status().expect("mkfifo");
+    assert!(made.success());
+    let pipe = pipe.to_str().expect("text");
+    let parameter = format!("1=@{pipe}");
+    let passphrase = format!("--passphrase=@{pipe}");
+    let waiting: &[&[&str]] = &[
+        &["sql", "-f", "-"],
+        &["sql", "-f", pipe],
+        &[
+            "sql",
+            "--param",
+            "1=-",
+            "-e",
+            "VALIDATE EXTERNAL CONNECTION $1",
+        ],
+        &[
+            "sql",
+            "--param",
+            &parameter,
+            "-e",
+            "VALIDATE EXTERNAL CONNECTION $1",
+        ],
+        &["--config", pipe, "sql", "-e", "SHOW USERS"],
+        &["key", "add", &passphrase],
+        &["provider", "add", "--yes", pipe],
+        &["policy", "test", "-"],
+        &["put", pipe, "external://a/b"],
+    ];
+    for arguments in waiting {
+        let mut command = portolan(home.path(), arguments);
+        let mut child = command.stdin(Stdio::piped()).spawn().expect("started");
+        // Held, so that standard input does not come to an end.
+        let _input = child.stdin.take();
+        std::thread::sleep(Duration::from_millis(300));
+        assert_eq!(child.try_wait().expect("its state"), None, "{arguments:?}");
+        let since = Instant::now();
+        // The one asks, and what can not be asked any more is ended by the other.
+        for _ in 0..2 {
+            let id = child.id().to_string();
+            let sent = program("kill").args(["-INT", &id]).status();
+            sent.expect("kill");
+            std::thread::sleep(Duration::from_millis(300));
+        }
+        let output = child.wait_with_output().expect("its end");
+        let waited = since.elapsed();
+        assert!(waited < Duration::from_secs(5), "{arguments:?}: {waited:?}");
+        assert_eq!(output.status.code(), Some(130), "{arguments:?}: {output:?}");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert!(told.contains("SQLSTATE: 57014"), "{arguments:?}: {told}");
+    }
+}
+
+#[test]
+fn what_has_no_end_is_refused_and_not_read_into_memory() {
+    let home = tempfile::tempdir().expect("a folder");
+    done(home.path(), &["sql", "-e", "SHOW USERS"]);
+    for (arguments, expected) in [
+        (
+            &["--config", "/dev/zero", "sql", "-e", "SHOW USERS"][..],
+            "the configuration /dev/zero has more than 1 MiB",
+        ),
+        (
+            &[
+                "sql",
+                "--param",
+                "1=@/dev/zero",
+                "-e",
+                "VALIDATE EXTERNAL CONNECTION $1",
+            ],
+            "a parameter from /dev/zero has more than 1 MiB",
+        ),
+        (
+            &["provider", "add", "--yes", "/dev/zero"],
+            "the most is 8 MiB",
+        ),
+    ] {
+        let output = portolan(home.path(), arguments).output().expect("run");
+        let told = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{told}");
+        assert!(told.contains(expected), "{told}");
+        assert!(told.contains("SQLSTATE: 53200"), "{told}");
+        assert!(told.contains("HINT: "), "{told}");
+    }
+}

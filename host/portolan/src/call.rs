@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use portolan_catalog::{AuditObject, AuditOutcome, AuditRecord, CatalogHandle, Reader, Writer};
+use portolan_catalog::{AuditObject, AuditOutcome, CatalogHandle, Reader, Writer};
 use portolan_contract::ConnectionName;
 use portolan_secret::SecretText;
 use portolan_statement::{Statement, StatementKind, Text, UnboundPlaceholder};
@@ -12,7 +12,8 @@ use portolan_statement::{Statement, StatementKind, Text, UnboundPlaceholder};
 use crate::access::{Access, Actor};
 use crate::host::Shared;
 use crate::session::past_deadline;
-use crate::{Error, RequestContext, SqlState};
+use crate::trail::{AuditRow, outcome_of};
+use crate::{Error, SqlState};
 
 /// What the audit trail calls the question whether a user may have a session.
 pub(crate) const OPEN_SESSION: &str = "OPEN SESSION";
@@ -135,22 +136,10 @@ impl<'a> Call<'a> {
         *lock(&self.object) = Some(object);
     }
 
-    /// The row for the audit trail. Its detail is the deadline, if there is one, to which
-    /// [`with_deadline`] adds what else is said.
-    pub(crate) fn record(&self, outcome: AuditOutcome) -> AuditRecord {
-        let context = self.actor.context();
-        AuditRecord {
-            time: portolan_catalog::model::now(),
-            principal: self.actor.name().to_owned(),
-            on_behalf_of: context.on_behalf_of.clone(),
-            client_address: context.client_address.clone(),
-            request_id: context.request_id.clone(),
-            action: self.action.to_owned(),
-            object: lock(&self.object).clone(),
-            statement: self.statement.clone(),
-            outcome,
-            detail: with_deadline(None, context),
-        }
+    /// The row for the audit trail, of a success.
+    pub(crate) fn row(&self) -> AuditRow {
+        let object = lock(&self.object).clone();
+        AuditRow::new(&self.actor, self.action, object).with_statement(self.statement.clone())
     }
 
     /// Reads one consistent state, privileges at hand.
@@ -172,10 +161,10 @@ impl<'a> Call<'a> {
     pub(crate) async fn change<T, F>(&self, function: F) -> Result<T, Error>
     where
         T: Send + 'static,
-        F: FnOnce(&Actor, &mut dyn Writer, &mut AuditRecord) -> Result<T, Error> + Send + 'static,
+        F: FnOnce(&Actor, &mut dyn Writer, &mut AuditRow) -> Result<T, Error> + Send + 'static,
     {
         let actor = self.actor.clone();
-        let mut record = self.record(AuditOutcome::Ok);
+        let mut row = self.row();
         let deadline = self.deadline;
         self.committing.store(true, Ordering::Relaxed);
         let changed = self
@@ -185,10 +174,8 @@ impl<'a> Call<'a> {
                 if deadline.is_some_and(|deadline| Instant::now() >= deadline) {
                     return Err(past_deadline());
                 }
-                let value = function(&actor, writer, &mut record)?;
-                record.time = portolan_catalog::model::now();
-                record.detail = with_deadline(record.detail.take(), actor.context());
-                writer.append_audit(&record)?;
+                let value = function(&actor, writer, &mut row)?;
+                row.append(writer)?;
                 Ok(value)
             })
             .await;
@@ -201,8 +188,18 @@ impl<'a> Call<'a> {
 
     /// Writes nothing but the audit row of a success.
     pub(crate) async fn note(&self, detail: Option<String>) -> Result<(), Error> {
-        self.change(move |_, _, record| {
-            record.detail = detail;
+        self.change(move |_, _, row| {
+            row.detail = detail;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Writes nothing but the audit row of a call that was carried out and found this.
+    pub(crate) async fn note_of(&self, found: &Error, detail: String) -> Result<(), Error> {
+        let outcome = outcome_of(found.sqlstate().code());
+        self.change(move |_, _, row| {
+            *row = row.clone().ended(outcome, detail);
             Ok(())
         })
         .await
@@ -215,44 +212,21 @@ impl<'a> Call<'a> {
         if error.sqlstate() == SqlState::LockNotAvailable {
             return error.with_detail("this is not in the audit trail: the store is locked");
         }
-        let code = error.sqlstate().code().to_owned();
+        let code = error.sqlstate().code();
         let outcome = match error.sqlstate() {
-            SqlState::InsufficientPrivilege => AuditOutcome::Refused(code),
             SqlState::InvalidAuthorization if self.action == OPEN_SESSION => {
-                AuditOutcome::Refused(code)
+                AuditOutcome::Refused(code.to_owned())
             }
-            _ => AuditOutcome::Failed(code),
+            _ => outcome_of(code),
         };
-        let mut record = self.record(outcome);
-        record.detail = with_deadline(Some(error.message().to_owned()), self.actor.context());
-        let written = self
-            .catalog()
-            .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
-            .await;
-        match written {
-            Ok(_) => error,
+        let row = self.row().ended(outcome, error.message());
+        match row.write(self.catalog()).await {
+            Ok(()) => error,
             Err(why) => {
-                tracing::error!(
-                    sqlstate = why.sqlstate().code(),
-                    "an audit row was not written"
-                );
                 let detail = format!("this is not in the audit trail: {}", why.message());
                 error.with_detail(detail)
             }
         }
-    }
-}
-
-/// What an audit row says besides, with the deadline of the request where it had one.
-pub(crate) fn with_deadline(detail: Option<String>, context: &RequestContext) -> Option<String> {
-    let Some(deadline) = context.deadline else {
-        return detail;
-    };
-    let dated = format!("(deadline {deadline})");
-    match detail {
-        None => Some(dated),
-        Some(detail) if detail.ends_with(&dated) => Some(detail),
-        Some(detail) => Some(format!("{detail} {dated}")),
     }
 }
 

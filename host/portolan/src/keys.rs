@@ -52,12 +52,12 @@ pub(crate) async fn may_add(call: &Call<'_>) -> Result<(), Error> {
 }
 
 pub(crate) async fn add(call: &Call<'_>, new: NewKeySlot) -> Result<KeySlotRow, Error> {
-    call.change(move |actor, writer, record| {
+    call.change(move |actor, writer, row| {
         require_admin(&actor.access(&*writer)?)?;
         let opened_with = opened_with(&*writer)?;
         let added = writer.insert_key_slot(&new)?;
-        record.object = Some(object(added.id));
-        record.detail = Some(format!(
+        row.object = Some(object(added.id));
+        row.detail = Some(format!(
             "{}; the store was opened with {opened_with}",
             added.kind.as_str()
         ));
@@ -68,13 +68,13 @@ pub(crate) async fn add(call: &Call<'_>, new: NewKeySlot) -> Result<KeySlotRow, 
 
 pub(crate) async fn remove(call: &Call<'_>, id: u32) -> Result<(), Error> {
     call.concerns(object(id));
-    call.change(move |actor, writer, record| {
+    call.change(move |actor, writer, row| {
         require_admin(&actor.access(&*writer)?)?;
         let opened_with = opened_with(&*writer)?;
         if !writer.delete_key_slot(id)? {
             return Err(missing(id));
         }
-        record.detail = Some(format!("the store was opened with {opened_with}"));
+        row.detail = Some(format!("the store was opened with {opened_with}"));
         Ok(())
     })
     .await
@@ -87,7 +87,7 @@ pub(crate) async fn rotate(
     mut progress: impl FnMut(u64),
 ) -> Result<KeyRotation, Error> {
     let resumed = call
-        .change(|actor, writer, record| {
+        .change(|actor, writer, row| {
             require_admin(&actor.access(&*writer)?)?;
             let before = writer.key_state()?;
             let state = match before.is_rotating() {
@@ -95,7 +95,7 @@ pub(crate) async fn rotate(
                 false => writer.begin_key_rotation()?,
             };
             let (from, to) = (state.oldest, state.generation);
-            record.detail = Some(match before.is_rotating() {
+            row.detail = Some(match before.is_rotating() {
                 true => format!("goes on from generation {from} of the key to {to}"),
                 false => format!("generation {to} of the key takes the place of {from}"),
             });
@@ -122,11 +122,11 @@ pub(crate) async fn rotate(
         tokio::time::sleep(started.elapsed().min(LONGEST_PAUSE)).await;
     }
     let generation = call
-        .change(move |actor, writer, record| {
+        .change(move |actor, writer, row| {
             require_admin(&actor.access(&*writer)?)?;
             let state = writer.finish_key_rotation()?;
             let generation = state.generation;
-            record.detail = Some(format!(
+            row.detail = Some(format!(
                 "everything lies under generation {generation} of the key, and the older are gone; \
                  {rows} rows were brought along"
             ));

@@ -17,8 +17,8 @@
 //!   [`rescue_script`] is for a store that nothing opens any more.
 //! * [`Error`] and [`SqlState`]: why it did not succeed, and what to do next.
 //!
-//! Inside, `statements` has one file per statement over `call` (a statement on its way) and
-//! `access` (who may do what); `planning`, `probing`, `policy`, `policy_test`, `user_files` and
+//! Inside, `statements` has one file per statement over `call` (a statement on its way), `access` (who
+//! may do what) and `trail` (rows of the audit trail); `planning`, `probing`, `policy`, `policy_test`, `user_files` and
 //! `providers` are the way from a URI to a row; `open` is the way from a row to a handle.
 //!
 //! # Features
@@ -111,6 +111,7 @@ mod policy;
 mod policy_test;
 mod probing;
 mod statements;
+mod trail;
 mod user_files;
 
 pub use portolan_catalog as catalog;

@@ -35,6 +35,32 @@ struct Parameters {
     wrapped: String,
 }
 
+impl Parameters {
+    /// The provider and the key, safe to print.
+    fn named(&self) -> (&str, String) {
+        let key = portolan_contract::strip_controls(&self.key, 2048);
+        (&self.provider, key)
+    }
+
+    /// That the service did not unwrap the key, told with the key that it wrapped it with.
+    fn not_unwrapped(&self, error: &Error) -> Error {
+        let (provider, key) = self.named();
+        let message = match error.message() {
+            message if message.contains(&key) => message.to_owned(),
+            message => format!("{message}; it was encrypted with {key} of {provider}"),
+        };
+        let told = Error::new(error.sqlstate(), message);
+        match (error.sqlstate(), error.hint()) {
+            // It is not a key of the service, or of another one: the service was not asked.
+            (SqlState::InvalidParameterValue, _) => told.with_hint(format!(
+                "Write the URI of that key at {CONFIGURED} in the configuration."
+            )),
+            (_, Some(hint)) => told.with_hint(hint),
+            (_, None) => told,
+        }
+    }
+}
+
 /// A key of a key management service, for [`KeySource::Service`](portolan_catalog::KeySource).
 ///
 /// Nothing is asked of the service, and no provider is compiled, before a slot has to be unwrapped or
@@ -73,11 +99,11 @@ impl MasterKeyService {
         runtime: Handle,
     ) -> Result<Self, Error> {
         let registry = Registry::new(sandbox, Vec::new(), None)?;
-        let scheme = scheme_of(uri.expose())?;
+        let scheme = scheme_of(uri.expose()).map_err(|error| configured(error.into()))?;
         let provider = registry
             .carried_by_scheme(&scheme)
             .filter(|entry| entry.manifest().kinds.contains(&Kind::Kms))
-            .ok_or_else(|| no_such_service(&scheme))?;
+            .ok_or_else(|| configured(no_such_service(&scheme)))?;
         let mut options = egress;
         options.runtime.get_or_insert_with(|| runtime.clone());
         Ok(Self(Arc::new(Inner {
@@ -114,8 +140,9 @@ impl Inner {
         self.ready
             .get_or_try_init(async || {
                 let entry = Arc::clone(&self.provider);
-                let planned = planning::plan_by(&self.registry, entry, &self.uri).await?;
-                policy::judge(&self.egress, &planned.stored)?;
+                let planned = planning::plan_by(&self.registry, entry, &self.uri);
+                let planned = planned.await.map_err(configured)?;
+                policy::judge(&self.egress, &planned.stored).map_err(configured)?;
                 let lent = lent(self.lends_credentials, &self.egress);
                 let grants = Grants::new(Arc::new(planned.stored));
                 Ok(Ready {
@@ -151,14 +178,15 @@ impl Inner {
     }
 
     async fn unwrap_again(&self, parameters: &str) -> Result<SlotKey, Error> {
-        let parameters = read(parameters).ok_or_else(unreadable)?;
+        let slot = read(parameters).ok_or_else(unreadable)?;
         let encrypted = Encrypted {
-            ciphertext: hex::decode(&parameters.wrapped).map_err(|_| unreadable())?,
-            key: parameters.key,
-            key_version: parameters.key_version,
+            ciphertext: hex::decode(&slot.wrapped).map_err(|_| unreadable())?,
+            key: slot.key.clone(),
+            key_version: slot.key_version.clone(),
         };
         let ready = self.ready().await?;
-        let decrypted = ready.provider.decrypt(&ready.grants, &encrypted).await?;
+        let decrypted = ready.provider.decrypt(&ready.grants, &encrypted).await;
+        let decrypted = decrypted.map_err(|error| slot.not_unwrapped(&error.into()))?;
         SlotKey::from_bytes(&decrypted).ok_or_else(something_else)
     }
 }
@@ -169,24 +197,8 @@ impl KeyService for MasterKeyService {
     }
 
     fn unwrap(&self, parameters: &str) -> Result<SlotKey, KeyError> {
-        let named = named(parameters);
         let parameters = parameters.to_owned();
-        let unwrapped = self.wait(|inner| async move { inner.unwrap_again(&parameters).await });
-        unwrapped.map_err(|error| match (error, named) {
-            (
-                KeyError::Service {
-                    sqlstate,
-                    message,
-                    hint,
-                },
-                Some((provider, key)),
-            ) if !message.contains(&key) => KeyError::Service {
-                sqlstate,
-                message: format!("{message}; it was encrypted with {key} of {provider}"),
-                hint,
-            },
-            (error, _) => error,
-        })
+        self.wait(|inner| async move { inner.unwrap_again(&parameters).await })
     }
 
     fn wrap(&self, key: &SlotKey) -> Result<String, KeyError> {
@@ -210,14 +222,9 @@ pub fn master_key_shown(parameters: &str) -> Option<String> {
 /// that slots of one and the same key are told from others.
 #[must_use]
 pub fn master_key_of(parameters: &str) -> Option<String> {
-    named(parameters).map(|(provider, key)| format!("{provider} {key}"))
-}
-
-/// The provider and the key of a slot.
-fn named(parameters: &str) -> Option<(String, String)> {
     let slot = read(parameters)?;
-    let key = portolan_contract::strip_controls(&slot.key, 2048);
-    Some((slot.provider, key))
+    let (provider, key) = slot.named();
+    Some(format!("{provider} {key}"))
 }
 
 fn read(parameters: &str) -> Option<Parameters> {
@@ -233,6 +240,14 @@ fn failed(error: &Error) -> KeyError {
         message: error.message().to_owned(),
         hint: Some(hint.to_owned()),
     }
+}
+
+/// Where the URI stands.
+const CONFIGURED: &str = "[master_key] kms";
+
+/// What is wrong with the URI itself: no service was asked.
+fn configured(error: Error) -> Error {
+    error.prefixed(CONFIGURED)
 }
 
 fn no_such_service(scheme: &str) -> Error {

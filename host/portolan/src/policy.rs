@@ -2,8 +2,10 @@
 
 use portolan_contract::StoredPlan;
 use portolan_data::hint_for_endpoint;
-use portolan_egress::{Egress, Verdict};
+use portolan_egress::{Egress, Rule, Verdict};
 
+use crate::access::refused;
+use crate::call::Call;
 use crate::{Error, SqlState};
 
 /// Refuses a plan that the operator does not allow: one with an endpoint that the policy denies, or
@@ -21,6 +23,22 @@ pub(crate) fn judge(egress: &Egress, stored: &StoredPlan) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Notes a rule that an administrator is about to add to the configuration.
+pub(crate) async fn note_rule(call: &Call<'_>, rule: &Rule) -> Result<(), Error> {
+    let detail = format!("the rule {rule}");
+    call.change(move |actor, writer, row| {
+        if !actor.access(&*writer)?.is_admin() {
+            return Err(
+                refused("only users with the admin role are allowed to change the policy")
+                    .with_hint("ask an administrator"),
+            );
+        }
+        row.detail = Some(detail);
+        Ok(())
+    })
+    .await
 }
 
 /// What an operator switches off whole, in the words that users of this feature know.

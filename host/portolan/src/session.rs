@@ -3,10 +3,9 @@
 use std::pin::pin;
 use std::time::Instant;
 
-use portolan_catalog::{
-    AuditOutcome, AuthenticRows, KeySlotRow, NewKeySlot, PrincipalKind, Reader, Writer,
-};
+use portolan_catalog::{AuthenticRows, KeySlotRow, NewKeySlot, PrincipalKind, Reader};
 use portolan_contract::Operation;
+use portolan_egress::Rule;
 use portolan_sandbox::Inspection;
 use portolan_secret::SecretText;
 use portolan_statement::Statement;
@@ -14,12 +13,14 @@ use tracing::Instrument;
 use tracing::field::Empty;
 
 use crate::access::{Actor, refused};
-use crate::call::{Call, OPEN_SESSION, is_audited, with_deadline};
+use crate::call::{Call, OPEN_SESSION, is_audited};
 use crate::keys::{self, KeyRotation, KeySlots};
 use crate::metrics::sqlstate_of;
 use crate::open::{self, OpenOptions, Opened};
+use crate::policy;
 use crate::policy_test;
 use crate::providers::{self, AddProvider};
+use crate::trail::outcome_of;
 use crate::{Error, Host, Outcome, Principal, RequestContext, SqlState, statements};
 
 /// What one principal does, for one request or many. Cheap to make and to clone.
@@ -174,6 +175,16 @@ impl Session {
             policy_test::execute(&call, uri, brokers, resolve),
         )
         .await
+    }
+
+    /// Writes into the audit trail that a rule of the policy is about to be added for good, where it is
+    /// kept outside of the catalog.
+    ///
+    /// # Errors
+    /// 42501 for anybody but an administrator.
+    pub async fn note_policy_rule(&self, rule: &Rule) -> Result<(), Error> {
+        let call = Call::of_method(&self.host.shared, &self.actor, "POLICY ALLOW");
+        self.run(&call, true, policy::note_rule(&call, rule)).await
     }
 
     /// Reads and checks the component of a provider that is in force, without running it.
@@ -406,19 +417,14 @@ impl Drop for Cancelled<'_, '_> {
         if !self.armed || self.call.is_committing() {
             return;
         }
-        let code = SqlState::QueryCanceled.code().to_owned();
-        let mut record = self.call.record(AuditOutcome::Failed(code));
-        let detail = "it was given up before its end".to_owned();
-        record.detail = with_deadline(Some(detail), self.call.actor.context());
+        let outcome = outcome_of(SqlState::QueryCanceled.code());
+        let row = self
+            .call
+            .row()
+            .ended(outcome, "it was given up before its end");
         let catalog = self.call.catalog().clone();
-        self.call.host.runtime.spawn(async move {
-            let written = catalog
-                .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
-                .await;
-            if let Err(error) = written {
-                let sqlstate = error.sqlstate().code();
-                tracing::error!(sqlstate, "an audit row was not written");
-            }
-        });
+        // The failure to write it is traced, and nobody is left to be told.
+        let writing = async move { row.write(&catalog).await };
+        drop(self.call.host.runtime.spawn(writing));
     }
 }

@@ -262,6 +262,43 @@ async fn a_role_is_changed_only_with_every_secret_given_again() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_region_that_is_part_of_the_host_is_changed_only_with_the_secrets() {
+    let world = World::new().await;
+    let root = world.root();
+    let key = "AWS_ACCESS_KEY_ID=AKIAEXAMPLE&AWS_SECRET_ACCESS_KEY=swordfish";
+    for (name, uri, region, leads) in [
+        (
+            "key",
+            "aws-kms:///alias/k?REGION=us-east-1",
+            "REGION",
+            "kms.cn-north-1.amazonaws.com.cn:443",
+        ),
+        (
+            "bucket",
+            "s3://b?AWS_REGION=us-east-1",
+            "AWS_REGION",
+            "b.s3.cn-north-1.amazonaws.com.cn:443",
+        ),
+    ] {
+        let untried = "WITH VALIDATE = 'none'";
+        let create = format!("CREATE EXTERNAL CONNECTION {name} AS '{uri}&{key}' {untried}");
+        run(&root, &create).await;
+        let alter = format!("ALTER EXTERNAL CONNECTION {name} SET ({region} = 'cn-north-1'");
+        let error = refused(&root, &format!("{alter}) {untried}")).await;
+        assert_state(
+            &error,
+            SqlState::InvalidParameterValue,
+            &format!(
+                "failed to construct External Connection details: this leads to {leads}, which \
+                 would send the stored secrets to another place"
+            ),
+        );
+        let again = format!("{alter}, AWS_SECRET_ACCESS_KEY = 'swordfish') {untried}");
+        run(&root, &again).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn alter_changes_uri_name_and_owner() {
     let world = World::new().await;
     world
@@ -341,6 +378,12 @@ async fn validate_tells_each_step_and_changes_nothing() {
     assert_eq!(error.message(), failed[3]);
     assert_eq!(error.hint(), Some(failed[4].as_str()));
     assert_eq!(error.sqlstate(), SqlState::UndefinedObject);
+    // The statement has succeeded, and its row tells of the connection.
+    let row = world.audit().await.pop().expect("a row");
+    assert_eq!(row.outcome.as_str(), "failed");
+    assert_eq!(row.outcome.sqlstate(), Some(error.sqlstate().code()));
+    let detail = format!("the step {} failed", failed[0]);
+    assert_eq!(row.detail.as_deref(), Some(&*detail));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -118,3 +118,23 @@ async fn rows_that_come_after_the_deadline_are_not_shown_and_those_before_it_are
     // The statement, each connection that was shown, and the end.
     assert_eq!(of_it.count(), 1 + count + 1);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_row_of_a_statement_about_several_things_has_the_deadline() {
+    let world = World::new().await;
+    world.run(&["CREATE USER ana", "CREATE USER otto"]).await;
+    let deadline = now() + Duration::from_secs(600);
+    let context = RequestContext::default().deadline(deadline);
+    let session = world.root().with_context(context);
+    session
+        .execute("DROP USER ana, otto", &[])
+        .await
+        .expect("in time");
+    let dated = format!("(deadline {deadline})");
+    let trail = world.audit().await;
+    for row in &trail[trail.len() - 2..] {
+        assert_eq!(row.action, "DROP USER");
+        let detail = row.detail.as_deref();
+        assert!(detail.is_some_and(|it| it.ends_with(&dated)), "{row:?}");
+    }
+}

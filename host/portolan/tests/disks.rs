@@ -103,10 +103,16 @@ async fn a_statement_on_a_full_disk_is_refused_and_loses_nothing() {
     )
     .await;
     assert_eq!(error.sqlstate(), SqlState::DiskFull, "{error:?}");
-    assert_eq!(error.message(), "the disk that holds the store is full");
+    assert_eq!(
+        error.message(),
+        "the disk that holds the store is full, or its files may not grow"
+    );
     assert_eq!(
         error.hint(),
-        Some("Free some space and repeat the statement. Nothing was lost.")
+        Some(
+            "Free some space, or raise the limit on the size of files (`ulimit -f`), and repeat the \
+             statement. Nothing was lost."
+        )
     );
     assert_eq!(probed.sqlstate(), SqlState::DiskFull, "{probed:?}");
     assert!(probed.hint().is_some(), "{probed:?}");

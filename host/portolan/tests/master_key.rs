@@ -234,6 +234,13 @@ async fn losing_the_service_is_told_with_the_slot_and_the_cause_and_makes_no_key
             ["42704", "42704"],
             "",
         ),
+        // Another key, which the service need not be asked for.
+        (
+            uri("0a0a0a0a-0000-4000-8000-000000000000", &all),
+            setting.egress(&address),
+            ["22023", "22023"],
+            "Write the URI of that key at [master_key] kms",
+        ),
         // Nobody listens there.
         (
             uri(Moto::ALIAS, &all),
@@ -333,6 +340,7 @@ async fn what_is_no_key_of_a_service_is_refused_before_anything_is_opened() {
         let error = service(uri, EgressOptions::default()).expect_err(uri);
         assert_eq!(error.sqlstate().code(), state, "{error}");
         assert!(!format!("{error:?}").contains("swordfish"));
+        assert!(error.message().starts_with("[master_key] kms: "), "{error}");
     }
     // What is wrong with the rest of a URI is told when it is needed.
     let directory = tempfile::tempdir().expect("a directory");
@@ -346,4 +354,7 @@ async fn what_is_no_key_of_a_service_is_refused_before_anything_is_opened() {
         !format!("{error} {error:?}").contains("swordfish"),
         "{error}"
     );
+    let message = error.to_string();
+    let begins = "no store was made: [master_key] kms: failed to construct External Connection";
+    assert!(message.starts_with(begins), "{message}");
 }

@@ -183,6 +183,10 @@ async fn public_is_nobodys_to_give_and_has_no_roles() {
     ] {
         let error = support::refused(&world.root(), sql).await;
         assert_eq!(error.sqlstate().code(), "42939", "{sql}: {error:?}");
+        assert_eq!(
+            error.message(),
+            "everybody is a member of public, and public is a member of no role"
+        );
     }
 }
 

@@ -45,13 +45,18 @@ fn library_and_program_pass_on_the_feature_of_every_provider() {
     }
 }
 
-/// nodelocal under another name and scheme: the manifest is the last section of a component.
+/// nodelocal under another name and scheme.
 fn other() -> Vec<u8> {
+    renamed("schemes = [\"otherlocal\"]")
+}
+
+/// nodelocal under another name: the manifest is the last section of a component.
+fn renamed(schemes: &str) -> Vec<u8> {
     let built_in = nodelocal();
     let manifest = built_in
         .manifest
         .replace("name = \"nodelocal\"", "name = \"otherlocal\"")
-        .replace("schemes = [\"nodelocal\"]", "schemes = [\"otherlocal\"]");
+        .replace("schemes = [\"nodelocal\"]", schemes);
     let name = b"portolan:manifest";
     let section_size = 1 + name.len() + built_in.manifest.len();
     // The section begins with its number and its size in as many bytes as LEB128 takes.
@@ -197,6 +202,26 @@ async fn a_scheme_that_is_taken_is_refused_unless_it_is_to_be_replaced() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_scheme_is_listed_with_the_provider_that_has_it() {
+    let world = World::new().await;
+    let root = world.root();
+    let replace = AddProvider {
+        replace: true,
+        ..AddProvider::default()
+    };
+    let component = renamed("schemes = [\"otherlocal\", \"nodelocal\"]");
+    let added = root.add_provider(&component, replace).await;
+    added.expect("replaced");
+    let listed = rows(&root, "SHOW PROVIDERS").await;
+    let schemes = |name: &str| {
+        let row = listed.iter().find(|row| row[0] == name);
+        row.expect("listed")[2].clone()
+    };
+    assert_eq!(schemes("otherlocal"), "otherlocal, nodelocal");
+    assert_eq!(schemes("nodelocal"), "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_component_that_was_exchanged_is_not_loaded() {
     let world = World::new().await;
     world
@@ -211,14 +236,23 @@ async fn a_component_that_was_exchanged_is_not_loaded() {
         .expect("a file")
         .expect("a file")
         .path();
-    std::fs::write(file, nodelocal().component).expect("exchanged");
-    let host = world.another().await;
-    let error = refused(
-        &host.session(portolan::Principal::new("root")),
-        "EXPLAIN CREATE EXTERNAL CONNECTION a AS 'otherlocal://1/a'",
-    )
-    .await;
-    assert_eq!(error.sqlstate(), SqlState::DataCorrupted, "{error:?}");
+    // Another component, a damaged one, and something else altogether: none of it is even read.
+    let damaged = [&other()[..], b"x"].concat();
+    for exchanged in [nodelocal().component, &damaged, b"[manifest"] {
+        std::fs::write(&file, exchanged).expect("exchanged");
+        let host = world.another().await;
+        let error = refused(
+            &host.session(portolan::Principal::new("root")),
+            "EXPLAIN CREATE EXTERNAL CONNECTION a AS 'otherlocal://1/a'",
+        )
+        .await;
+        assert_eq!(error.sqlstate(), SqlState::DataCorrupted, "{error:?}");
+        assert!(error.message().contains("SHA-256"), "{error:?}");
+        assert!(
+            error.hint().is_some_and(|hint| hint.contains("--replace")),
+            "{error:?}"
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -350,7 +350,7 @@ async fn providers_are_shown_from_their_manifests() {
         [
             "nodelocal",
             "STORAGE",
-            "BACKUP, RESTORE, IMPORT, EXPORT, CHANGEFEED",
+            "BACKUP, RESTORE, IMPORT, EXPORT, CHANGEFEED, TRANSFER",
             "built-in"
         ]
     );

@@ -78,6 +78,25 @@ async fn everybody_has_a_set_and_whoever_may_use_a_connection_uses_its_creators(
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_check_without_a_connection_is_of_the_users_own_set_and_the_trail_says_of_which_uri() {
+    let world = world().await;
+    let check = "CHECK EXTERNAL CONNECTION 'userfile:///x?COCKROACH_LOCALITY=a%3Db' WITH TRANSFER = '1 KiB'";
+    let checked = rows(&world.session("ana"), check).await;
+    assert_eq!(checked[0][2], "true", "{checked:?}");
+    let last = world.audit().await.pop().expect("a row");
+    let object = last.object.map(|it| it.to_string());
+    let uri = "uri userfile:///x?COCKROACH_LOCALITY=a%3Db";
+    assert_eq!(object.as_deref(), Some(uri));
+    assert_eq!(last.detail.as_deref(), Some("1 of 1 workers ok"));
+    // What is refused before it is planned is called by its scheme.
+    let wrong = "CHECK EXTERNAL CONNECTION 'userfile://a;swordfish'";
+    refused(&world.session("ana"), wrong).await;
+    let last = world.audit().await.pop().expect("a row");
+    let object = last.object.map(|it| it.to_string());
+    assert_eq!(object.as_deref(), Some("uri userfile://"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn only_the_user_who_named_a_set_first_and_administrators_may_name_it() {
     let world = world().await;
     table(
@@ -94,6 +113,10 @@ async fn only_the_user_who_named_a_set_first_and_administrators_may_name_it() {
             ("bob", "CREATE EXTERNAL CONNECTION b AS 'userfile://defaultdb.public.%22userfiles_Cy%22/'", NOT_YOURS),
             ("root", "CREATE EXTERNAL CONNECTION r AS 'userfile://db.public.shared/x'", "ok"),
             ("root", "CREATE EXTERNAL CONNECTION s AS 'userfile://defaultdb.public.userfiles_ana/'", "ok"),
+            // A check writes, reads and deletes there as well.
+            ("bob", "CHECK EXTERNAL CONNECTION 'userfile://db.public.shared/y' WITH TRANSFER = '1 KiB'", NOT_YOURS),
+            ("bob", "CHECK EXTERNAL CONNECTION 'userfile://defaultdb.public.userfiles_ana/' WITH TRANSFER = '1 KiB'", NOT_YOURS),
+            ("root", "CHECK EXTERNAL CONNECTION 'userfile://db.public.shared/y' WITH TRANSFER = '1 KiB'", "ok"),
             ("ana", "CREATE EXTERNAL CONNECTION t AS 'userfile:///'", "ok"),
             ("bob", "CREATE EXTERNAL CONNECTION b AS 'userfile:///y'", "ok"),
             ("bob", "ALTER EXTERNAL CONNECTION b AS 'userfile://db.public.shared/x'", NOT_YOURS),

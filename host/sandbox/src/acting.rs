@@ -26,6 +26,7 @@ use crate::kms::KeyCalls;
 use crate::metrics::Phase;
 use crate::operation::{Lease, Operation};
 use crate::own_words::OwnWords;
+use crate::resting::Resting;
 use crate::words::Words;
 use crate::{Fault, Limits, Provider, component};
 
@@ -33,7 +34,7 @@ use crate::{Fault, Limits, Provider, component};
 /// its named secrets as opaque parts.
 ///
 /// Cheap to clone. Clones share the way: connections that are open, tokens and keys that were got
-/// and TLS sessions serve the next call as well, though each call has an instance of its own.
+/// and TLS sessions serve the next call as well, and of a key its instance.
 #[derive(Debug, Clone)]
 pub struct Grants {
     pub(crate) plan: Arc<StoredPlan>,
@@ -43,6 +44,7 @@ pub struct Grants {
     entries: Arc<OnceLock<Vec<types::PlanEntry>>>,
     pub(crate) way: Option<Way>,
     pub(crate) wall: Option<Duration>,
+    pub(crate) resting: Resting,
 }
 
 impl Grants {
@@ -55,6 +57,7 @@ impl Grants {
             plan,
             way: None,
             wall: None,
+            resting: Resting::default(),
         }
     }
 
@@ -216,6 +219,8 @@ impl Acting {
     /// Waits for the turn of the next operation. The guest's clock runs from here on.
     pub(crate) async fn resume(&mut self, operation: &Operation<'_>) {
         self.lease = Some(operation.lease().await);
+        // Epochs have passed meanwhile.
+        self.store.set_epoch_deadline(1);
         self.store.data().budget.clock().start();
     }
 
@@ -262,6 +267,14 @@ impl Provider {
         let steps = StepRecorder::new(limits.step_wall_time);
         let lent = self.lent(grants, steps, None);
         (operation, with(budget, lent))
+    }
+
+    /// One call more into an instance, with a budget as for the first.
+    pub(crate) fn next_call(&self, grants: &Grants, acting: &mut Acting) -> Operation<'_> {
+        let wall = grants.wall.unwrap_or(self.sandbox.limits().call_wall_time);
+        let budget = &mut acting.store.data_mut().budget;
+        budget.renew();
+        Operation::again(self, wall, budget)
     }
 
     /// What a guest of phase two is lent. What it tells goes to `steps`.

@@ -52,6 +52,8 @@ pub enum AnswerProblem {
     ObjectStore(&'static str),
     /// A secret that the provider was shown stands in clear in this part of its plan.
     SecretInPlan(&'static str),
+    /// A secret stands in what a key is called, which is shown and kept.
+    SecretInKeyName,
     /// A probe came to its end and told no step.
     NoStep,
     /// A key answered with a ciphertext that breaks a bound; what is wrong with it.
@@ -87,6 +89,10 @@ impl AnswerProblem {
             Self::Endpoint { .. } => {
                 "check the host and port of the URI; where they are right, the provider's manifest \
                  needs an [[endpoint]] rule for them"
+            }
+            Self::SecretInKeyName => {
+                "do not use this service if the name came from it: it shows what it was sent to \
+                 authenticate; otherwise report it to the provider's author"
             }
             _ => "report it to the provider's author, or use another version of the provider",
         }
@@ -129,6 +135,9 @@ impl fmt::Display for AnswerProblem {
             Self::SecretTwice(number) => write!(f, "plans secret {number} twice"),
             Self::ObjectStore(what) => write!(f, "plans {what}"),
             Self::SecretInPlan(place) => write!(f, "shows a secret of the URI in {place}"),
+            Self::SecretInKeyName => {
+                f.write_str("shows a secret of the URI in the name of its key")
+            }
             Self::Ciphertext(what) => write!(f, "encrypts to {what}"),
             Self::LongPlaintext => f.write_str("decrypts to more than 4 KiB"),
             Self::Acknowledged(count, given) => write!(

@@ -200,10 +200,28 @@ fn unreadable(error: wasmparser::BinaryReaderError) -> LoadError {
 
 /// Reads a component and judges everything that can be judged without compiling it.
 pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, LoadError> {
+    inspect_expected(bytes, None, limits)
+}
+
+/// The same, of a component that was approved by its digest: another one is not even read.
+pub(crate) fn inspect_expected(
+    bytes: &[u8],
+    expected: Option<&str>,
+    limits: &Limits,
+) -> Result<Inspection, LoadError> {
     if bytes.len() > limits.component_size {
         return Err(LoadError::TooLarge {
             found: bytes.len(),
             most: limits.component_size,
+        });
+    }
+    let digest = digest_of(bytes);
+    if let Some(expected) = expected
+        && !expected.eq_ignore_ascii_case(&digest)
+    {
+        return Err(LoadError::Digest {
+            found: digest,
+            expected: expected.chars().take(64).collect(),
         });
     }
     let outline = Outline::read(bytes)?;
@@ -220,7 +238,7 @@ pub(crate) fn inspect(bytes: &[u8], limits: &Limits) -> Result<Inspection, LoadE
     }
     check_exports(&manifest, &outline.exports)?;
     Ok(Inspection {
-        digest: digest_of(bytes),
+        digest,
         size: bytes.len(),
         functions: outline.functions,
         imports: outline.imports,

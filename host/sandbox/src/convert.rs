@@ -136,9 +136,12 @@ pub(crate) fn cleaned(failure: Failure, words: &Words) -> Failure {
         .unwrap_or_else(|| of_class(&class).to_owned());
     Failure {
         message,
-        hint: failure
-            .hint
-            .and_then(|hint| words.clean(&hint, MAX_MESSAGE)),
+        hint: match words.are_dropped() {
+            true => Some(format!("{}; {NOT_SHOWN}", to_do(&class))),
+            false => failure
+                .hint
+                .and_then(|hint| words.clean(&hint, MAX_MESSAGE)),
+        },
         option_name: failure.option_name.and_then(|name| words.clean(&name, 64)),
         facts: words.facts(failure.facts, MAX_FACT),
         class,
@@ -151,13 +154,33 @@ fn of_class(class: &FailureClass) -> &'static str {
         FailureClass::InvalidUri => "the provider refused the URI",
         FailureClass::Unsupported => "the provider does not support this",
         FailureClass::Denied => "the access was denied",
-        FailureClass::Unreachable => "nothing answers there",
+        FailureClass::Unreachable => "the service is not to be had",
         FailureClass::RefusedCredentials => "the credentials were refused",
         FailureClass::Protocol => "the service did not answer as its protocol says",
         FailureClass::NotFound => "what the URI names does not exist",
         FailureClass::Timeout => "it took too long",
         FailureClass::Budget => "a budget was used up",
         _ => "the provider failed",
+    }
+}
+
+/// Why more is not said.
+const NOT_SHOWN: &str = "what was said of it is not shown, because a secret of the URI has fewer than 6 \
+                         bytes and could not be told from other text";
+
+/// What to do about a failure whose own words cannot be shown.
+fn to_do(class: &FailureClass) -> &'static str {
+    match class {
+        FailureClass::InvalidUri => "compare the URI with the options of its provider",
+        FailureClass::Unsupported => "look at what the provider and the service can do",
+        FailureClass::Denied => "check what these credentials may do there",
+        FailureClass::Unreachable => "check the host and port, and that the service runs",
+        FailureClass::RefusedCredentials => "check the credentials, and give them again",
+        FailureClass::Protocol => "check that the URI leads to such a service",
+        FailureClass::NotFound => "check the names in the URI",
+        FailureClass::Timeout => "try again once the service answers sooner",
+        FailureClass::Budget => "ask for less at once, or raise the limits of the host",
+        _ => "look into the log of the service",
     }
 }
 

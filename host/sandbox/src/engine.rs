@@ -102,7 +102,10 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let count = |most: usize| u32::try_from(most).unwrap_or(u32::MAX).max(1);
     let operations = count(limits.operations);
     // One that lives over many operations keeps its place between two of them.
-    let instances = count(limits.operations.saturating_add(limits.open_instances));
+    let living = limits
+        .open_instances
+        .saturating_add(limits.resting_instances);
+    let instances = count(limits.operations.saturating_add(living));
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(instances);
     pool.total_core_instances(instances.saturating_mul(CORE_INSTANCES));

@@ -209,12 +209,17 @@ impl LoadError {
             | Self::ManifestNotText => {
                 "append the manifest to the component once, as `cargo xtask plugins` does"
             }
+            Self::Manifest(ManifestError::PublicCredential { .. }) => {
+                "add it with --allow-public if the value is no secret; otherwise correct the manifest \
+                 and build the component again"
+            }
             Self::Manifest(_) => "correct the manifest and build the component again",
             Self::Reveal { .. } => {
                 "add the provider with --allow-reveal if its author may see these secrets"
             }
             Self::Digest { .. } => {
-                "put the approved component back, or approve this one with `portolan provider add`"
+                "put the approved component back, or approve this one with `portolan provider add \
+                 --replace`"
             }
             Self::Import { .. } => {
                 "build it for wasm32-unknown-unknown, so that it imports nothing but the contract"

@@ -78,7 +78,7 @@ impl fmt::Display for Inspection {
             plural(&manifest.kinds),
             list(&manifest.kinds)
         )?;
-        match manifest.operations.as_slice() {
+        match &*manifest.offered_operations().collect::<Vec<_>>() {
             [] => writeln!(f, "They support no operation of their own.")?,
             operations => writeln!(f, "They support {}.", list(operations))?,
         }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use portolan_contract::{Encrypted, Failure, FailureClass, Kind, MAX_PLAINTEXT};
-use portolan_secret::{SecretBytes, shows as shown};
+use portolan_secret::{SecretBytes, SecretForms};
 use wasmtime::component::{
     Component, ComponentExportIndex, ComponentNamedList, Lift, Lower, Resource, TypedFunc,
 };
@@ -38,9 +38,10 @@ impl Provider {
         if plaintext.len() > MAX_PLAINTEXT {
             return Err(ProviderError::Refused(too_long()));
         }
-        let (operation, guest) = self.acting(grants);
+        let (operation, next) = self.next_of_key(grants);
         let encrypting = async {
-            let mut acting = Acting::start(&operation, guest).await?;
+            let mut instance = next.begin(&operation).await?;
+            let acting = &mut instance.acting;
             let encrypt: Encrypt<'_> = acting.key_call(self, |calls| calls.encrypt)?;
             let plan = self.acting_plan(grants);
             let opaque = Opaque::new(plaintext.clone(), Origin::Host);
@@ -49,9 +50,13 @@ impl Provider {
             let called = encrypt.call_async(&mut acting.store, (&plan, handle));
             let (answer,) = called.await.map_err(|error| acting.stopped(&error))?;
             let encrypted = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;
-            acting.believed(encrypted, plaintext)
+            let encrypted = acting.believed(encrypted, plaintext)?;
+            acting.rest();
+            Ok((encrypted, instance))
         };
-        operation.run(encrypting).await
+        let (encrypted, instance) = operation.run(encrypting).await?;
+        self.rest(grants, instance);
+        Ok(encrypted)
     }
 
     /// Has the key decrypt what it [encrypted](Self::encrypt), with the version that it names.
@@ -73,9 +78,10 @@ impl Provider {
         if let Err(what) = encrypted.check() {
             return Err(ProviderError::Refused(no_ciphertext(what)));
         }
-        let (operation, guest) = self.acting(grants);
+        let (operation, next) = self.next_of_key(grants);
         let decrypting = async {
-            let mut acting = Acting::start(&operation, guest).await?;
+            let mut instance = next.begin(&operation).await?;
+            let acting = &mut instance.acting;
             let decrypt: Decrypt<'_> = acting.key_call(self, |calls| calls.decrypt)?;
             let plan = self.acting_plan(grants);
             let asked = GuestEncrypted {
@@ -96,10 +102,13 @@ impl Provider {
             if opaque.bytes.len() > MAX_PLAINTEXT {
                 return Err(AnswerProblem::LongPlaintext.into());
             }
-            drop(acting);
-            Ok(Arc::unwrap_or_clone(opaque.bytes))
+            acting.rest();
+            Ok((opaque.bytes, instance))
         };
-        operation.run(decrypting).await
+        let (bytes, instance) = operation.run(decrypting).await?;
+        // With it goes every other handle to them.
+        self.rest(grants, instance);
+        Ok(Arc::unwrap_or_clone(bytes))
     }
 }
 
@@ -163,8 +172,8 @@ impl Acting {
             encrypted.key.as_bytes(),
             version.as_bytes(),
         ];
-        if plaintext.len() >= SHORTEST_GIVEN_AWAY && kept.iter().any(|text| shown(text, plaintext))
-        {
+        let forms = SecretForms::of(plaintext);
+        if plaintext.len() >= SHORTEST_GIVEN_AWAY && kept.iter().any(|text| forms.are_in(text)) {
             return Err(AnswerProblem::Ciphertext("what shows the plaintext").into());
         }
         // Of all secrets, those too that the operation fetched.
@@ -172,7 +181,7 @@ impl Acting {
         let shows = |name: &str| words.is_some_and(|words| words.finds_a_secret(name));
         // These are shown and kept in clear.
         if shows(&encrypted.key) || encrypted.key_version.as_deref().is_some_and(shows) {
-            return Err(AnswerProblem::SecretInPlan("the name of its key").into());
+            return Err(AnswerProblem::SecretInKeyName.into());
         }
         Ok(encrypted)
     }

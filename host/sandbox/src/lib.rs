@@ -4,8 +4,9 @@
 //! it; [`Provider::plan`] is phase one, in an instance from which no byte can leave. Phase two is
 //! [`Provider::probe`], and the calls of a connection that is in use ([`Provider::encrypt`]), with
 //! what was granted: the marker of a probe, and a way out to the endpoints of the plan, with its
-//! named secrets as opaque parts. Each runs in a fresh instance on a budget ([`Limits`]); what goes
-//! wrong is told in one sentence ([`ProviderError`]).
+//! named secrets as opaque parts. Each runs in a fresh instance on a budget ([`Limits`]), but for the
+//! calls of an open sink and of a key, which follow each other in one; what goes wrong is told in one
+//! sentence ([`ProviderError`]).
 //!
 //! # Layout
 //!
@@ -51,6 +52,7 @@ mod acting;
 pub use acting::Grants;
 
 mod kms;
+mod resting;
 
 mod registry;
 

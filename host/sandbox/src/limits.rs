@@ -4,8 +4,9 @@ use std::time::Duration;
 
 /// The limits of a sandbox. All of them are on by default; an embedder may set each one.
 ///
-/// What a guest spends is counted anew for every operation, because every operation runs in an
-/// instance of its own.
+/// What a guest spends is counted anew for every operation. An operation runs in an instance of its own,
+/// but for the calls of an open sink and those of a key; there memory and tables are what the instance
+/// has, and all else begins anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Limits {
@@ -57,6 +58,13 @@ pub struct Limits {
     /// Instances that live over many operations, of all providers at the same time: sinks that are
     /// open. An operation of theirs counts as any other.
     pub open_instances: usize,
+    /// Instances that rest between two calls of a key, of all providers at the same time. Each keeps the
+    /// pages that it has written, some 100 KB; for a key that finds no place, each call starts an
+    /// instance.
+    pub resting_instances: usize,
+    /// Calls of a key in one instance, before the next call starts a fresh one: what a provider does
+    /// not give back of its memory adds up until then. With 1 none rests.
+    pub calls_per_instance: u32,
     /// Size of a component in bytes. The largest of the embedded ones has 300 KB.
     pub component_size: usize,
     /// Functions in all modules of a component, because the compiler's time and memory grow with
@@ -89,6 +97,8 @@ impl Default for Limits {
             operations_per_provider: 16,
             operations: 64,
             open_instances: 64,
+            resting_instances: 16,
+            calls_per_instance: 100,
             component_size: 8 << 20,
             component_functions: 50_000,
             compile_time: Duration::from_secs(30),

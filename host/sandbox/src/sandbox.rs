@@ -49,6 +49,7 @@ struct Shared {
     limits: Arc<Limits>,
     permits: Arc<Semaphore>,
     open_instances: Arc<Semaphore>,
+    resting_instances: Arc<Semaphore>,
     linker: Linker<Guest>,
     cache: Option<Cache>,
     /// What is loaded at present, by digest.
@@ -82,6 +83,7 @@ impl Sandbox {
                 ticker,
                 permits: permits(options.limits.operations),
                 open_instances: permits(options.limits.open_instances),
+                resting_instances: places(options.limits.resting_instances),
                 limits: Arc::new(options.limits),
                 recorder: options.recorder,
                 linker,
@@ -127,6 +129,11 @@ impl Sandbox {
     /// Places for instances that live over many operations.
     pub(crate) fn open_instances(&self) -> &Arc<Semaphore> {
         &self.shared.open_instances
+    }
+
+    /// Places for instances that rest; nobody waits for one.
+    pub(crate) fn resting_instances(&self) -> &Arc<Semaphore> {
+        &self.shared.resting_instances
     }
 
     /// Makes a component ready to run: it is read and judged, taken from memory, from the cache or
@@ -203,15 +210,8 @@ impl Sandbox {
         component: &Component,
     ) -> Result<(Arc<Prepared>, &'static str), LoadError> {
         let shared = &self.shared;
-        let inspection = component::inspect(&component.bytes, &shared.limits)?;
-        if let Some(expected) = &component.expected_digest
-            && !expected.eq_ignore_ascii_case(&inspection.digest)
-        {
-            return Err(LoadError::Digest {
-                found: inspection.digest,
-                expected: expected.chars().take(64).collect(),
-            });
-        }
+        let expected = component.expected_digest.as_deref();
+        let inspection = component::inspect_expected(&component.bytes, expected, &shared.limits)?;
         inspection.manifest.check_public(&component.allow_public)?;
         let reveal = &inspection.manifest.reveal;
         if !reveal.is_empty() && !component.allow_reveal {
@@ -296,8 +296,13 @@ impl Sandbox {
     }
 }
 
+/// At least one, or nothing could run.
 fn permits(most: usize) -> Arc<Semaphore> {
-    Arc::new(Semaphore::new(most.clamp(1, Semaphore::MAX_PERMITS)))
+    places(most.max(1))
+}
+
+fn places(most: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(most.min(Semaphore::MAX_PERMITS)))
 }
 
 pub(crate) fn export_type(provider: &str, export: &str, error: &wasmtime::Error) -> LoadError {

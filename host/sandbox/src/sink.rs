@@ -13,7 +13,6 @@ use crate::answer::AnswerProblem;
 use crate::bindings::provided::sink as guest;
 use crate::bindings::types;
 use crate::guest::Guest;
-use crate::operation::Operation;
 use crate::refusal::Refusal;
 use crate::{Fault, Provider, ProviderError};
 
@@ -189,16 +188,6 @@ async fn call_emit(
     let emit = emit.typed::<(&[Borrowed<'_>],), (Result<u64, types::Failure>,)>(&store)?;
     let (answer,) = emit.call_async(store, (messages,)).await?;
     Ok(answer)
-}
-
-impl Provider {
-    /// One call more into an instance, with a budget as for the first.
-    fn next_call(&self, grants: &Grants, acting: &mut Acting) -> Operation<'_> {
-        let wall = grants.wall.unwrap_or(self.sandbox.limits().call_wall_time);
-        let budget = &mut acting.store.data_mut().budget;
-        budget.renew();
-        Operation::again(self, wall, budget)
-    }
 }
 
 fn borrowed(message: &Message) -> Borrowed<'_> {

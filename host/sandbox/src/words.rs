@@ -121,6 +121,11 @@ impl Words {
         Some(strip_controls(&scrubbed, most))
     }
 
+    /// Whether every text is dropped, because a secret is too short to be found reliably.
+    pub(crate) fn are_dropped(&self) -> bool {
+        self.scrubber.drops_all()
+    }
+
     /// As [`Words::clean`], with a remark where text was dropped.
     pub(crate) fn line(&self, text: &str, most: usize) -> String {
         self.clean(text, most)
@@ -139,7 +144,8 @@ impl Words {
     /// Whether a secret that can be found stands in the text.
     pub(crate) fn finds_a_secret(&self, text: &str) -> bool {
         let found = |text: &str| self.scrubber.scrub(text).is_some_and(|clean| clean != text);
-        found(text) || found(&strip_controls(text, usize::MAX))
+        let stripped = strip_controls(text, usize::MAX);
+        found(text) || stripped != text && found(&stripped)
     }
 
     /// Whether a secret stands in the text, or may stand there and cannot be found.

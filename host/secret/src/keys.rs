@@ -95,6 +95,9 @@ pub enum KeyError {
     /// A service unwraps the slot's key, and none that was given does.
     #[error("a key management service unwraps its key, and the configuration names none that does")]
     NoService,
+    /// The slots are opened with words of a person, and none were given.
+    #[error("it is opened with what was printed or chosen when it was added, and none was given")]
+    NoWords,
     /// The slot's key is given as text, and none was given.
     #[error("its key is given as text, and none was given")]
     NoText,
@@ -125,10 +128,14 @@ impl KeyError {
                 Some("Give the key that this store was made with.".to_owned())
             }
             Self::NotAPhrase { reason, .. } => Some(reason.hint().to_owned()),
-            Self::OpensNothing { .. } => Some(
-                "Look which slots there are with portolan key list, and give what was printed or \
-                 chosen when one of them was added."
-                    .to_owned(),
+            Self::OpensNothing { slots, .. } if slots.starts_with("is none") => {
+                Some("Leave out --unlock; portolan key add adds such a slot.".to_owned())
+            }
+            Self::OpensNothing { .. } => {
+                Some("Give what was printed or chosen when such a slot was added.".to_owned())
+            }
+            Self::NoWords => Some(
+                "Give it with --unlock recovery=SOURCE or --unlock passphrase=SOURCE.".to_owned(),
             ),
             Self::ShortPassphrase => Some("Take several words.".to_owned()),
             Self::Parameters => {

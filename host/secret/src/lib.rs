@@ -8,6 +8,7 @@
 //! # Layout
 //! * [`value`]: text and bytes that are never printed
 //! * [`scrub`]: finds secrets in foreign text, in every form that encoders give them
+//! * [`forms`]: what encoders make of a secret, for texts that are only asked whether they show it
 //! * [`keys`]: the store's key, and the keys that open the slots in which it lies
 //! * [`slots`]: the store's key wrapped for each key that may open the store
 //! * [`ring`]: the generations of the store's key that are in use
@@ -18,6 +19,7 @@
 //! * [`mac`]: a code over the readable columns of one row
 
 mod cipher;
+pub mod forms;
 pub mod key_file;
 pub mod keys;
 pub mod mac;
@@ -29,13 +31,14 @@ pub mod seal;
 pub mod slots;
 pub mod value;
 
+pub use forms::SecretForms;
 pub use key_file::KeyFile;
 pub use keys::{KeyError, SlotKey, StoreKey};
 pub use mac::RowCode;
 pub use passphrase::Stretching;
 pub use phrase::PhraseError;
 pub use ring::KeyRing;
-pub use scrub::{Scrubber, shows};
+pub use scrub::{SHORTEST_SEARCHABLE, Scrubber};
 pub use seal::{RowIdentity, RowKey, SealError};
 pub use slots::{KeySlot, SlotHead, SlotKind, Tried};
 pub use value::{SecretBytes, SecretText};

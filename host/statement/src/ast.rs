@@ -164,11 +164,13 @@ pub struct ShowCreateConnection {
     pub name: Option<Text>,
 }
 
-/// `SHOW EXTERNAL CONNECTION name` or `SHOW EXTERNAL CONNECTIONS`
+/// `SHOW EXTERNAL CONNECTION name` or `SHOW EXTERNAL CONNECTIONS`, either `[WITH COMMENT]`
 #[derive(Debug, Clone, PartialEq)]
 pub struct ShowConnections {
     /// The one to show, or all.
     pub name: Option<Text>,
+    /// `WITH COMMENT`: one column more.
+    pub with_comment: bool,
 }
 
 /// `CHECK EXTERNAL CONNECTION target [WITH …]`

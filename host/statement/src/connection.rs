@@ -182,23 +182,31 @@ impl ShowCreateConnection {
 impl ShowConnections {
     /// Reads on after `SHOW EXTERNAL`.
     pub(crate) fn parse(p: &mut Parser<'_>) -> Parsed<Self> {
-        if p.eat(K::Connections) {
-            return Ok(Self { name: None });
+        let name = if p.eat(K::Connections) {
+            None
+        } else {
+            p.expect(K::Connection)?;
+            Some(p.text(Thing::ConnectionName)?)
+        };
+        let with_comment = p.eat(K::With);
+        if with_comment {
+            p.expect(K::Comment)?;
         }
-        p.expect(K::Connection)?;
-        Ok(Self {
-            name: Some(p.text(Thing::ConnectionName)?),
-        })
+        Ok(Self { name, with_comment })
     }
 
     pub(crate) fn print(&self, p: &mut Printer<'_>) -> fmt::Result {
         match &self.name {
-            None => p.raw("SHOW EXTERNAL CONNECTIONS"),
+            None => p.raw("SHOW EXTERNAL CONNECTIONS")?,
             Some(name) => {
                 p.raw("SHOW EXTERNAL CONNECTION ")?;
-                p.name(name)
+                p.name(name)?;
             }
         }
+        if self.with_comment {
+            p.raw(" WITH COMMENT")?;
+        }
+        Ok(())
     }
 }
 

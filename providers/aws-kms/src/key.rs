@@ -65,7 +65,7 @@ pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Fail
 
 fn of_another_key(key: &str) -> Failure {
     Failure::new(
-        FailureClass::Protocol,
+        FailureClass::InvalidUri,
         joined(&["the content was encrypted with another key: ", key]),
     )
     .with_hint("Use a connection to the key that encrypted it.")
@@ -158,7 +158,7 @@ mod tests {
         let Err(failure) = decrypt(&plan("ffff"), &encrypted) else {
             unreachable!("it is of another key");
         };
-        assert_eq!(failure.class, FailureClass::Protocol);
+        assert_eq!(failure.class, FailureClass::InvalidUri);
         assert_eq!(
             failure.message,
             "the content was encrypted with another key: arn:aws:kms:eu-central-1:1:key/0a1b"

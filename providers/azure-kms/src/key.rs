@@ -37,7 +37,7 @@ pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Fail
     let key = key.filter(|key| key.name.eq_ignore_ascii_case(own));
     let Some(key) = key else {
         return Err(Failure::new(
-            FailureClass::Protocol,
+            FailureClass::InvalidUri,
             joined(&[
                 "the content was encrypted with another key: ",
                 &encrypted.key,

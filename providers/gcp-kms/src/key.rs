@@ -65,7 +65,7 @@ pub(crate) fn decrypt(plan: &Plan, encrypted: &Encrypted) -> Result<Opaque, Fail
     let key = plan.setting(KEY).unwrap_or_default();
     if !is_key(&encrypted.key) || !is_same(&encrypted.key, key) {
         return Err(Failure::new(
-            FailureClass::Protocol,
+            FailureClass::InvalidUri,
             joined(&[
                 "the content was encrypted with another key: ",
                 &encrypted.key,
@@ -191,7 +191,7 @@ mod tests {
         let Err(failure) = decrypt(&plan, &encrypted) else {
             unreachable!("it is of another key");
         };
-        assert_eq!(failure.class, FailureClass::Protocol);
+        assert_eq!(failure.class, FailureClass::InvalidUri);
         assert_eq!(
             failure.message,
             "the content was encrypted with another key: \

@@ -487,10 +487,12 @@ pub(crate) async fn adds_to_a_failure_of_the_host() {
     let short = uri(&bench, "adds_to_a_failure_of_the_host", &closed, "abc");
     let probed = probe_out(&bench, &short, egress).await;
     assert_eq!(failure(&probed, 0), &refused);
-    assert_eq!(
-        failure(&probed, 1),
-        &Failure::new(FailureClass::Unreachable, "nothing answers there")
-    );
+    let dropped = failure(&probed, 1);
+    assert_eq!(dropped.class, FailureClass::Unreachable);
+    assert_eq!(dropped.message, "the service is not to be had");
+    let hint = dropped.hint.as_deref().expect("a hint");
+    assert!(hint.starts_with("check the host and port"), "{hint}");
+    assert!(hint.contains("fewer than 6 bytes"), "{hint}");
     bench.still_answers().await;
 }
 

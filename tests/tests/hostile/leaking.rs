@@ -267,10 +267,13 @@ async fn a_short_secret_drops_every_word_of_the_guest() {
     let outcome = bench::plan(&bench.provider, "leaks_into_a_hint/plain", "abc").await;
     assert_eq!(
         outcome,
-        Err(ProviderError::Refused(Failure::new(
-            FailureClass::InvalidUri,
-            "the provider refused the URI"
-        )))
+        Err(ProviderError::Refused(
+            Failure::new(FailureClass::InvalidUri, "the provider refused the URI").with_hint(
+                "compare the URI with the options of its provider; what was said of it is not \
+                 shown, because a secret of the URI has fewer than 6 bytes and could not be told \
+                 from other text"
+            )
+        ))
     );
     let outcome = bench::plan(&bench.provider, "leaks_into_a_warning/plain", "abc").await;
     let left_out = PlanEntry::Warning("(left out)".to_owned());

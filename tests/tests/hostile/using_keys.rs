@@ -47,6 +47,12 @@ impl Key {
         self.bench.provider.encrypt(&self.grants, &plaintext).await
     }
 
+    /// How many calls the instance has had that takes this one.
+    async fn calls(&self) -> String {
+        let encrypted = self.encrypt().await.expect("encrypted");
+        encrypted.key_version.expect("it counts")
+    }
+
     async fn decrypt(&self) -> Result<SecretBytes, ProviderError> {
         let encrypted = Encrypted {
             ciphertext: vec![1; 10],
@@ -114,6 +120,8 @@ tests! {
     crashes_while_it_decrypts => crashes;
     waits_while_it_encrypts => waits;
     uses_a_plaintext_twice => holds_no_such_handle;
+    remembers_the_calls_before => is_replaced_in_time;
+    keeps_a_part_for_the_next_call => keeps_nothing_that_it_was_lent;
 }
 
 /// It cannot read a credential of the connection, and cannot hand one to whoever may use the key.
@@ -191,7 +199,7 @@ async fn is_refused_for_a_secret(misdeed: &str) {
     let revealing = format!("{}\n[reveal]\nacting = [\"key\"]\n", manifest());
     let bench = Bench::with(shared(), &revealing).await;
     let key = Key::with(bench, misdeed, EMPTY).await;
-    let problem = AnswerProblem::SecretInPlan("the name of its key");
+    let problem = AnswerProblem::SecretInKeyName;
     let sentence = "shows a secret of the URI in the name of its key";
     key.refuses(&problem, sentence).await;
 }
@@ -236,6 +244,64 @@ async fn waits(misdeed: &str) {
     let error = key.encrypt().await.expect_err("it is stopped");
     let fault = Fault::WallTime(Duration::from_millis(300));
     is_fault(&error, &fault, "did not finish within 300 ms", "57014");
+}
+
+/// What it can count is the calls of one key, up to a limit, and none after one that failed.
+async fn is_replaced_in_time(misdeed: &str) {
+    let limited = |calls: u32, resting: usize| {
+        let mut limits = Limits::default();
+        limits.calls_per_instance = calls;
+        limits.resting_instances = resting;
+        limits
+    };
+    for (limits, expected) in [
+        (limited(3, 1), ["1", "2", "3", "1", "2"]),
+        (limited(100, 1), ["1", "2", "3", "4", "5"]),
+        (limited(1, 1), ["1", "1", "1", "1", "1"]),
+        (limited(100, 0), ["1", "1", "1", "1", "1"]),
+    ] {
+        let sandbox = sandbox(limits);
+        let bench = Bench::with(sandbox.clone(), &manifest()).await;
+        let key = Key::with(bench, misdeed, EMPTY).await;
+        for call in expected {
+            assert_eq!(key.calls().await, call, "{expected:?}");
+        }
+    }
+    // Another key has another instance, also where only one may rest.
+    let sandbox = sandbox(limited(100, 1));
+    let bench = Bench::with(sandbox.clone(), &manifest()).await;
+    let key = Key::with(bench, misdeed, EMPTY).await;
+    let bench = Bench::with(sandbox.clone(), &manifest()).await;
+    let other = Key::with(bench, misdeed, EMPTY).await;
+    assert_eq!(key.calls().await, "1");
+    assert_eq!(other.calls().await, "1");
+    assert_eq!(other.calls().await, "1");
+    assert_eq!(key.calls().await, "2");
+    // Its place is free again once nobody can use the key.
+    drop(key);
+    assert_eq!(other.calls().await, "1");
+    assert_eq!(other.calls().await, "2");
+    other.decrypt().await.expect_err("it decrypts nothing");
+    assert_eq!(other.calls().await, "1");
+    // Where a secret is revealed, memory would hold it from one call to the next.
+    let revealing = format!("{}\n[reveal]\nacting = [\"key\"]\n", manifest());
+    let bench = Bench::with(shared(), &revealing).await;
+    let sighted = Key::with(bench, misdeed, EMPTY).await;
+    assert_eq!(sighted.calls().await, "1");
+    assert_eq!(sighted.calls().await, "1");
+}
+
+/// A plaintext is wiped when the call is over, and the handle to it leads nowhere.
+async fn keeps_nothing_that_it_was_lent(misdeed: &str) {
+    let key = Key::new(misdeed).await;
+    key.encrypt().await.expect("encrypted");
+    let error = key.encrypt().await.expect_err("it has no such part");
+    let ProviderError::Fault { fault, .. } = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(error.sqlstate(), "08P01", "{fault:?}");
+    key.encrypt().await.expect("a fresh instance");
+    key.still_answers().await;
 }
 
 async fn holds_no_such_handle(misdeed: &str) {

@@ -105,7 +105,7 @@ fn what_is_built_in_stays(catalog: &dyn Catalog) {
             writer.put_membership(&membership(role, member, false))
         });
         assert!(
-            matches!(given, Err(CatalogError::ReservedPrincipal { .. })),
+            matches!(given, Err(CatalogError::PublicMembership)),
             "{role}"
         );
     }

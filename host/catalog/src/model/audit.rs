@@ -19,6 +19,8 @@ pub enum ObjectKind {
     Provider,
     /// A slot that holds the store's key, called by its number.
     KeySlot,
+    /// A storage that no connection names, called by its redacted URI.
+    Uri,
     /// The system as a whole.
     System,
 }
@@ -32,6 +34,7 @@ impl ObjectKind {
             Self::Principal => "principal",
             Self::Provider => "provider",
             Self::KeySlot => "key slot",
+            Self::Uri => "uri",
             Self::System => "system",
         }
     }
@@ -44,6 +47,7 @@ impl ObjectKind {
             Self::Principal,
             Self::Provider,
             Self::KeySlot,
+            Self::Uri,
             Self::System,
         ]
         .into_iter()
@@ -66,6 +70,14 @@ impl AuditObject {
         Self {
             kind: ObjectKind::Connection,
             name: name.into(),
+        }
+    }
+
+    /// A storage that no connection names, by its redacted URI.
+    pub fn uri(redacted: impl Into<String>) -> Self {
+        Self {
+            kind: ObjectKind::Uri,
+            name: redacted.into(),
         }
     }
 }

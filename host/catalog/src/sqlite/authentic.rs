@@ -93,25 +93,11 @@ impl Transaction<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]
     fn every_table_that_has_a_code_is_looked_at() {
-        let connection = schema::fresh().expect("is made");
-        let mut statement = connection
-            .prepare(
-                "SELECT DISTINCT t.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \
-                 WHERE t.schema = 'main' AND c.name = 'code'",
-            )
-            .expect("prepares");
-        let there: BTreeSet<String> = statement
-            .query_map([], |row| row.get(0))
-            .expect("queries")
-            .collect::<rusqlite::Result<_>>()
-            .expect("reads");
         let looked_at = TABLES.iter().map(|table| table.name.to_owned());
-        assert_eq!(there, looked_at.collect());
+        assert_eq!(schema::tables_with("code"), looked_at.collect());
     }
 }

@@ -8,10 +8,15 @@ use crate::error::CatalogError;
 /// Translates an error of the library. Its texts are about files and statements of our own, never
 /// about values: those are bound, not written into statements.
 pub(crate) fn failed(error: rusqlite::Error) -> CatalogError {
-    let rusqlite::Error::SqliteFailure(code, ref message) = error else {
-        return CatalogError::Storage {
-            reason: error.to_string(),
-        };
+    let (code, message) = match &error {
+        rusqlite::Error::SqliteFailure(code, message) => (code, message),
+        // The statements are fixed: where one does not fit, the tables are not those that were made.
+        rusqlite::Error::SqlInputError { .. } => return CatalogError::Damaged,
+        _ => {
+            return CatalogError::Storage {
+                reason: error.to_string(),
+            };
+        }
     };
     match code.code {
         ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => CatalogError::Locked,
@@ -28,12 +33,20 @@ pub(crate) fn failed(error: rusqlite::Error) -> CatalogError {
             CatalogError::NotWritten
         }
         ErrorCode::NotADatabase | ErrorCode::DatabaseCorrupt => CatalogError::Damaged,
+        ErrorCode::Unknown if message.as_deref().is_some_and(lacks_something) => {
+            CatalogError::Damaged
+        }
         _ => CatalogError::Storage {
             reason: message
                 .clone()
                 .unwrap_or_else(|| ffi::code_to_str(code.extended_code).to_owned()),
         },
     }
+}
+
+/// Whether a statement names a table or column that is not there.
+fn lacks_something(message: &str) -> bool {
+    message.starts_with("no such ") || message.contains(" has no column named ")
 }
 
 /// Whether a write failed in the system: beyond a quota or a limit, or on a failing disk.

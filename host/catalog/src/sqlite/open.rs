@@ -77,11 +77,7 @@ impl First {
                 key,
             })
         };
-        made().map_err(|source| CatalogError::Key {
-            slots: first_name(&SlotKind::Kms),
-            others: String::new(),
-            source,
-        })
+        made().map_err(|source| CatalogError::NotMade { source })
     }
 
     /// The key file exists before the first row that depends on it.
@@ -109,11 +105,7 @@ impl First {
             }
             KeySource::Text(_) => vault::given(source).map(|(key, _)| key),
         };
-        let key = made.map_err(|source| CatalogError::Key {
-            slots: first_name(&kind),
-            others: String::new(),
-            source,
-        })?;
+        let key = made.map_err(|source| CatalogError::NotMade { source })?;
         Ok(Self {
             kind,
             label,

@@ -162,11 +162,9 @@ impl Transaction<'_> {
             member,
             admin_option,
         } = membership;
-        // Everybody is in `public`, and nothing is inherited by everybody but its own privileges.
-        for name in [role, member] {
-            if name == PUBLIC {
-                return Err(reserved(name));
-            }
+        // Nothing is inherited by everybody but the privileges of `public` itself.
+        if role == PUBLIC || member == PUBLIC {
+            return Err(CatalogError::PublicMembership);
         }
         if self.find_principal(role)?.is_none() {
             return Err(CatalogError::PrincipalNotFound { name: role.clone() });

@@ -118,6 +118,24 @@ pub(super) fn fresh() -> Result<Connection, CatalogError> {
     Ok(connection)
 }
 
+/// The tables that have a column of this name.
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test may fail")]
+pub(super) fn tables_with(column: &str) -> BTreeSet<String> {
+    let connection = fresh().expect("is made");
+    let mut statement = connection
+        .prepare(
+            "SELECT DISTINCT t.name FROM pragma_table_list AS t, pragma_table_info(t.name) AS c \
+             WHERE t.schema = 'main' AND c.name = ?1",
+        )
+        .expect("prepares");
+    statement
+        .query_map([column], |row| row.get(0))
+        .expect("queries")
+        .collect::<rusqlite::Result<_>>()
+        .expect("reads")
+}
+
 /// A table, an index, a view or a trigger: its kind, its name, the table that it is of, and the
 /// statement that made it, safe to print.
 type Object = [String; 4];

@@ -167,6 +167,9 @@ struct Unlocking<'a> {
 
 type Unlocked = (u32, SlotKey, StoreKey);
 
+/// The slots that a person opens.
+const WORDS: &[SlotKind] = &[SlotKind::Recovery, SlotKind::Passphrase];
+
 impl Unlocking<'_> {
     fn with(&self, source: &KeySource) -> Result<Unlocked, CatalogError> {
         match source {
@@ -251,6 +254,9 @@ impl Unlocking<'_> {
                 if self.has(&[SlotKind::Text]) && !self.has(&[SlotKind::KeyFile]) =>
             {
                 return Err(self.fails(&[SlotKind::Text])(KeyError::NoText));
+            }
+            Err(KeyError::Missing { .. }) if !self.has(&kinds) && self.has(WORDS) => {
+                return Err(self.fails(WORDS)(KeyError::NoWords));
             }
             given => given.map_err(&fails)?,
         };

@@ -30,7 +30,7 @@ pub(super) async fn run(store: &Store, arguments: KeyAddArguments) -> Result<()>
         None => None,
     };
     let text = match &arguments.text {
-        Some(source) => Some(secret_source::read(source, "the key", TEXT_HINT)?),
+        Some(source) => Some(secret_source::read(source, "the key", TEXT_HINT).await?),
         None => None,
     };
     let session = store.session().await?;
@@ -74,7 +74,7 @@ pub(super) async fn run(store: &Store, arguments: KeyAddArguments) -> Result<()>
 /// A new passphrase, typed twice where it is typed.
 async fn new_passphrase(source: &str) -> Result<SecretText> {
     if !source.is_empty() {
-        return secret_source::read(source, "the passphrase", PASSPHRASE_HINT);
+        return secret_source::read(source, "the passphrase", PASSPHRASE_HINT).await;
     }
     let missing = "no passphrase was given";
     let first = secret_source::ask("New passphrase (not shown): ", missing, PASSPHRASE_HINT);

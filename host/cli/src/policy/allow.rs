@@ -16,9 +16,14 @@ use crate::store::Store;
 use crate::way_out;
 
 /// Runs the command.
-pub(super) fn run(store: &Store, arguments: &PolicyAllowArguments) -> Result<()> {
+pub(super) async fn run(store: &Store, arguments: &PolicyAllowArguments) -> Result<()> {
     let rule = way_out::rule(&arguments.rule)?;
     store.make_directory()?;
+    // A store that is not made yet has no users to ask for, and no trail.
+    if store.has_catalog() {
+        let session = store.session().await?;
+        session.note_policy_rule(&rule).await?;
+    }
     // Written where a link leads to, so that the link stays.
     let path = match std::fs::canonicalize(&store.config_path) {
         Ok(path) => path,

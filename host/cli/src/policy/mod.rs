@@ -12,6 +12,6 @@ use crate::store::Store;
 pub(crate) async fn run(store: &Store, command: PolicyCommand) -> Result<()> {
     match command {
         PolicyCommand::Test(arguments) => test::run(store, arguments).await,
-        PolicyCommand::Allow(arguments) => allow::run(store, &arguments),
+        PolicyCommand::Allow(arguments) => allow::run(store, &arguments).await,
     }
 }

@@ -14,7 +14,7 @@ use crate::store::Store;
 /// Runs the command; an endpoint that is denied is a failed command.
 pub(super) async fn run(store: &Store, arguments: PolicyTestArguments) -> Result<()> {
     let uri = if arguments.uri == "-" {
-        secret_source::read_file(Path::new("-"))?
+        secret_source::read_file(Path::new("-")).await?
     } else {
         SecretText::new(arguments.uri)
     };

@@ -112,8 +112,8 @@ fn meta(command: &str, printer: &mut Printer) -> bool {
         .unwrap_or((command, ""));
     match word {
         "q" | "quit" | "exit" => return false,
-        "?" | "help" => report::line(HELP.trim_end()),
-        "h" => report::line(&help::text(rest.trim())),
+        "?" | "help" => report::lines(HELP),
+        "h" => report::lines(&help::text(rest.trim())),
         "f" | "format" => match Format::from_str(rest.trim(), true) {
             Ok(format) => printer.set_format(format),
             Err(_) => report::line("formats: table, csv, tsv, json, ndjson, records"),

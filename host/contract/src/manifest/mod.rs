@@ -217,6 +217,14 @@ impl Manifest {
         Ok(manifest)
     }
 
+    /// What connections of this provider may be opened for: what the manifest lists, and `transfer`,
+    /// which goes with every object store and stands in no manifest.
+    pub fn offered_operations(&self) -> impl Iterator<Item = Operation> {
+        let transfer = self.kinds.contains(&Kind::Storage);
+        let operations = self.operations.iter().copied();
+        operations.chain(transfer.then_some(Operation::Transfer))
+    }
+
     /// The rule of an option, if it is listed; names are case-sensitive.
     #[must_use]
     pub fn option(&self, name: &str) -> Option<&OptionRule> {

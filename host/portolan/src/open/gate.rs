@@ -9,9 +9,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use portolan_catalog::{
-    AuditObject, AuditOutcome, AuditRecord, CatalogHandle, ConnectionPrivilege, Writer,
-};
+use portolan_catalog::{AuditObject, CatalogHandle, ConnectionPrivilege};
 use portolan_contract::Operation;
 use portolan_data::{Gate, GateError};
 use portolan_egress::Egress;
@@ -21,11 +19,12 @@ use super::OpenOptions;
 use super::handles::{Handles, OpenHandle};
 use super::pinned::Pinned;
 use crate::access::Actor;
-use crate::call::{lock, with_deadline};
+use crate::call::lock;
 use crate::host::Shared;
 use crate::metrics::Metrics;
 use crate::policy;
 use crate::providers::Registry;
+use crate::trail::{AuditRow, outcome_of};
 use crate::{Error, SqlState};
 
 /// What the audit trail calls an operation of a handle.
@@ -171,30 +170,10 @@ impl HandleGate {
             }
             state.noted = true;
         }
-        let code = refusal.sqlstate().to_owned();
-        let context = self.actor.context();
-        let record = AuditRecord {
-            time: portolan_catalog::model::now(),
-            principal: self.actor.name().to_owned(),
-            on_behalf_of: context.on_behalf_of.clone(),
-            client_address: context.client_address.clone(),
-            request_id: context.request_id.clone(),
-            action: USE.to_owned(),
-            object: Some(AuditObject::connection(&self.name)),
-            statement: None,
-            outcome: match code == SqlState::InsufficientPrivilege.code() {
-                true => AuditOutcome::Refused(code),
-                false => AuditOutcome::Failed(code),
-            },
-            detail: with_deadline(Some(refusal.message().to_owned()), context),
-        };
-        let written = self
-            .catalog
-            .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
-            .await;
-        if let Err(error) = written {
-            let sqlstate = error.sqlstate().code();
-            tracing::error!(sqlstate, "an audit row was not written");
+        let object = AuditObject::connection(&self.name);
+        let row = AuditRow::new(&self.actor, USE, Some(object))
+            .ended(outcome_of(refusal.sqlstate()), refusal.message());
+        if row.write(&self.catalog).await.is_err() {
             // The next operation tries again.
             lock(&self.state).noted = false;
         }

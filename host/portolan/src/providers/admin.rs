@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use portolan_catalog::{ApprovedProvider, AuditObject, AuditRecord, ObjectKind, Reader, Writer};
+use portolan_catalog::{ApprovedProvider, AuditObject, ObjectKind, Reader, Writer};
 use portolan_contract::Manifest;
 use portolan_sandbox::{Component, Inspection};
 
@@ -11,6 +11,7 @@ use super::{Registry, claimed, second_claim};
 use crate::access::{Access, Actor, refused};
 use crate::call::Call;
 use crate::probing::interrupted;
+use crate::trail::AuditRow;
 use crate::{Error, SqlState};
 
 /// What an administrator says about a provider that is added.
@@ -130,7 +131,7 @@ async fn approve(
 ) -> Result<Option<String>, Error> {
     let registry = Arc::clone(&call.host.providers);
     call.change(
-        move |actor: &Actor, writer: &mut dyn Writer, record: &mut AuditRecord| {
+        move |actor: &Actor, writer: &mut dyn Writer, row: &mut AuditRow| {
             require_admin(&actor.access(&*writer)?)?;
             let manifest =
                 Manifest::parse(&approval.manifest).map_err(portolan_sandbox::LoadError::from)?;
@@ -140,7 +141,7 @@ async fn approve(
                 writer.delete_provider(&approval.name)?;
             }
             writer.insert_provider(&approval)?;
-            record.detail = Some(format!(
+            row.detail = Some(format!(
                 "version {}, sha-256 {}",
                 approval.version, approval.digest
             ));

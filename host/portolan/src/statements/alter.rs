@@ -5,7 +5,7 @@ use std::sync::Arc;
 use portolan_catalog::{
     AuditObject, CatalogError, Connection, ConnectionId, ConnectionPrivilege, Reader, Writer,
 };
-use portolan_contract::{SplitUri, Value, changes_target, edit, split};
+use portolan_contract::{Plan, SplitUri, StoredPlan, Value, changes_target, edit, split};
 use portolan_secret::SecretText;
 use portolan_statement as ast;
 
@@ -167,17 +167,52 @@ async fn replan(
     let manifest = entry.manifest();
     let old = split(&uri, manifest).map_err(in_words)?;
     let new = split(&edited, manifest).map_err(in_words)?;
+    let keeps = keeps_a_secret(&new, &set);
     if let Some(change) = changes_target(&old.pieces, &new.pieces, manifest)
-        && keeps_a_secret(&new, &set)
+        && keeps
     {
-        return Err(Error::new(
-            SqlState::InvalidParameterValue,
-            format!("changing {change} would send the stored secrets to another place"),
-        )
-        .with_hint("give every secret again in the same statement")
-        .prefixed(DETAILS));
+        return Err(elsewhere(format!("changing {change}")));
     }
-    planning::plan(call, entry, &edited).await
+    let planned = planning::plan(call, entry, &edited).await?;
+    if keeps {
+        let before = stored_plan(call, connection).await?;
+        if let Some(host) = new_host(&before, planned.plan()) {
+            return Err(elsewhere(format!("this leads to {host}, which")));
+        }
+    }
+    Ok(planned)
+}
+
+fn elsewhere(what: String) -> Error {
+    Error::new(
+        SqlState::InvalidParameterValue,
+        format!("{what} would send the stored secrets to another place"),
+    )
+    .with_hint("give every secret again in the same statement")
+    .prefixed(DETAILS)
+}
+
+async fn stored_plan(call: &Call<'_>, connection: &Connection) -> Result<Plan, Error> {
+    let connection = connection.clone();
+    call.read(move |access| {
+        let secrets = access.reader().secrets_of(&connection)?;
+        Ok(StoredPlan::from_bytes(&secrets.plan)?.plan)
+    })
+    .await
+}
+
+/// A place that the connection did not lead to before: an option may be part of a host's name, as a
+/// region is.
+fn new_host(before: &Plan, after: &Plan) -> Option<String> {
+    let known: Vec<_> = before.endpoints().collect();
+    let is_known = |host: &str, port: u16| {
+        let mut known = known.iter();
+        known.any(|it| it.host.eq_ignore_ascii_case(host) && it.port == port)
+    };
+    after
+        .endpoints()
+        .find(|it| !is_known(&it.host, it.port))
+        .map(|it| format!("{}:{}", it.host, it.port))
 }
 
 fn in_words(error: portolan_contract::UriError) -> Error {
@@ -228,18 +263,18 @@ async fn rename(
     let done = call
         .change({
             let name = name.clone();
-            move |actor, writer, record| {
+            move |actor, writer, row| {
                 let found = existing(&actor.access(&*writer)?, &name, if_exists)?;
                 let Some(connection) = found else {
-                    record.detail = Some("there was none".to_owned());
+                    row.detail = Some("there was none".to_owned());
                     return Ok(false);
                 };
                 if connection.name == to {
                     return Ok(true);
                 }
                 writer.rename_connection(connection.id, &to)?;
-                record.detail = Some(format!("from {name}"));
-                record.object = Some(AuditObject::connection(to.as_str()));
+                row.detail = Some(format!("from {name}"));
+                row.object = Some(AuditObject::connection(to.as_str()));
                 Ok(true)
             }
         })
@@ -260,8 +295,8 @@ async fn change_owner(
     let done = call
         .change({
             let name = name.clone();
-            move |actor, writer, record| {
-                let done = set_owner(actor, writer, record, &name, &owner, if_exists)?;
+            move |actor, writer, row| {
+                let done = set_owner(actor, writer, row, &name, &owner, if_exists)?;
                 let notice = unknown_notice(&*writer, &owner, "the connection belongs to")?;
                 Ok(done.then_some(notice))
             }
@@ -278,7 +313,7 @@ async fn change_owner(
 fn set_owner(
     actor: &Actor,
     writer: &mut dyn Writer,
-    record: &mut portolan_catalog::AuditRecord,
+    row: &mut crate::trail::AuditRow,
     name: &str,
     owner: &str,
     if_exists: bool,
@@ -297,7 +332,7 @@ fn set_owner(
     }
     let Some(connection) = connection else {
         if if_exists {
-            record.detail = Some("there was none".to_owned());
+            row.detail = Some("there was none".to_owned());
             return Ok(false);
         }
         return Err(crate::access::missing(name));
@@ -314,6 +349,6 @@ fn set_owner(
             .with_hint("ask an administrator to change the owner"));
     }
     writer.set_owner(connection.id, owner)?;
-    record.detail = Some(format!("to {owner}"));
+    row.detail = Some(format!("to {owner}"));
     Ok(true)
 }

@@ -49,13 +49,13 @@ pub(crate) async fn execute<'a>(
     };
     let provider = planned.entry.name().to_owned();
     let created = call
-        .change(move |actor, writer, record| {
+        .change(move |actor, writer, row| {
             let created = insert(actor, writer, &new, &provider, if_not_exists)?;
             if created && let Some(set) = &set {
                 user_files::take(actor, writer, set)?;
             }
             if !created {
-                record.detail = Some("it existed already".to_owned());
+                row.detail = Some("it existed already".to_owned());
             }
             Ok(created)
         })

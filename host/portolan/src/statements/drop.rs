@@ -22,14 +22,14 @@ pub(crate) async fn execute<'a>(
         .into_iter()
         .map(|name| (AuditObject::connection(name.as_str()), name))
         .collect();
-    let notices = change_each(call, names, |actor, writer, name, record| {
+    let notices = change_each(call, names, |actor, writer, name, row| {
         let name = name.as_str();
         let dropped = drop_one(actor, writer, name)?;
         if dropped {
             return Ok(None);
         }
         let notice = format!("external connection with name {name} does not exist, skipping");
-        record.detail = Some(notice.clone());
+        row.detail = Some(notice.clone());
         Ok(Some(notice))
     })
     .await?;

@@ -45,10 +45,7 @@ pub(super) async fn change(
 fn require(access: &Access<'_>, role: &str, member: &str) -> Result<(), Error> {
     // Everybody is in it, so nobody can be put into it or taken out.
     if role == PUBLIC {
-        return Err(CatalogError::ReservedPrincipal {
-            name: role.to_owned(),
-        }
-        .into());
+        return Err(CatalogError::PublicMembership.into());
     }
     if !access.may_give_role(role)? {
         return Err(

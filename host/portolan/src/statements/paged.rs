@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use futures::{StreamExt, TryStreamExt};
-use portolan_catalog::{AuditOutcome, AuditRecord, CatalogHandle, Writer};
 
 use crate::call::Call;
 use crate::session::past_deadline;
-use crate::{Cell, Error, Rows, SqlState};
+use crate::trail::outcome_of;
+use crate::{Cell, Error, Rows};
 
 /// How many rows of the catalog are in memory at a time.
 pub(super) const PAGE: usize = 256;
@@ -37,11 +37,11 @@ where
 {
     let first = read(None).await?;
     let deadline = call.deadline();
-    let shared = Arc::new((read, call.catalog().clone(), call.record(AuditOutcome::Ok)));
+    let shared = Arc::new((read, call.catalog().clone(), call.row()));
     let rest = futures::stream::try_unfold(first.next, move |after| {
         let shared = Arc::clone(&shared);
         async move {
-            let (read, catalog, record) = &*shared;
+            let (read, catalog, row) = &*shared;
             let Some(after) = after else {
                 return Ok(None);
             };
@@ -52,7 +52,10 @@ where
             match page {
                 Ok(page) => Ok(Some((page.rows, page.next))),
                 Err(error) => {
-                    note_failure(catalog, record.clone(), &error).await;
+                    let outcome = outcome_of(error.sqlstate().code());
+                    let row = row.clone().ended(outcome, error.message());
+                    // The failure to write it is traced; the statement's own is what is told.
+                    let _ = row.write(catalog).await;
                     Err(error)
                 }
             }
@@ -63,27 +66,4 @@ where
         .try_flatten();
     let first = futures::stream::iter(first.rows.into_iter().map(Ok));
     Ok(Rows::streamed(columns, first.chain(rest)))
-}
-
-async fn note_failure(catalog: &CatalogHandle, mut record: AuditRecord, error: &Error) {
-    let code = error.sqlstate().code().to_owned();
-    record.outcome = match error.sqlstate() {
-        SqlState::InsufficientPrivilege => AuditOutcome::Refused(code),
-        _ => AuditOutcome::Failed(code),
-    };
-    record.time = portolan_catalog::model::now();
-    // It is the deadline, if there is one.
-    record.detail = Some(match record.detail {
-        Some(deadline) => format!("{} {deadline}", error.message()),
-        None => error.message().to_owned(),
-    });
-    let written = catalog
-        .write(move |writer: &mut dyn Writer| Ok::<_, Error>(writer.append_audit(&record)?))
-        .await;
-    if let Err(why) = written {
-        tracing::error!(
-            sqlstate = why.sqlstate().code(),
-            "an audit row was not written"
-        );
-    }
 }

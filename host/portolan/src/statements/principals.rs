@@ -23,13 +23,13 @@ pub(crate) async fn create<'a>(
     let name = statement.name.clone();
     let if_not_exists = statement.if_not_exists;
     let notice = call
-        .change(move |actor, writer, record| {
+        .change(move |actor, writer, row| {
             let access = actor.access(&*writer)?;
             require_management(&access, tag)?;
             require_manageable(&access, &name)?;
             if if_not_exists && writer.principal(&name)?.is_some() {
                 let notice = format!("role or user {name} already exists, skipping");
-                record.detail = Some(notice.clone());
+                row.detail = Some(notice.clone());
                 return Ok(Some(notice));
             }
             writer.insert_principal(&PrincipalRow {
@@ -62,7 +62,7 @@ pub(crate) async fn drop<'a>(
             Ok((names::principal_object(&name), name))
         })
         .collect::<Result<Vec<_>, Error>>()?;
-    let notices = change_each(call, dropped, move |actor, writer, name, record| {
+    let notices = change_each(call, dropped, move |actor, writer, name, row| {
         let access = actor.access(&*writer)?;
         require_management(&access, tag)?;
         require_manageable(&access, name)?;
@@ -73,7 +73,7 @@ pub(crate) async fn drop<'a>(
             return Err(CatalogError::PrincipalNotFound { name: name.clone() }.into());
         }
         let notice = format!("role or user {name} does not exist, skipping");
-        record.detail = Some(notice.clone());
+        row.detail = Some(notice.clone());
         Ok(Some(notice))
     })
     .await?;

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use portolan_catalog::{AuditObject, AuditRecord, Writer};
+use portolan_catalog::{AuditObject, Writer};
 
 use crate::Error;
 use crate::access::Actor;
 use crate::call::Call;
+use crate::trail::AuditRow;
 
 /// Changes each of `items`, or none of them. Every one gets an audit row of its own, so that the
 /// trail of a connection is whole; where one fails, the row of the failure names that one.
@@ -19,23 +20,23 @@ pub(super) async fn change_each<I, T, F>(
 where
     I: Send + 'static,
     T: Send + 'static,
-    F: FnMut(&Actor, &mut dyn Writer, &I, &mut AuditRecord) -> Result<T, Error> + Send + 'static,
+    F: FnMut(&Actor, &mut dyn Writer, &I, &mut AuditRow) -> Result<T, Error> + Send + 'static,
 {
     let objects: Vec<_> = items.iter().map(|(object, _)| object.clone()).collect();
     let current = Arc::new(AtomicUsize::new(0));
     let reached = Arc::clone(&current);
     let result = call
-        .change(move |actor, writer, record| {
+        .change(move |actor, writer, row| {
             let mut values = Vec::with_capacity(items.len());
             for (place, (object, item)) in items.into_iter().enumerate() {
                 if place > 0 {
                     // The row of the last one is written by `change`.
-                    writer.append_audit(record)?;
+                    row.append(writer)?;
                 }
                 reached.store(place, Ordering::Relaxed);
-                record.object = Some(object);
-                record.detail = None;
-                values.push(function(actor, writer, &item, record)?);
+                row.object = Some(object);
+                row.detail = None;
+                values.push(function(actor, writer, &item, row)?);
             }
             Ok(values)
         })

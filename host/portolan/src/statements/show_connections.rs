@@ -1,4 +1,5 @@
-//! SHOW EXTERNAL CONNECTION and SHOW EXTERNAL CONNECTIONS.
+//! SHOW EXTERNAL CONNECTION and SHOW EXTERNAL CONNECTIONS. `WITH COMMENT` is a column more, so that
+//! the others stay what programs expect.
 
 use portolan_catalog::{Connection, ConnectionPrivilege};
 use portolan_statement as ast;
@@ -8,20 +9,52 @@ use crate::access::{Access, missing, refused};
 use crate::call::Call;
 use crate::{Cell, Error, Outcome, Rows};
 
-const COLUMNS: &[&str] = &["connection_name", "connection_uri", "connection_type"];
+const COLUMNS: &[&str] = &[
+    "connection_name",
+    "connection_uri",
+    "connection_type",
+    "comment",
+];
+
+/// What is shown of a connection.
+#[derive(Clone, Copy)]
+struct Shown {
+    with_comment: bool,
+}
+
+impl Shown {
+    fn columns(self) -> &'static [&'static str] {
+        let hidden = usize::from(!self.with_comment);
+        &COLUMNS[..COLUMNS.len() - hidden]
+    }
+
+    fn row(self, connection: Connection) -> Vec<Cell> {
+        let mut row = vec![
+            connection.name.into(),
+            connection.redacted_uri.into(),
+            connection.connection_type.into(),
+        ];
+        if self.with_comment {
+            row.push(connection.comment.into());
+        }
+        row
+    }
+}
 
 pub(crate) async fn execute<'a>(
     call: &Call<'a>,
     statement: &'a ast::ShowConnections,
 ) -> Result<Outcome, Error> {
+    let with_comment = statement.with_comment;
+    let shown = Shown { with_comment };
     let rows = match &statement.name {
-        Some(name) => one(call, name).await?,
-        None => all(call).await?,
+        Some(name) => one(call, name, shown).await?,
+        None => all(call, shown).await?,
     };
     Ok(Outcome::rows(rows))
 }
 
-async fn one<'a>(call: &Call<'a>, name: &'a ast::Text) -> Result<Rows, Error> {
+async fn one<'a>(call: &Call<'a>, name: &'a ast::Text, shown: Shown) -> Result<Rows, Error> {
     let name = call.name(name)?;
     let row = call
         .read(move |access| {
@@ -33,10 +66,11 @@ async fn one<'a>(call: &Call<'a>, name: &'a ast::Text) -> Result<Rows, Error> {
             if !usable {
                 return Err(not_visible(access, name.as_str()));
             }
-            connection.map(row).ok_or_else(|| missing(name.as_str()))
+            let connection = connection.ok_or_else(|| missing(name.as_str()))?;
+            Ok(shown.row(connection))
         })
         .await?;
-    Ok(Rows::ready(COLUMNS, vec![row]))
+    Ok(Rows::ready(shown.columns(), vec![row]))
 }
 
 /// The refusal to show a connection, which says the same whether or not there is one.
@@ -50,10 +84,10 @@ pub(super) fn not_visible(access: &Access<'_>, name: &str) -> Error {
     ))
 }
 
-async fn all(call: &Call<'_>) -> Result<Rows, Error> {
+async fn all(call: &Call<'_>, shown: Shown) -> Result<Rows, Error> {
     let catalog = call.catalog().clone();
     let actor = call.actor.clone();
-    paged(call, COLUMNS, move |after: Option<String>| {
+    paged(call, shown.columns(), move |after: Option<String>| {
         let catalog = catalog.clone();
         let actor = actor.clone();
         Box::pin(async move {
@@ -67,7 +101,7 @@ async fn all(call: &Call<'_>) -> Result<Rows, Error> {
                     let mut rows = Vec::new();
                     for connection in connections {
                         if access.has(&connection, ConnectionPrivilege::Usage)? {
-                            rows.push(row(connection));
+                            rows.push(shown.row(connection));
                         }
                     }
                     Ok(Page { rows, next })
@@ -76,12 +110,4 @@ async fn all(call: &Call<'_>) -> Result<Rows, Error> {
         })
     })
     .await
-}
-
-fn row(connection: Connection) -> Vec<Cell> {
-    vec![
-        connection.name.into(),
-        connection.redacted_uri.into(),
-        connection.connection_type.into(),
-    ]
 }

@@ -1,7 +1,7 @@
 //! SHOW CREATE EXTERNAL CONNECTION and SHOW CREATE ALL EXTERNAL CONNECTIONS: the one statement that
 //! shows secrets. What it shows is in the audit trail before anybody sees it.
 
-use portolan_catalog::{AuditObject, AuditOutcome, Connection, Reader, SystemPrivilege, Writer};
+use portolan_catalog::{AuditObject, Connection, Reader, SystemPrivilege, Writer};
 use portolan_statement as ast;
 
 use super::paged::{PAGE, Page, paged};
@@ -51,11 +51,11 @@ async fn all(call: &Call<'_>) -> Result<Rows, Error> {
         .await?;
     let catalog = call.catalog().clone();
     let actor = call.actor.clone();
-    let record = call.record(AuditOutcome::Ok);
+    let shown = call.row();
     paged(call, COLUMNS, move |after: Option<String>| {
         let catalog = catalog.clone();
         let actor = actor.clone();
-        let mut record = record.clone();
+        let mut shown = shown.clone();
         Box::pin(async move {
             catalog
                 .write(move |writer: &mut dyn Writer| {
@@ -65,11 +65,10 @@ async fn all(call: &Call<'_>) -> Result<Rows, Error> {
                         .then(|| connections.last().map(|last| last.name.clone()))
                         .flatten();
                     let mut rows = Vec::with_capacity(connections.len());
-                    record.time = portolan_catalog::model::now();
                     for connection in connections {
                         rows.push(row(&*writer, &connection)?);
-                        record.object = Some(AuditObject::connection(connection.name));
-                        writer.append_audit(&record)?;
+                        shown.object = Some(AuditObject::connection(connection.name));
+                        shown.append(writer)?;
                     }
                     Ok(Page { rows, next })
                 })

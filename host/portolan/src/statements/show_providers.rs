@@ -1,8 +1,9 @@
 //! SHOW PROVIDERS: what the manifests of the providers in force say. No guest is started.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use portolan_contract::Manifest;
+use portolan_contract::{Manifest, Operation};
 
 use super::several::each_once;
 use crate::call::Call;
@@ -20,14 +21,27 @@ const COLUMNS: &[&str] = &[
 
 pub(crate) async fn execute(call: &Call<'_>) -> Result<Outcome, Error> {
     let registry = Arc::clone(&call.host.providers);
-    let mut entries = call
+    let entries = call
         .read(move |access| registry.in_force(access.reader()))
         .await?;
-    entries.sort_by(|one, other| one.name().cmp(other.name()));
+    // A scheme has one provider: the first one that claims it, as the registry orders them.
+    let mut claimed = HashSet::new();
+    let mut entries: Vec<_> = entries
+        .into_iter()
+        .map(|entry| {
+            let schemes = entry.manifest().schemes.iter();
+            let schemes: Vec<_> = schemes
+                .filter(|scheme| claimed.insert((*scheme).clone()))
+                .cloned()
+                .collect();
+            (entry, schemes)
+        })
+        .collect();
+    entries.sort_by(|(one, _), (other, _)| one.name().cmp(other.name()));
     let rows = entries
         .iter()
-        .map(|entry| {
-            let mut row = described(entry.manifest());
+        .map(|(entry, schemes)| {
+            let mut row = described(entry.manifest(), schemes);
             row.push(entry.source().to_string().into());
             row.push(entry.digest().into());
             row
@@ -36,16 +50,20 @@ pub(crate) async fn execute(call: &Call<'_>) -> Result<Outcome, Error> {
     Ok(Outcome::rows(Rows::ready(COLUMNS, rows)))
 }
 
-/// What a manifest says: name, version, schemes, types and operations.
-fn described(manifest: &Manifest) -> Vec<Cell> {
+/// What a manifest says: name, version, the schemes that are its own, types and operations.
+fn described(manifest: &Manifest, schemes: &[String]) -> Vec<Cell> {
     let types = each_once(manifest.kinds.iter().map(|kind| kind.connection_type()));
-    let operations = manifest.operations.iter().map(|one| one.keyword());
+    let operations = manifest.offered_operations();
     vec![
         manifest.name.as_str().into(),
         manifest.version.to_string().into(),
-        manifest.schemes.join(", ").into(),
+        schemes.join(", ").into(),
         types.join(", ").into(),
-        operations.collect::<Vec<_>>().join(", ").into(),
+        operations
+            .map(Operation::keyword)
+            .collect::<Vec<_>>()
+            .join(", ")
+            .into(),
     ]
 }
 
@@ -54,20 +72,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_is_named_once_though_two_kinds_have_it() {
+    fn a_type_is_named_once_though_two_kinds_have_it_and_transfer_goes_with_stores() {
         let manifest = Manifest::parse(
             "name = \"http\"\nversion = \"0.1.0\"\ncontract = \"0.1\"\nschemes = [\"http\", \"https\"]\n\
-             kinds = [\"sink\", \"registry\"]\noperations = [\"changefeed\", \"schema-registry\"]",
+             kinds = [\"storage\", \"registry\"]\noperations = [\"import\", \"schema-registry\"]",
         )
         .expect("a manifest");
         assert_eq!(
-            described(&manifest),
+            described(&manifest, &manifest.schemes),
             [
                 "http",
                 "0.1.0",
                 "http, https",
                 "STORAGE",
-                "CHANGEFEED, SCHEMA REGISTRY"
+                "IMPORT, SCHEMA REGISTRY, TRANSFER"
             ]
             .map(Cell::from)
         );

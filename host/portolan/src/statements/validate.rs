@@ -137,7 +137,7 @@ async fn renew(
     }
     super::create::require_implicit_access(call, planned).await?;
     let provider = entry.name().to_owned();
-    call.change(move |actor, writer, record| {
+    call.change(move |actor, writer, row| {
         let now = unchanged(actor, writer, &before)?;
         if target.implicit_access {
             actor.access(&*writer)?.require_implicit_access(&provider)?;
@@ -146,14 +146,18 @@ async fn renew(
             user_files::take(actor, writer, set)?;
         }
         writer.replace_connection(now.id, before.version, &target)?;
-        record.detail = Some("planned again".to_owned());
+        row.detail = Some("planned again".to_owned());
         Ok(())
     })
     .await
 }
 
 async fn finish(call: &Call<'_>, report: Report) -> Result<Outcome, Error> {
-    call.note(Some(report.summary())).await?;
+    match &report.failed {
+        // The statement has succeeded: what failed is the connection, and the trail says so.
+        Some((_, error)) => call.note_of(error, report.summary()).await?,
+        None => call.note(Some(report.summary())).await?,
+    }
     let mut outcome = Outcome::rows(Rows::ready(&COLUMNS, report.rows));
     outcome.failed = report.failed.map(|(_, error)| error);
     Ok(outcome)

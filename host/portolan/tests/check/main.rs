@@ -224,6 +224,13 @@ async fn limits_are_on_and_some_are_lifted_for_administrators() {
         let sql = format!("CHECK EXTERNAL CONNECTION 'external://c' WITH {options}");
         let error = refused(&world.session("alice"), &sql).await;
         assert_state(&error, state, message);
+        if options.starts_with("CONCURRENTLY") {
+            let hint = match options {
+                "CONCURRENTLY = 0" => "ask for at least one worker",
+                _ => "ask for fewer workers",
+            };
+            assert_eq!(error.hint(), Some(hint));
+        }
     }
     for (option, message) in [
         ("CONCURRENTLY = 65", "CONCURRENTLY must be between 1 and 64"),

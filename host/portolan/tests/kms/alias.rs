@@ -43,7 +43,7 @@ async fn what_was_encrypted_through_an_alias_is_decrypted_after_it_was_moved() {
     assert_eq!(decrypted, plaintext(32));
     told(
         by_arn.decrypt(&after).await,
-        SqlState::ProtocolViolation,
+        SqlState::InvalidParameterValue,
         AwsStandIn::ARN_OF_ANOTHER,
         "the key that encrypted",
     );

@@ -171,7 +171,7 @@ async fn what_was_changed_or_made_with_another_key_is_not_decrypted() {
     };
     told(
         key.decrypt(&other).await,
-        SqlState::ProtocolViolation,
+        SqlState::InvalidParameterValue,
         "another key",
         "the key that encrypted",
     );

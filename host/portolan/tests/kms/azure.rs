@@ -139,7 +139,7 @@ async fn another_version_another_key_and_what_was_changed_are_not_decrypted() {
         };
         told(
             key.decrypt(&other).await,
-            SqlState::ProtocolViolation,
+            SqlState::InvalidParameterValue,
             "another key",
             "the key that encrypted",
         );

@@ -7,7 +7,7 @@
 
 use portolan_contract::{Failure, FailureClass};
 use portolan_egress::service::{AnswerPart, ServiceAnswer};
-use portolan_secret::shows;
+use portolan_secret::SecretForms;
 
 use super::asked::{Asked, Taken};
 use super::parts::Origin;
@@ -17,7 +17,7 @@ use super::parts::Origin;
 pub(crate) const SHORTEST: usize = 16;
 
 /// Whether an answer shows what was sent as an opaque part, or what it has as one.
-pub(super) fn is(asked: &Asked, answer: &ServiceAnswer) -> bool {
+pub(super) fn found_in(asked: &Asked, answer: &ServiceAnswer) -> bool {
     let sent = asked.body.iter().filter_map(|part| match part {
         Taken::Secret(opaque) if opaque.origin == Origin::Host => Some(opaque.content.expose()),
         _ => None,
@@ -29,10 +29,11 @@ pub(super) fn is(asked: &Asked, answer: &ServiceAnswer) -> bool {
     sent.chain(kept)
         .filter(|secret| secret.len() >= SHORTEST)
         .any(|secret| {
+            let forms = SecretForms::of(secret);
             let mut headers = answer.headers.iter();
-            headers.any(|(_, value)| shows(value.as_bytes(), secret))
+            headers.any(|(_, value)| forms.are_in(value.as_bytes()))
                 || answer.body.iter().any(|part| match part {
-                    AnswerPart::Shown(bytes) => shows(bytes, secret),
+                    AnswerPart::Shown(bytes) => forms.are_in(bytes),
                     AnswerPart::Secret(_) => false,
                 })
         })
@@ -71,17 +72,17 @@ mod tests {
         let kept = || AnswerPart::Secret(SecretBytes::new("a data key of 24 letters"));
         let asked = Asked::of_body(Vec::new());
         let fine = answer(vec![shown("{\"p\":\""), kept(), shown("\",\"k\":\"arn\"}")]);
-        assert!(!is(&asked, &fine));
+        assert!(!found_in(&asked, &fine));
         for again in [
             "YSBkYXRhIGtleSBvZiAyNCBsZXR0ZXJz",
             "a data key of 24 letters",
         ] {
             let again = answer(vec![shown("{\"p\":\""), kept(), shown(again)]);
-            assert!(is(&asked, &again));
+            assert!(found_in(&asked, &again));
         }
         let mut header = fine;
         header.headers[0].1 = "a data key of 24 letters".to_owned();
-        assert!(is(&asked, &header));
+        assert!(found_in(&asked, &header));
     }
 
     #[test]
@@ -99,12 +100,15 @@ mod tests {
             "{\"c\":\"6e6f743f656e637279707465643e617420616c6c\"}",
         ] {
             let echo = answer(vec![shown(echo)]);
-            assert!(is(&sent(content, Origin::Host), &echo), "{echo:?}");
+            assert!(found_in(&sent(content, Origin::Host), &echo), "{echo:?}");
             // A service may be sent a credential, and tell it to whoever knows it already.
-            assert!(!is(&sent(content, Origin::Plan), &echo));
-            assert!(!is(&sent("something else altogether", Origin::Host), &echo));
+            assert!(!found_in(&sent(content, Origin::Plan), &echo));
+            assert!(!found_in(
+                &sent("something else altogether", Origin::Host),
+                &echo
+            ));
         }
         let by_chance = answer(vec![shown("AA==")]);
-        assert!(!is(&sent("\0", Origin::Host), &by_chance));
+        assert!(!found_in(&sent("\0", Origin::Host), &by_chance));
     }
 }

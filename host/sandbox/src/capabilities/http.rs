@@ -64,7 +64,7 @@ impl Network {
         };
         match self.send(asked, rule, &endpoint, patience).await {
             Err(failure) => Ok(Err(failure)),
-            Ok(answer) if given_away::is(asked, &answer) => {
+            Ok(answer) if given_away::found_in(asked, &answer) => {
                 Ok(Err(given_away::failure(&endpoint.host)))
             }
             Ok(mut answer) => {

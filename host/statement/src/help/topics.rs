@@ -137,8 +137,9 @@ topics! {
          audited. Needs to own the connection, or the system privilege VIEWCLUSTERMETADATA.",
         "SHOW CREATE EXTERNAL CONNECTION backup";
     ShowConnections:
-        "SHOW {EXTERNAL CONNECTION name | EXTERNAL CONNECTIONS}",
-        "Lists connections with their redacted URIs: all on which you have USAGE; admins see every one.",
+        "SHOW {EXTERNAL CONNECTION name | EXTERNAL CONNECTIONS} [WITH COMMENT]",
+        "Lists connections with their redacted URIs, and with their comments where these are asked for: \
+         all on which you have USAGE; admins see every one.",
         "SHOW EXTERNAL CONNECTIONS";
     CheckConnection:
         "CHECK EXTERNAL CONNECTION uri\n    [WITH {check_option [, …] | OPTIONS (check_option [, …])}]",
@@ -153,7 +154,7 @@ topics! {
         "VALIDATE EXTERNAL CONNECTION backup WITH VALIDATE = 'read'";
     CommentOnConnection:
         "COMMENT ON EXTERNAL CONNECTION name IS {text | NULL}",
-        "Sets what SHOW tells about a connection, or takes it away. Needs UPDATE on the connection.",
+        "Sets what SHOW … WITH COMMENT tells about a connection, or takes it away. Needs UPDATE on the connection.",
         "COMMENT ON EXTERNAL CONNECTION backup IS 'nightly backups'";
     Grant:
         "GRANT {{ALL [PRIVILEGES] | privilege [, …]} ON EXTERNAL CONNECTION connection [, …]\n       \

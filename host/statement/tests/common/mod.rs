@@ -105,7 +105,9 @@ pub(crate) fn statement(secrets: BoxedStrategy<String>) -> BoxedStrategy<Stateme
         }),
         option::of(name())
             .prop_map(|name| Statement::ShowCreateConnection(ShowCreateConnection { name })),
-        option::of(name()).prop_map(|name| Statement::ShowConnections(ShowConnections { name })),
+        (option::of(name()), any::<bool>()).prop_map(|(name, with_comment)| {
+            Statement::ShowConnections(ShowConnections { name, with_comment })
+        }),
         check.prop_map(Statement::CheckConnection),
         (name(), option::of(text(mode()))).prop_map(|(name, validate)| {
             Statement::ValidateConnection(ValidateConnection { name, validate })

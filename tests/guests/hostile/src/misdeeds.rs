@@ -210,6 +210,8 @@ macro_rules! for_each_misdeed {
                 crashes_while_it_decrypts,
                 waits_while_it_encrypts,
                 uses_a_plaintext_twice,
+                remembers_the_calls_before,
+                keeps_a_part_for_the_next_call,
             }
             // With `reveal`, in phase one: each in every form of [`for_each_form`].
             leaking {

@@ -1,5 +1,6 @@
 //! Misdeeds of a key in use.
 
+use std::cell::{Cell, RefCell};
 use std::hint::black_box;
 
 use crate::bindings::exports::portolan::provider::kms::{self, Encrypted};
@@ -165,4 +166,37 @@ pub(crate) fn uses_a_plaintext_twice(asked: Asked) -> Answer {
     let again = unsafe { Opaque::from_handle(handle) };
     let length = again.length();
     encrypted(usize::try_from(length).unwrap_or(1), "a key")
+}
+
+thread_local! {
+    static CALLS: Cell<u32> = const { Cell::new(0) };
+    static KEPT: RefCell<Option<Opaque>> = const { RefCell::new(None) };
+}
+
+/// Tells how many calls its instance has had.
+pub(crate) fn remembers_the_calls_before(asked: Asked) -> Answer {
+    let calls = CALLS.get() + 1;
+    CALLS.set(calls);
+    match asked {
+        Asked::Encrypt(..) => Answer::Encrypted(Ok(Encrypted {
+            ciphertext: vec![1; 10],
+            key: "a key".to_owned(),
+            key_version: Some(calls.to_string()),
+        })),
+        Asked::Decrypt => Answer::Decrypted(Err(refusal("it decrypts nothing"))),
+    }
+}
+
+/// Keeps a handle to a plaintext, and reads from it in the next call.
+pub(crate) fn keeps_a_part_for_the_next_call(asked: Asked) -> Answer {
+    let Asked::Encrypt(_, plaintext) = asked else {
+        return good(asked);
+    };
+    match KEPT.take() {
+        None => {
+            KEPT.set(Some(plaintext.duplicate()));
+            encrypted(10, "a key")
+        }
+        Some(kept) => encrypted(kept.length() as usize, "a key of the call before"),
+    }
 }

@@ -68,7 +68,10 @@ impl Work {
         if !(1..=MAX_WORKERS).contains(&workers) {
             return Err(invalid(
                 format!("CONCURRENTLY must be between 1 and {MAX_WORKERS}"),
-                "ask for fewer workers",
+                match workers {
+                    0 => "ask for at least one worker",
+                    _ => "ask for fewer workers",
+                },
             ));
         }
         if transfer == 0 {

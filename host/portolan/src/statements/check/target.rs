@@ -4,14 +4,13 @@ use std::sync::Arc;
 
 use object_store::ObjectStore;
 use portolan_catalog::AuditObject;
-use portolan_contract::{ConnectionName, ExternalUrl, Operation};
+use portolan_contract::{ConnectionName, ExternalUrl, Operation, scheme_of};
 use portolan_secret::SecretText;
 use portolan_statement as ast;
 
 use crate::call::Call;
 use crate::open::{self, OpenOptions};
-use crate::{Error, SqlState};
-use crate::{planning, probing};
+use crate::{Error, SqlState, planning, probing, user_files};
 
 /// What every failure to come to the storage begins with.
 const CONNECT: &str = "connect to external storage";
@@ -75,10 +74,14 @@ pub(super) async fn open(call: &Call<'_>, target: Target<'_>) -> Result<Storage,
     }
 }
 
-/// Without a connection only what the URI itself gives access to is open to everybody.
+/// Without a connection only what the URI itself gives access to is open to everybody. The audit trail
+/// calls it by its redacted print, and by its scheme before there is one.
 async fn raw(call: &Call<'_>, uri: &SecretText) -> Result<Arc<dyn ObjectStore>, Error> {
     let entry = planning::provider_of(call, uri).await?;
-    let planned = planning::plan(call, entry, uri).await?;
+    call.concerns(AuditObject::uri(format!("{}://", scheme_of(uri.expose())?)));
+    let mut planned = planning::plan(call, entry, uri).await?;
+    call.concerns(AuditObject::uri(&planned.redacted_uri));
+    user_files::settle(call, &mut planned, None).await?;
     if planned.plan().implicit_access().is_some() {
         let provider = planned.entry.name().to_owned();
         call.read(move |access| access.require_implicit_access(&provider))
