@@ -1,6 +1,6 @@
 //! Instances that rest between two calls of a key.
 //!
-//! A key is asked for every data key, and to start an instance and to clear it away takes a third of what
+//! A key is asked for every data key, and to start an instance and to clear it away is nearly half of what
 //! the sandbox adds to that. So the instance of a call that succeeded rests, and the next call of the same
 //! grants is made in it, with a budget as for the first.
 //!

@@ -17,7 +17,9 @@ use crate::metrics::Asked;
 ///
 /// The provider that talks to the service sees neither plaintext nor credentials. Its connections
 /// and tokens are kept for as long as the handle is, so that a second call dials nothing and
-/// authenticates nothing anew.
+/// authenticates nothing anew. Calls that succeed follow each other in one instance of the provider,
+/// up to [`Limits::calls_per_instance`](crate::Limits::calls_per_instance); other handles never share
+/// it.
 ///
 /// The handle is pinned to the connection and, unless it follows, to its version. After REVOKE,
 /// DROP or a stricter policy its next operation fails; after ALTER or RENAME it goes on.
