@@ -100,7 +100,6 @@ fn config(limits: &Limits, allocation: Allocation) -> Config {
 
 fn pool(limits: &Limits) -> PoolingAllocationConfig {
     let count = |most: usize| u32::try_from(most).unwrap_or(u32::MAX).max(1);
-    let operations = count(limits.operations);
     // One that lives over many operations keeps its place between two of them.
     let living = limits
         .open_instances
@@ -111,7 +110,8 @@ fn pool(limits: &Limits) -> PoolingAllocationConfig {
     pool.total_core_instances(instances.saturating_mul(CORE_INSTANCES));
     pool.total_memories(instances.saturating_mul(MEMORIES));
     pool.total_tables(instances.saturating_mul(MEMORIES));
-    pool.total_stacks(operations);
+    // A store keeps the stack of its last call.
+    pool.total_stacks(instances);
     pool.max_core_instances_per_component(CORE_INSTANCES);
     pool.max_memories_per_component(MEMORIES);
     pool.max_tables_per_component(MEMORIES);

@@ -51,7 +51,6 @@ impl Provider {
             let (answer,) = called.await.map_err(|error| acting.stopped(&error))?;
             let encrypted = answer.map_err(|failure| Refusal::Refused(acting.failure(failure)))?;
             let encrypted = acting.believed(encrypted, plaintext)?;
-            acting.rest();
             Ok((encrypted, instance))
         };
         let (encrypted, instance) = operation.run(encrypting).await?;
@@ -102,7 +101,6 @@ impl Provider {
             if opaque.bytes.len() > MAX_PLAINTEXT {
                 return Err(AnswerProblem::LongPlaintext.into());
             }
-            acting.rest();
             Ok((opaque.bytes, instance))
         };
         let (bytes, instance) = operation.run(decrypting).await?;

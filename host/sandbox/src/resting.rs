@@ -4,10 +4,11 @@
 //! the sandbox adds to that. So the instance of a call that succeeded rests, and the next call of the same
 //! grants is made in it, with a budget as for the first.
 //!
-//! What a call was lent ends with the call: opaque parts are wiped, connections are closed, and a handle
-//! that the guest still holds leads nowhere. What stays is the guest's memory. It can hold nothing of
-//! another connection, whose grants are others; and of this one what the guest saw in clear, which is no
-//! secret: a provider to which one is revealed has a fresh instance for each call. After
+//! What a call was lent ends with the call: opaque parts are wiped and connections are closed, and a guest
+//! that still holds a handle when its call is over has a fresh instance for the next one. What stays is
+//! the guest's memory. It can hold nothing of another connection, whose grants are others; and of this one
+//! what the guest saw in clear: a provider to which a secret is revealed has a fresh instance for each
+//! call, and what a server may have shown of a fetched token is looked for in later calls as well. After
 //! [`Limits::calls_per_instance`](crate::Limits::calls_per_instance) calls the next one gets a fresh
 //! instance, so that memory which is never given back does not add up.
 
@@ -17,10 +18,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::OwnedSemaphorePermit;
 
 use crate::acting::{Acting, Grants};
-use crate::capabilities::StepRecorder;
+use crate::capabilities::{Network, StepRecorder};
 use crate::guest::Guest;
 use crate::operation::Operation;
 use crate::provider::Prepared;
+use crate::words::Words;
 use crate::{Fault, Provider};
 
 /// The instance that rests for some grants, where one does.
@@ -33,6 +35,8 @@ pub(crate) struct Instance {
     of: Arc<Prepared>,
     /// Those that it has come to the end of.
     calls: u32,
+    /// What finds the secrets that its calls fetched.
+    words: Option<Arc<Words>>,
     /// Among the instances that rest, from its first rest on.
     place: Option<OwnedSemaphorePermit>,
 }
@@ -51,6 +55,7 @@ impl Next {
                 acting: Acting::start(operation, *guest).await?,
                 of: Arc::clone(&operation.provider().prepared),
                 calls: 0,
+                words: None,
                 place: None,
             }),
             Self::Rested(mut instance) => {
@@ -72,7 +77,10 @@ impl Provider {
             Some(mut instance) => {
                 let operation = self.next_call(grants, &mut instance.acting);
                 let steps = StepRecorder::new(self.sandbox.limits().step_wall_time);
-                let lent = self.lent(grants, steps, None);
+                let mut lent = self.lent(grants, steps, None);
+                if let Some(words) = instance.words.take() {
+                    lent.words = words;
+                }
                 instance.acting.store.data_mut().lent = Some(lent);
                 (operation, Next::Rested(instance))
             }
@@ -82,17 +90,23 @@ impl Provider {
     /// Has an instance rest whose call succeeded and is counted, unless another one rests already or
     /// it is time for a fresh one.
     pub(crate) fn rest(&self, grants: &Grants, mut instance: Instance) {
-        instance.acting.store.data_mut().lent = None;
+        let Some(lent) = instance.acting.store.data_mut().lent.take() else {
+            return;
+        };
         instance.calls += 1;
         let is_blind = self.prepared.manifest.reveal.acting.is_empty();
-        if !is_blind || instance.calls >= self.sandbox.limits().calls_per_instance {
+        let holds = lent.network.as_ref().is_some_and(Network::is_held);
+        if !is_blind || holds || instance.calls >= self.sandbox.limits().calls_per_instance {
             return;
         }
+        instance.words = Some(lent.words);
         if instance.place.is_none() {
             let places = Arc::clone(self.sandbox.resting_instances());
             instance.place = places.try_acquire_owned().ok();
         }
         if instance.place.is_some() {
+            // Its turn ends when it has a place: what is cleared away has its turn until it is gone.
+            instance.acting.rest();
             grants.resting.keep(instance);
         }
     }

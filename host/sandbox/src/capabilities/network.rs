@@ -129,6 +129,11 @@ impl Network {
         })
     }
 
+    /// Whether the guest holds a handle of it.
+    pub(crate) fn is_held(&self) -> bool {
+        !self.table.is_empty()
+    }
+
     fn place(&mut self, number: u32) -> Result<&mut Place, Fault> {
         let known = self.places.len();
         self.places.get_mut(number as usize).ok_or_else(|| {
